@@ -1,0 +1,158 @@
+/**
+ * Sockets on Bun.
+ *
+ * @module
+ */
+
+import { formatAddress, listenAddress } from "../src/address.ts";
+import { GuardedSocket, type RawSocket } from "../src/raw_socket.ts";
+import type { Address, Connector, Listen, Listener } from "../src/socket.ts";
+import { connectionError, toConnectionError } from "../src/socket_error.ts";
+import { AcceptQueue } from "./accept_queue.ts";
+import { dial } from "./dial.ts";
+import { Inbox } from "./inbox.ts";
+
+/** Opens a socket with `Bun.connect`. An aborted attempt ends in the background. */
+export const connector: Connector = (address, options) => dial(address, options?.signal, open);
+
+/** Listens with `Bun.listen`. */
+export const listen: Listen = (options) =>
+  new Promise((resolve) => resolve(startListening(listenAddress(options))));
+
+/** What this file uses of Bun; its types would be a dependency, and a global one. */
+interface Bun {
+  connect(options: BunOptions): Promise<NativeSocket>;
+  listen(options: BunOptions): { readonly port: number; stop(): void };
+}
+
+interface BunOptions {
+  hostname: string;
+  port: number;
+  allowHalfOpen: boolean;
+  socket: Handlers;
+}
+
+interface Handlers {
+  open(socket: NativeSocket): void;
+  data(socket: NativeSocket, chunk: Uint8Array): void;
+  drain(socket: NativeSocket): void;
+  end(socket: NativeSocket): void;
+  error(socket: NativeSocket, error: Error): void;
+  close(socket: NativeSocket, error?: Error): void;
+}
+
+interface NativeSocket {
+  data: BunSocket;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** How many bytes it took: 0 when full, -1 when closed. */
+  write(bytes: Uint8Array, offset: number, length: number): number;
+  /** Ends the writing half. */
+  shutdown(): void;
+  /** Ends both halves. */
+  end(): void;
+  pause(): void;
+  resume(): void;
+  setNoDelay(noDelay: boolean): boolean;
+}
+
+const { Bun } = globalThis as unknown as { Bun: Bun };
+
+async function open({ host, port }: Address): Promise<RawSocket> {
+  const socket = handlers(() => {});
+  return (await Bun.connect({ hostname: host, port, allowHalfOpen: true, socket })).data;
+}
+
+function startListening({ host, port }: Address): Listener {
+  const queue = new AcceptQueue();
+  const socket = handlers((socket) => queue.push(new GuardedSocket(socket)));
+  try {
+    const listener = Bun.listen({ hostname: host, port, allowHalfOpen: true, socket });
+    return {
+      address: { host, port: listener.port },
+      accept: () => queue.accept(),
+      close(): void {
+        listener.stop();
+        queue.close();
+      },
+    };
+  } catch (cause) {
+    throw toConnectionError(cause, "listen", formatAddress({ host, port }));
+  }
+}
+
+function handlers(onOpen: (socket: BunSocket) => void): Handlers {
+  return {
+    open: (socket) => onOpen(socket.data = new BunSocket(socket)),
+    data: (socket, chunk) => socket.data.take(chunk),
+    drain: (socket) => socket.data.send(),
+    end: (socket) => socket.data.inbox.end(),
+    error: (socket, error) => socket.data.inbox.fail(error),
+    close: (socket, error) => socket.data.gone(error),
+  };
+}
+
+class BunSocket implements RawSocket {
+  readonly inbox: Inbox = new Inbox(() => this.#socket.resume());
+  readonly remote: string;
+  readonly closed: Promise<void>;
+  readonly #socket: NativeSocket;
+  readonly #resolveClosed: () => void;
+  #unsent: (PromiseWithResolvers<void> & { bytes: Uint8Array; sent: number }) | undefined;
+
+  constructor(socket: NativeSocket) {
+    this.#socket = socket;
+    this.remote = formatAddress({ host: socket.remoteAddress, port: socket.remotePort });
+    ({ promise: this.closed, resolve: this.#resolveClosed } = Promise.withResolvers<void>());
+    socket.setNoDelay(true);
+  }
+
+  read(): Promise<Uint8Array | null> {
+    return this.inbox.read();
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    const unsent = this.#unsent = { ...Promise.withResolvers<void>(), bytes, sent: 0 };
+    this.send();
+    return unsent.promise;
+  }
+
+  closeWrite(): Promise<void> {
+    this.#socket.shutdown();
+    return Promise.resolve();
+  }
+
+  close(): void {
+    this.#socket.end();
+  }
+
+  take({ buffer, byteOffset, length }: Uint8Array): void {
+    if (!this.inbox.push(new Uint8Array(buffer, byteOffset, length))) this.#socket.pause();
+  }
+
+  /** Hands over as much as the socket takes: now, and at every drain. */
+  send(): void {
+    const unsent = this.#unsent;
+    if (unsent === undefined) return;
+    const { bytes, sent } = unsent;
+    const taken = this.#socket.write(bytes, sent, bytes.length - sent);
+    if (taken < 0) return this.#breakOff();
+    unsent.sent += taken;
+    if (unsent.sent < bytes.length) return;
+    this.#unsent = undefined;
+    unsent.resolve();
+  }
+
+  gone(error: Error | undefined): void {
+    if (error === undefined) this.inbox.end();
+    else this.inbox.fail(error);
+    this.#breakOff();
+    this.#resolveClosed();
+  }
+
+  #breakOff(): void {
+    const reset = connectionError("connection-reset", "transfer", this.remote);
+    this.#unsent?.reject(this.inbox.failure ?? reset);
+    this.#unsent = undefined;
+  }
+}

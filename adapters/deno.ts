@@ -1,0 +1,108 @@
+/**
+ * Sockets on Deno.
+ *
+ * @module
+ */
+
+import { formatAddress, listenAddress } from "../src/address.ts";
+import { GuardedSocket, type RawSocket } from "../src/raw_socket.ts";
+import type { Address, Connector, Listen, Listener, Socket } from "../src/socket.ts";
+import { toConnectionError } from "../src/socket_error.ts";
+import { dial } from "./dial.ts";
+
+/** In bytes. A server has many sockets, most of them idle: theirs are smaller. */
+const CONNECT_BUFFER = 64 * 1024;
+const ACCEPT_BUFFER = 16 * 1024;
+
+/** Opens a socket with `Deno.connect`. */
+export const connector: Connector = (address, options) => dial(address, options?.signal, open);
+
+/** Listens with `Deno.listen`. */
+export const listen: Listen = (options) =>
+  new Promise((resolve) => resolve(new DenoListener(start(listenAddress(options)))));
+
+async function open({ host, port }: Address, signal?: AbortSignal): Promise<RawSocket> {
+  const conn = await Deno.connect({ hostname: host, port, ...(signal && { signal }) });
+  return new DenoSocket(conn, CONNECT_BUFFER);
+}
+
+function start(address: Address): Deno.TcpListener {
+  try {
+    return Deno.listen({ hostname: address.host, port: address.port });
+  } catch (cause) {
+    throw toConnectionError(cause, "listen", formatAddress(address));
+  }
+}
+
+class DenoSocket implements RawSocket {
+  readonly remote: string;
+  readonly closed: Promise<void>;
+  readonly #conn: Deno.TcpConn;
+  readonly #buffer: Uint8Array;
+  readonly #resolveClosed: () => void;
+
+  constructor(conn: Deno.TcpConn, bufferSize: number) {
+    this.#conn = conn;
+    this.#buffer = new Uint8Array(bufferSize);
+    this.remote = formatAddress(toAddress(conn.remoteAddr));
+    ({ promise: this.closed, resolve: this.#resolveClosed } = Promise.withResolvers<void>());
+    conn.setNoDelay(true);
+  }
+
+  async read(): Promise<Uint8Array | null> {
+    const size = await this.#conn.read(this.#buffer);
+    return size === null ? null : this.#buffer.subarray(0, size);
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    let sent = await this.#conn.write(bytes);
+    while (sent < bytes.length) sent += await this.#conn.write(bytes.subarray(sent));
+  }
+
+  closeWrite(): Promise<void> {
+    return this.#conn.closeWrite();
+  }
+
+  close(): void {
+    closeQuietly(this.#conn);
+    this.#resolveClosed();
+  }
+}
+
+class DenoListener implements Listener {
+  readonly address: Address;
+  readonly #listener: Deno.TcpListener;
+  #closed = false;
+
+  constructor(listener: Deno.TcpListener) {
+    this.#listener = listener;
+    this.address = toAddress(listener.addr);
+  }
+
+  async accept(): Promise<Socket | null> {
+    if (this.#closed) return null;
+    try {
+      return new GuardedSocket(new DenoSocket(await this.#listener.accept(), ACCEPT_BUFFER));
+    } catch (cause) {
+      if (this.#closed) return null;
+      throw toConnectionError(cause, "accept", formatAddress(this.address));
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    closeQuietly(this.#listener);
+  }
+}
+
+function toAddress({ hostname, port }: Deno.NetAddr): Address {
+  return { host: hostname, port };
+}
+
+function closeQuietly(resource: { close(): void }): void {
+  try {
+    resource.close();
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.BadResource)) throw cause; // closed before
+  }
+}

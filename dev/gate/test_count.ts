@@ -1,0 +1,62 @@
+/** Reads from what the three test runners write how many tests there were, and in which files. */
+
+import { readFile } from "node:fs/promises";
+
+/** What one run of the tests came to. */
+export interface TestCount {
+  passed: number;
+  failed: number;
+  /** Also tests that are only planned. */
+  skipped: number;
+  /** The files that ran at least one test. */
+  files: Set<string>;
+}
+
+/** From the lines that `deno test` writes for people. */
+export function readDeno(output: string): TestCount {
+  const summary = /^(?:ok|FAILED) \| (.*)$/m.exec(output)?.[1] ?? "";
+  const number = (word: string): number =>
+    Number(new RegExp(`(\\d+) ${word}`).exec(summary)?.[1] ?? 0);
+  const files = [...output.matchAll(/^running [1-9]\d* tests? from (?:\.\/)?(.+)$/gm)];
+  return {
+    passed: number("passed"),
+    failed: number("failed"),
+    skipped: number("ignored") + number("filtered out"),
+    files: new Set(files.map(([, file = ""]) => file)),
+  };
+}
+
+/** From the JUnit report of `bun test`; nothing if the runner broke before it wrote one. */
+export async function readBun(path: string): Promise<TestCount> {
+  const report = await readFile(path, "utf8").catch(() => "");
+  const total = attributes(/<testsuites ([^>]*)>/.exec(report)?.[1]);
+  const suites = [...report.matchAll(/<testsuite ([^>]*)>/g)].map(([, text]) => attributes(text));
+  const [tests, failed, skipped] = ["tests", "failures", "skipped"].map((name) =>
+    Number(total.get(name) ?? 0)
+  ) as [number, number, number];
+  return {
+    passed: tests - failed - skipped,
+    failed,
+    skipped,
+    files: new Set(
+      suites.filter((suite) => Number(suite.get("tests")) > 0).map((suite) =>
+        (suite.get("file") ?? suite.get("name") ?? "").replace(/^\.\//, "")
+      ),
+    ),
+  };
+}
+
+/** From the lines that `node_reporter.ts` writes. */
+export function readNode(output: string, root: string): TestCount {
+  const count: TestCount = { passed: 0, failed: 0, skipped: 0, files: new Set() };
+  for (const [, outcome, file] of output.matchAll(/^#(passed|failed|skipped) (.*)$/gm)) {
+    count[outcome as "passed" | "failed" | "skipped"]++;
+    count.files.add((file ?? "").replace(root, ""));
+  }
+  return count;
+}
+
+function attributes(text = ""): Map<string, string> {
+  const pairs = text.matchAll(/([\w-]+)="([^"]*)"/g);
+  return new Map([...pairs].map(([, name = "", value = ""]) => [name, value]));
+}

@@ -1,0 +1,113 @@
+/** Steps that run the tests: the same files on three runtimes, the coverage, the doc examples. */
+
+import { mkdir, rm } from "node:fs/promises";
+import { lineCoverage } from "./coverage.ts";
+import { writeRunnableExamples } from "./doc_examples.ts";
+import { entryFiles, filesLike } from "./files.ts";
+import { command, must, root, scratch, type Step, StepFailure, type StepReport } from "./step.ts";
+import { readBun, readDeno, readNode, type TestCount } from "./test_count.ts";
+
+/** For all tests of one runtime, in milliseconds. */
+const SUITE_TIMEOUT = 240_000;
+
+/** The least share of covered lines, in percent. */
+const LINE_COVERAGE = 90;
+
+const coverageFolder = `${scratch}coverage`;
+
+export const testSteps: Step[] = [
+  {
+    name: "tests on Deno",
+    async run() {
+      await rm(coverageFolder, { recursive: true, force: true });
+      const files = await testFiles();
+      const coverage = [`--coverage=${coverageFolder}`, "--coverage-raw-data-only"];
+      const line = ["deno", "test", "-A", ...coverage, ...files];
+      const { code, output } = await command(line, { timeout: SUITE_TIMEOUT });
+      return judge(files, code, output, readDeno(output));
+    },
+  },
+  {
+    name: "tests on Bun",
+    async run() {
+      const files = await testFiles();
+      const junit = `${scratch}bun.xml`;
+      await mkdir(scratch, { recursive: true });
+      await rm(junit, { force: true });
+      const report = ["--reporter=junit", `--reporter-outfile=${junit}`];
+      const line = ["bun", "test", "--timeout=70000", ...report, ...files.map((f) => `./${f}`)];
+      const { code, output } = await command(line, { timeout: SUITE_TIMEOUT });
+      return judge(files, code, output, await readBun(junit));
+    },
+  },
+  {
+    name: "tests on Node",
+    async run() {
+      const files = await testFiles();
+      const reporter = `--test-reporter=${root}dev/gate/node_reporter.ts`;
+      const line = ["node", "--test", reporter, ...files];
+      const { code, output, stdout } = await command(line, { timeout: SUITE_TIMEOUT });
+      return judge(files, code, output, readNode(stdout, root));
+    },
+  },
+  {
+    name: "line coverage of src/ and adapters/",
+    async run() {
+      const sources = await filesLike(/^(?:src|adapters)\/.*\.ts$/);
+      const { percent, lines, report } = await lineCoverage(sources, coverageFolder);
+      if (percent < LINE_COVERAGE) {
+        throw new StepFailure(`${percent.toFixed(1)} % is below ${LINE_COVERAGE} %`, {
+          output: report,
+        });
+      }
+      return { note: `${percent.toFixed(1)} % of ${lines} lines` };
+    },
+  },
+  {
+    name: "doc examples",
+    async run() {
+      const published = await filesLike(/^(?:[^/]+\.ts|(?:src|adapters|cli)\/.*\.ts)$/);
+      const texts = await filesLike(/^(?:[^/]+|docs\/.*)\.md$/);
+      await must(["deno", "check", "--doc-only", ...texts, ...published]);
+      const examples = await writeRunnableExamples([...texts, ...published]);
+      const line = ["deno", "test", "-A", "--doc", ...examples.files];
+      const { code, output } = await command(line);
+      const count = readDeno(output);
+      if (code !== 0 || count.failed > 0 || count.skipped > 0 || count.passed !== examples.run) {
+        throw new StepFailure(`${count.passed} of ${examples.run} examples ran`, { output });
+      }
+      return { note: `${examples.run} ran, ${examples.checked} only checked` };
+    },
+  },
+  {
+    name: "every entry imports in Deno",
+    async run() {
+      for (const entry of await entryFiles()) {
+        await must(["deno", "eval", `await import(${JSON.stringify(`./${entry}`)})`]);
+      }
+    },
+  },
+];
+
+function testFiles(): Promise<string[]> {
+  return filesLike(/^tests\/.*_test\.ts$/);
+}
+
+/** A file without tests, a skipped test or a bad end without a failed test fails the step too. */
+function judge(files: string[], code: number, output: string, count: TestCount): StepReport {
+  const idle = files.filter((file) => !count.files.has(file));
+  const problems = [
+    ...idle.map((file) => `'${file}' ran no test`),
+    ...(count.skipped > 0 ? [`${count.skipped} skipped`] : []),
+    ...(count.passed === 0 ? ["no test passed"] : []),
+    ...(code !== 0 && count.failed === 0 ? [`the runner ended with code ${code}`] : []),
+  ];
+  if (problems.length + count.failed > 0) {
+    throw new StepFailure([`${count.failed} failed`, ...problems].join(", "), {
+      output,
+      passed: count.passed,
+      failed: count.failed + problems.length,
+    });
+  }
+  return { passed: count.passed, note: `${count.passed} tests in ${files.length} files` };
+}

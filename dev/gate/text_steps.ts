@@ -1,0 +1,72 @@
+/** Steps that read text: the toolchain, format, lint, names that must not be in a file. */
+
+import { filesLike, packageFacts, projectFiles, projectText } from "./files.ts";
+import { must, type Step, StepFailure } from "./step.ts";
+
+/** Addresses of registries and folders of one machine. */
+const MACHINE_TEXT =
+  /\bregistry\.[a-z0-9-]+\.[a-z]{2,}|\bnpm\.jsr\.io|(?<![\w.}*])\/(?:work|root|home\/\w+|Users\/\w+)\//;
+
+export const textSteps: Step[] = [
+  {
+    name: "toolchain",
+    async run() {
+      const { devDependencies = {} } = await packageFacts("package.json");
+      const found: string[] = [];
+      for (const tool of ["deno", "bun", "node"]) {
+        const { stdout } = await must([tool, "--version"]);
+        const version = /\d+\.\d+\.\d+/.exec(stdout)?.[0];
+        if (version !== devDependencies[tool]) {
+          throw new StepFailure(`${tool} is ${version} instead of ${devDependencies[tool]}`);
+        }
+        found.push(`${tool} ${version}`);
+      }
+      return { note: found.join(", ") };
+    },
+  },
+  {
+    name: "format",
+    async run(): Promise<void> {
+      await must(["deno", "fmt", "--check"]);
+    },
+  },
+  {
+    name: "lint",
+    async run(): Promise<void> {
+      await must(["deno", "lint"]);
+      const published = await filesLike(/^(?:[^/]+|(?:src|adapters)\/.+)\.ts$/);
+      await must(["deno", "lint", "--rules-include=no-console", ...published]);
+    },
+  },
+  {
+    name: "package facts agree",
+    async run(): Promise<void> {
+      const deno = await packageFacts("deno.json");
+      const npm = await packageFacts("package.json");
+      for (const fact of ["name", "version", "license", "exports"] as const) {
+        const [ours, theirs] = [JSON.stringify(deno[fact]), JSON.stringify(npm[fact])];
+        if (ours === theirs) continue;
+        throw new StepFailure(`'${fact}' is ${ours} in deno.json, ${theirs} in package.json`);
+      }
+    },
+  },
+  {
+    name: "no machine names",
+    async run() {
+      const files = await projectFiles();
+      const hits: string[] = [];
+      for (const file of files) {
+        const lines = (await projectText(file)).split("\n");
+        for (const [index, line] of lines.entries()) {
+          if (MACHINE_TEXT.test(line)) hits.push(`${file}:${index + 1}: ${line.trim()}`);
+        }
+      }
+      if (hits.length > 0) {
+        throw new StepFailure("A file names a registry host or a machine's folder", {
+          output: hits.join("\n"),
+        });
+      }
+      return { note: `${files.length} files` };
+    },
+  },
+];

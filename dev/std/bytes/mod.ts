@@ -1,0 +1,6 @@
+/** A thin stand-in for the few names of `@std/bytes` that this project uses. */
+
+export { concat } from "./concat.ts";
+export { equals } from "./equals.ts";
+export { indexOfNeedle } from "./index-of-needle.ts";
+export { startsWith } from "./starts-with.ts";

@@ -1,0 +1,37 @@
+/**
+ * Talk to Rokoko motion-capture hardware by RCSP (Rokoko Command Server Protocol), from Deno, Bun and
+ * Node.
+ *
+ * ```ts
+ * import { connect } from "@rcsp/rcsp";
+ * import { startSimulator } from "@rcsp/rcsp/simulator";
+ *
+ * const simulator = await startSimulator({ port: 0 }); // no hardware at hand
+ *
+ * const rcsp = await connect(simulator.address); // connect() alone: localhost:45451
+ * const [glove] = await rcsp.listDevices();
+ * await rcsp.setColorLed(glove.DeviceId, { LedId: "RingLed", Red: 255, Green: 0, Blue: 0 });
+ * console.log(await rcsp.getDeviceInfo(glove.DeviceId));
+ *
+ * await rcsp.close();
+ * await simulator.close();
+ * ```
+ *
+ * @module
+ */
+
+import { connector } from "./adapters/runtime.ts";
+import type { RcspClient } from "./src/client/client.ts";
+import { type ConnectOptions, connectThrough } from "./src/client/connect.ts";
+
+export * from "./src/mod.ts";
+
+/**
+ * Connects to an RCSP server, by default the Rokoko SDK on this machine (`localhost:45451`).
+ *
+ * Rejects with a `ConnectionError` (nobody listens, unknown host, …), a `TimeoutError` after
+ * `connectTimeout`, the signal's reason, or a `TypeError` or `RangeError` where an option is wrong.
+ */
+export function connect(options: ConnectOptions = {}): Promise<RcspClient> {
+  return connectThrough(options.connector ?? connector, options);
+}

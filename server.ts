@@ -1,0 +1,26 @@
+/**
+ * The server side of RCSP, for drivers of your own, proxies and tests.
+ *
+ * ```ts
+ * import { listen, RcspServer } from "@rcsp/rcsp/server";
+ *
+ * const server = new RcspServer();
+ * server.handle("ListDevices", () => ({ Devices: [{ DeviceId: 1 }] }));
+ * server.serve(await listen({ port: 0 }));
+ * console.log(server.addresses);
+ * await server.close();
+ * ```
+ *
+ * @module
+ */
+
+export { listen } from "./adapters/runtime.ts";
+export { CommandError } from "./src/errors.ts";
+export type { ErrorBody } from "./src/errors.ts";
+export type { Command, DeviceId } from "./src/message/command.ts";
+export type { OutgoingEvent, PressType, Topic } from "./src/message/event.ts";
+export type { JsonObject, JsonValue } from "./src/message/json.ts";
+export { RcspServer } from "./src/server/server.ts";
+export type { ServerOptions } from "./src/server/server.ts";
+export type { ClientHandle, Handler, HandlerResult } from "./src/server/session.ts";
+export type { Address, Listen, Listener, Socket } from "./src/socket.ts";

@@ -1,0 +1,305 @@
+/**
+ * The commands of a client between `call()` and their answer: the heart of the client.
+ *
+ * A call waits until it is taken for sending, then stands in line for its response. Responses carry no
+ * other order than that of the commands, so a call that is given up after it was sent keeps its place
+ * in the line, and its late response is dropped there.
+ *
+ * Every call settles once: response, error, timeout, abort, or end of the connection.
+ *
+ * Free of any runtime.
+ *
+ * @module
+ */
+
+import { CLOCK, type Clock } from "../clock.ts";
+import type { Dialect } from "../dialect.ts";
+import {
+  CommandError,
+  ConnectionError,
+  LimitError,
+  ProtocolError,
+  type RcspError,
+  TimeoutError,
+} from "../errors.ts";
+import { Fifo } from "../fifo.ts";
+import { encodeCommand } from "../message/command.ts";
+import type { JsonObject } from "../message/json.ts";
+import { readError, readResponse, readTrackId } from "../message/response.ts";
+import { quote } from "../printable.ts";
+import { byteLength } from "../wire/encoder.ts";
+import { payloadLimitError, PayloadType } from "../wire/header.ts";
+
+/** What the queue needs to know. */
+export interface CallQueueOptions {
+  readonly dialect: Dialect;
+  readonly maxPending: number;
+  readonly maxPayload: number;
+  /** The server in words, for messages. */
+  readonly server: string;
+  readonly clock?: Clock | undefined;
+}
+
+/** A command to be sent. */
+export interface CallRequest {
+  readonly name: string;
+  readonly version: number;
+  /** The arguments as JSON, if there are any. */
+  readonly args: string | undefined;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Call {
+  readonly name: string;
+  readonly trackId: string;
+  readonly timeout: number;
+  readonly signal: AbortSignal | undefined;
+  /** Let go when it is taken for sending. */
+  json: string;
+  readonly deadline: number;
+  readonly resolve: (response: JsonObject) => void;
+  readonly reject: (reason: unknown) => void;
+  sent: boolean;
+  settled: boolean;
+  onAbort?: () => void;
+}
+
+/** What a queue has counted. */
+export interface CallCounts {
+  /** Commands handed to a socket. */
+  sent: number;
+  /** Responses ok that reached their caller. */
+  answered: number;
+  /** Responses error that reached their caller. */
+  failed: number;
+  /** Responses that came after their caller had gone. */
+  late: number;
+  /** Calls that ended by their timeout. */
+  timedOut: number;
+}
+
+/** See the module's own text. */
+export class CallQueue {
+  readonly counts: CallCounts = { sent: 0, answered: 0, failed: 0, late: 0, timedOut: 0 };
+  readonly #options: CallQueueOptions;
+  readonly #clock: Clock;
+  readonly #waiting = new Fifo<Call>();
+  readonly #line = new Fifo<Call>();
+  #givenUpWaiting = 0;
+  #lastTrackId = 0;
+  // One timer for all calls, set for the earliest deadline that was known when it was set.
+  #timer: unknown;
+  #wakeAt = Infinity;
+
+  /** Makes an empty queue. */
+  constructor(options: CallQueueOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? CLOCK;
+  }
+
+  /** Calls that wait to be sent. */
+  get waiting(): number {
+    return this.#waiting.length - this.#givenUpWaiting;
+  }
+
+  /** Commands whose response has not come, those that were given up included. */
+  get unanswered(): number {
+    return this.#line.length;
+  }
+
+  /** Adds a call. Rejects at once if it cannot be sent. */
+  add(request: CallRequest): Promise<JsonObject> {
+    const { name, version, args, timeout, signal } = request;
+    const { maxPending, maxPayload } = this.#options;
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.waiting + this.unanswered >= maxPending) {
+      return Promise.reject(
+        new LimitError(
+          `Cannot send command ${quote(name)} as 'maxPending' (${maxPending}) is reached: ` +
+            "wait for answers before sending more",
+          "maxPending",
+          maxPending,
+        ),
+      );
+    }
+    const trackId = String(this.#lastTrackId + 1);
+    const json = encodeCommand(name, trackId, version, args);
+    // A code unit takes one to three bytes.
+    if (json.length * 3 > maxPayload && byteLength(json) > maxPayload) {
+      const action = `Cannot send command ${quote(name)}`;
+      return Promise.reject(payloadLimitError(action, byteLength(json), maxPayload));
+    }
+    this.#lastTrackId++;
+    const { promise, resolve, reject } = Promise.withResolvers<JsonObject>();
+    const call: Call = {
+      name,
+      trackId,
+      timeout,
+      signal,
+      json,
+      deadline: this.#clock.now() + timeout,
+      resolve,
+      reject,
+      sent: false,
+      settled: false,
+    };
+    if (signal) {
+      call.onAbort = (): void => this.#giveUp(call, signal.reason);
+      signal.addEventListener("abort", call.onAbort);
+    }
+    this.#waiting.push(call);
+    this.#wake(call.deadline);
+    return promise;
+  }
+
+  /**
+   * Takes the next call for sending and puts it in line for its response; gives its JSON, or
+   * `undefined` when none waits.
+   */
+  take(): string | undefined {
+    for (;;) {
+      const call = this.#waiting.shift();
+      if (call === undefined) return undefined;
+      if (call.settled) {
+        this.#givenUpWaiting--;
+        continue;
+      }
+      call.sent = true;
+      this.counts.sent++;
+      this.#line.push(call);
+      const { json } = call;
+      call.json = "";
+      return json;
+    }
+  }
+
+  /**
+   * Gives a response to the call whose turn it is.
+   *
+   * @throws {ProtocolError} If it is nobody's turn, or the response is for another.
+   */
+  answer(type: PayloadType, body: JsonObject): void {
+    const { dialect } = this.#options;
+    const call = this.#line.peek();
+    const trackId = readTrackId(body, dialect);
+    if (call === undefined) {
+      throw new ProtocolError("unexpected-response", "Cannot take response", {
+        expected: "none, as no command waits for one",
+        received: trackId === undefined ? "one" : `one with TrackId ${quote(trackId)}`,
+      });
+    }
+    if (trackId !== undefined && trackId !== call.trackId) {
+      throw new ProtocolError("out-of-step", `Cannot take response to ${quote(call.name)}`, {
+        expected: `TrackId '${call.trackId}'`,
+        received: quote(trackId),
+      });
+    }
+    const error = type === PayloadType.ResponseError ? readError(body) : undefined;
+    const response = error ? undefined : readResponse(body);
+    this.#line.shift();
+    if (call.settled) {
+      this.counts.late++;
+    } else if (response) {
+      this.counts.answered++;
+      this.#settle(call);
+      call.resolve(response);
+    } else {
+      this.counts.failed++;
+      this.#settle(call);
+      call.reject(new CommandError(error!, { command: call.name, trackId: call.trackId }));
+    }
+  }
+
+  /** Rejects all that was sent: its connection has ended, so no response can come. */
+  rejectSent(cause: RcspError): void {
+    for (const call of this.#line.takeAll()) this.#rejectEnded(call, cause);
+  }
+
+  /** Rejects all that waits to be sent: there will be no connection any more. */
+  rejectWaiting(cause: RcspError): void {
+    this.#givenUpWaiting = 0;
+    for (const call of this.#waiting.takeAll()) this.#rejectEnded(call, cause);
+    this.#clock.clear(this.#timer);
+    this.#timer = undefined;
+    this.#wakeAt = Infinity;
+  }
+
+  #rejectEnded(call: Call, cause: RcspError): void {
+    if (call.settled) return;
+    this.#settle(call);
+    // What was sent and then met a broken stream is told how it broke.
+    if (call.sent && !(cause instanceof ConnectionError)) {
+      call.reject(cause);
+      return;
+    }
+    const code = cause instanceof ConnectionError ? cause.code : "connection-closed";
+    const fate = call.sent ? "was sent but not answered" : "was not sent";
+    call.reject(
+      new ConnectionError(code, `Command ${quote(call.name)} ${fate}: ${cause.message}`, {
+        sent: call.sent,
+        cause,
+      }),
+    );
+  }
+
+  #giveUp(call: Call, reason: unknown): void {
+    if (call.settled) return;
+    this.#settle(call);
+    if (!call.sent) this.#forgetWaiting();
+    call.reject(reason);
+  }
+
+  /** Keeps the dead from piling up while nothing is taken. */
+  #forgetWaiting(): void {
+    this.#givenUpWaiting++;
+    if (this.#givenUpWaiting <= 16 || this.#givenUpWaiting * 2 < this.#waiting.length) return;
+    this.#waiting.filter((call) => !call.settled);
+    this.#givenUpWaiting = 0;
+  }
+
+  #settle(call: Call): void {
+    call.settled = true;
+    if (call.onAbort) call.signal!.removeEventListener("abort", call.onAbort);
+  }
+
+  #wake(deadline: number): void {
+    if (deadline >= this.#wakeAt) return;
+    this.#clock.clear(this.#timer);
+    this.#wakeAt = deadline;
+    const delay = Math.max(0, deadline - this.#clock.now());
+    this.#timer = this.#clock.set(() => this.#expire(), delay);
+  }
+
+  #expire(): void {
+    const now = this.#clock.now();
+    const expired: Call[] = [];
+    let next = Infinity;
+    const look = (call: Call): void => {
+      if (call.settled) return;
+      if (call.deadline <= now) expired.push(call);
+      else next = Math.min(next, call.deadline);
+    };
+    this.#waiting.forEach(look);
+    this.#line.forEach(look);
+    for (const call of expired) {
+      this.counts.timedOut++;
+      this.#giveUp(call, this.#timeoutError(call));
+    }
+    this.#timer = undefined;
+    this.#wakeAt = Infinity;
+    if (next < Infinity) this.#wake(next);
+  }
+
+  #timeoutError(call: Call): TimeoutError {
+    const { name, timeout, sent } = call;
+    const { server } = this.#options;
+    return new TimeoutError(
+      sent
+        ? `${server} did not answer ${quote(name)} within ${timeout} ms`
+        : `Command ${quote(name)} could not be sent to ${server} within ${timeout} ms`,
+      timeout,
+    );
+  }
+}

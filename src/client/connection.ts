@@ -1,0 +1,174 @@
+/**
+ * One socket of a client, from its opening to its end. What happens after the end of one cannot
+ * touch the next.
+ *
+ * Free of any runtime.
+ *
+ * @module
+ */
+
+import { ConnectionError, ProtocolError, RcspError } from "../errors.ts";
+import { parseBody } from "../message/json.ts";
+import type { Socket } from "../socket.ts";
+import { FrameDecoder } from "../wire/decoder.ts";
+import { FrameBatch } from "../wire/encoder.ts";
+import { PayloadType } from "../wire/header.ts";
+import type { CallQueue } from "./calls.ts";
+
+// One write takes up to this many bytes; what waits beyond goes with the next.
+const BATCH_BYTES = 256 * 1024;
+
+/** A frame that passed, for those who watch. */
+export interface TracedFrame {
+  /** `out` was sent, `in` was received. */
+  readonly direction: "in" | "out";
+  /** What the body is. */
+  readonly type: PayloadType;
+  /** The body; the view is valid during the call only. */
+  readonly payload: Uint8Array;
+}
+
+/** What a connection needs. */
+export interface ConnectionOptions {
+  readonly calls: CallQueue;
+  readonly maxPayload: number;
+  readonly maxDepth: number;
+  /** Takes the body of each event; the view is valid during the call only. */
+  readonly onEvent: (payload: Uint8Array) => void;
+  /** Sees every frame. */
+  readonly onFrame?: ((frame: TracedFrame) => void) | undefined;
+  /** Called once, when the connection has ended and its commands are settled. */
+  readonly onEnd: (cause: RcspError) => void;
+}
+
+/** What a connection has counted. */
+export interface ConnectionCounts {
+  bytesSent: number;
+  bytesReceived: number;
+  framesReceived: number;
+}
+
+/** See the module's own text. */
+export class Connection {
+  readonly counts: ConnectionCounts = { bytesSent: 0, bytesReceived: 0, framesReceived: 0 };
+  readonly #socket: Socket;
+  readonly #options: ConnectionOptions;
+  readonly #decoder: FrameDecoder;
+  readonly #batch = new FrameBatch();
+  #flushing = false;
+  #ended = false;
+
+  /** Takes over a socket and starts to read. */
+  constructor(socket: Socket, options: ConnectionOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#decoder = new FrameDecoder({ maxPayload: options.maxPayload });
+    this.#read();
+  }
+
+  /** Resolves when the socket is gone. */
+  get closed(): Promise<void> {
+    return this.#socket.closed;
+  }
+
+  /** Sends what waits: all commands of this turn of the event loop in one write. */
+  flush(): void {
+    if (this.#flushing || this.#ended) return;
+    this.#flushing = true;
+    queueMicrotask(() => this.#write());
+  }
+
+  /** Ends the connection; commands without a response are rejected before this returns. */
+  end(cause: RcspError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#options.calls.rejectSent(cause);
+    this.#socket.close();
+    this.#options.onEnd(cause);
+  }
+
+  async #read(): Promise<void> {
+    try {
+      for (;;) {
+        const chunk = await this.#socket.read();
+        if (this.#ended) return;
+        if (chunk === null) break;
+        this.counts.bytesReceived += chunk.length;
+        this.#decoder.push(chunk, (type, payload) => this.#take(type, payload));
+      }
+      this.#decoder.end();
+      this.end(this.#closedError("was ended by the server"));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #take(type: PayloadType, payload: Uint8Array): void {
+    if (this.#ended) return;
+    this.counts.framesReceived++;
+    this.#trace("in", type, payload);
+    switch (type) {
+      case PayloadType.Event:
+        return this.#options.onEvent(payload);
+      case PayloadType.ResponseOk:
+      case PayloadType.ResponseError:
+        return this.#options.calls.answer(type, parseBody(payload, this.#options.maxDepth));
+      case PayloadType.Command:
+        throw new ProtocolError("unexpected-type", "Cannot take frame", {
+          expected: "a response or an event from the server",
+          received: "a command",
+          bytes: payload,
+        });
+    }
+  }
+
+  async #write(): Promise<void> {
+    try {
+      while (!this.#ended && this.#fillBatch()) {
+        const { bytes } = this.#batch;
+        await this.#socket.write(bytes);
+        this.counts.bytesSent += bytes.length;
+      }
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#flushing = false;
+    }
+  }
+
+  /** Moves waiting commands into the batch, whose former bytes are written by now. */
+  #fillBatch(): boolean {
+    this.#batch.clear();
+    while (this.#batch.length < BATCH_BYTES) {
+      const json = this.#options.calls.take();
+      if (json === undefined) break;
+      const size = this.#batch.add(PayloadType.Command, json);
+      this.#trace("out", PayloadType.Command, this.#batch.bytes.subarray(-size));
+    }
+    return this.#batch.length > 0;
+  }
+
+  #trace(direction: "in" | "out", type: PayloadType, payload: Uint8Array): void {
+    const { onFrame } = this.#options;
+    if (onFrame === undefined) return;
+    try {
+      onFrame({ direction, type, payload });
+    } catch (error) {
+      // As with any event listener: it is reported, and takes nothing else down.
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.end(
+      error instanceof RcspError ? error : this.#closedError("failed", error),
+    );
+  }
+
+  #closedError(how: string, cause?: unknown): ConnectionError {
+    const { remote } = this.#socket;
+    return new ConnectionError("connection-closed", `Connection to ${remote} ${how}`, { cause });
+  }
+}

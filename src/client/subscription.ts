@@ -1,0 +1,212 @@
+/**
+ * Events on their way to one reader. Free of any runtime.
+ *
+ * @module
+ */
+
+import { LimitError } from "../errors.ts";
+import { Fifo } from "../fifo.ts";
+
+/**
+ * What happens when events come quicker than they are read: `drop-oldest` lets go of the one that
+ * waits longest, `keep-latest` of all that wait, `fail` ends the subscription with a `LimitError`.
+ */
+export type Overflow = "drop-oldest" | "keep-latest" | "fail";
+
+/** Options of a subscription. */
+export interface SubscribeOptions {
+  /** Most events that wait to be read. Default: 1024. */
+  buffer?: number | undefined;
+  /** What happens to an event that finds the buffer full. Default: `drop-oldest`. */
+  overflow?: Overflow | undefined;
+  /**
+   * Called when events begin to be dropped, with how many were dropped so far; once, and again only
+   * after the reader has emptied the buffer in between.
+   */
+  onOverflow?: ((dropped: number) => void) | undefined;
+  /** Ends the subscription: reading it rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** What a subscription needs of the client that made it. */
+export interface SubscriptionOrigin {
+  readonly buffer: number;
+  readonly overflow: Overflow;
+  readonly onOverflow?: ((dropped: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called once when the reader leaves; resolves when the server has been told. */
+  readonly leave: () => Promise<void>;
+}
+
+type Ending = { readonly error: unknown } | "done";
+
+interface Reader<T> {
+  readonly resolve: (result: IteratorResult<T, undefined>) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/**
+ * The events of a subscription, as an async iterator.
+ *
+ * - Events are kept from the moment of subscribing, not from the first read.
+ * - Leaving a `for await` loop, `return()`, or the end of an `await using` block unsubscribes.
+ * - `close()` of the client ends it; a refusal by the server or a lost connection makes reading
+ *   reject, after the events that still waited.
+ */
+export class Subscription<T> implements AsyncIterableIterator<T, undefined> {
+  readonly #origin: SubscriptionOrigin;
+  readonly #events = new Fifo<T>();
+  readonly #readers = new Fifo<Reader<T>>();
+  readonly #onAbort: () => void;
+  readonly #ready = Promise.withResolvers<void>();
+  #ending: Ending | undefined;
+  #left: Promise<void> | undefined;
+  #overflowing = false;
+  #dropped = 0;
+
+  /** Subscriptions are made by a client. */
+  constructor(origin: SubscriptionOrigin) {
+    this.#origin = origin;
+    this.#ready.promise.catch(() => {});
+    this.#onAbort = (): void => {
+      this.#events.clear();
+      this.fail(origin.signal!.reason);
+      this.#leave();
+    };
+    origin.signal?.addEventListener("abort", this.#onAbort);
+    if (origin.signal?.aborted) this.#onAbort();
+  }
+
+  /** Resolves when the server has accepted the subscription; rejects if it did not. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** How many events were let go unread. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** How many events wait to be read. */
+  get waiting(): number {
+    return this.#events.length;
+  }
+
+  /** Whether it takes no more events. */
+  get ended(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  /** The next event. */
+  next(): Promise<IteratorResult<T, undefined>> {
+    if (this.#events.length > 0) {
+      const value = this.#events.shift() as T;
+      if (this.#events.length === 0) this.#overflowing = false;
+      return Promise.resolve({ done: false, value });
+    }
+    if (this.#ending !== undefined) return this.#end(this.#ending);
+    const { promise, resolve, reject } = Promise.withResolvers<IteratorResult<T, undefined>>();
+    this.#readers.push({ resolve, reject });
+    return promise;
+  }
+
+  /** Unsubscribes; events that still wait are let go. Never rejects. */
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    this.#events.clear();
+    this.finish();
+    this.#ending = "done";
+    await this.#leave();
+    return { done: true, value: undefined };
+  }
+
+  /** Unsubscribes, as `return()`. */
+  async unsubscribe(): Promise<void> {
+    await this.return();
+  }
+
+  /** The subscription itself. */
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** Unsubscribes, as `return()`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  /** For the client: an event has come. */
+  push(event: T): void {
+    if (this.#ending !== undefined) return;
+    const reader = this.#readers.shift();
+    if (reader !== undefined) {
+      reader.resolve({ done: false, value: event });
+      return;
+    }
+    if (this.#events.length >= this.#origin.buffer) this.#overflow();
+    if (this.#ending === undefined) this.#events.push(event);
+  }
+
+  /** For the client: the server has accepted. */
+  accept(): void {
+    this.#ready.resolve();
+  }
+
+  /** For the client: it ends in good order. */
+  finish(): void {
+    this.#close("done");
+  }
+
+  /** For the client: it ends with an error. */
+  fail(error: unknown): void {
+    this.#close({ error });
+  }
+
+  #overflow(): void {
+    const { buffer, overflow, onOverflow } = this.#origin;
+    if (overflow === "fail") {
+      this.fail(
+        new LimitError(
+          `Subscription ended as 'buffer' (${buffer}) events wait to be read: ` +
+            "read faster, raise 'buffer', or choose another 'overflow'",
+          "buffer",
+          buffer,
+        ),
+      );
+      this.#leave();
+      return;
+    }
+    if (overflow === "keep-latest") {
+      this.#dropped += this.#events.length;
+      this.#events.clear();
+    } else {
+      this.#dropped++;
+      this.#events.shift();
+    }
+    if (this.#overflowing) return;
+    this.#overflowing = true;
+    if (onOverflow) queueMicrotask(() => onOverflow(this.#dropped));
+  }
+
+  #close(ending: Ending): void {
+    if (this.#ending !== undefined) return;
+    this.#ending = ending;
+    this.#origin.signal?.removeEventListener("abort", this.#onAbort);
+    if (ending === "done") this.#ready.resolve();
+    else this.#ready.reject(ending.error);
+    for (const { resolve, reject } of this.#readers.takeAll()) {
+      this.#end(this.#ending).then(resolve, reject);
+    }
+  }
+
+  /** The error is told once; after it, reading is done. */
+  #end(ending: Ending): Promise<IteratorReturnResult<undefined>> {
+    this.#ending = "done";
+    return ending === "done"
+      ? Promise.resolve({ done: true, value: undefined })
+      : Promise.reject(ending.error);
+  }
+
+  #leave(): Promise<void> {
+    return this.#left ??= this.#origin.leave();
+  }
+}

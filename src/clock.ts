@@ -1,0 +1,22 @@
+/**
+ * The time, as a value, so that a test can put its own in its place. Free of any runtime.
+ *
+ * @module
+ */
+
+/** What waits and measures. */
+export interface Clock {
+  /** Milliseconds since some moment; never goes back. */
+  now(): number;
+  /** Calls `action` after `delay` milliseconds, once. */
+  set(action: () => void, delay: number): unknown;
+  /** Takes back a `set`. */
+  clear(timer: unknown): void;
+}
+
+/** The runtime's own clock. */
+export const CLOCK: Clock = {
+  now: () => performance.now(),
+  set: (action, delay) => setTimeout(action, delay),
+  clear: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
+};

@@ -1,0 +1,71 @@
+/**
+ * Every limit with its default, in one table. None of them is a fact of the protocol: no public text
+ * names any.
+ *
+ * Free of any runtime.
+ *
+ * @module
+ */
+
+/** The limits of both sides, by the name of the option that sets each. */
+export interface Limits {
+  /** Longest body of a frame, in bytes, received or sent. */
+  readonly maxPayload: number;
+  /** Deepest nesting of arrays and objects in a received body. */
+  readonly maxDepth: number;
+  /** Client: most commands without an answer, sent or waiting to be sent. */
+  readonly maxPending: number;
+  /** Client: time for a connection to open, in milliseconds. */
+  readonly connectTimeout: number;
+  /** Client: time for a command to be answered, its wait to be sent included, in milliseconds. */
+  readonly commandTimeout: number;
+  /** Subscription: most events that wait to be read. */
+  readonly buffer: number;
+  /** Server: most clients at once. */
+  readonly maxClients: number;
+  /** Server: most unanswered commands of one client before it is not read any further. */
+  readonly maxQueued: number;
+  /** Server: most bytes that wait for one client before it is cut. */
+  readonly maxUnsent: number;
+  /** Server: time for the last answers to get out in `close()`, in milliseconds. */
+  readonly closeTimeout: number;
+}
+
+/** The defaults. */
+export const LIMITS: Limits = {
+  maxPayload: 16 * 1024 * 1024,
+  maxDepth: 64,
+  maxPending: 1024,
+  connectTimeout: 5_000,
+  commandTimeout: 10_000,
+  buffer: 1024,
+  maxClients: 1024,
+  maxQueued: 1024,
+  maxUnsent: 4 * 1024 * 1024,
+  closeTimeout: 5_000,
+};
+
+const LARGEST: Partial<Limits> = {
+  // The size field of a header has 32 bits.
+  maxPayload: 2 ** 32 - 1,
+  // Longer timers fire at once in every runtime.
+  connectTimeout: 2 ** 31 - 1,
+  commandTimeout: 2 ** 31 - 1,
+  closeTimeout: 2 ** 31 - 1,
+};
+
+/**
+ * The value of a limit: as given, or the default where none is given.
+ *
+ * @throws {RangeError} If it is not a whole number from 1 to the largest that the limit allows.
+ */
+export function limit(name: keyof Limits, given: number | undefined): number {
+  if (given === undefined) return LIMITS[name];
+  const largest = LARGEST[name] ?? Number.MAX_SAFE_INTEGER;
+  if (!Number.isInteger(given) || given < 1 || given > largest) {
+    throw new RangeError(
+      `'${name}' must be a whole number from 1 to ${largest}: current value is ${given}`,
+    );
+  }
+  return given;
+}

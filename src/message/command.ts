@@ -1,0 +1,83 @@
+/**
+ * Commands: `{"Command", "TrackId", "Version", "Arguments"}` (confirmed).
+ *
+ * Free of any runtime.
+ *
+ * @module
+ */
+
+import { ProtocolError } from "../errors.ts";
+import { isObject, type JsonObject, type JsonValue, kind } from "./json.ts";
+
+/** The `Version` that is sent unless a call says otherwise (confirmed). */
+export const COMMAND_VERSION = 1;
+
+/** A command as a server receives it. */
+export interface Command {
+  /** The command's name, case-sensitive. */
+  readonly Command: string;
+  /** The client's mark, echoed in the response. */
+  readonly TrackId: string;
+  /** Rokoko's client sends 1. */
+  readonly Version: number;
+  /** Empty where the command brought none. */
+  readonly Arguments: JsonObject;
+}
+
+/** Which device a command or an event is about: as the server listed it, passed back untouched. */
+export type DeviceId = Exclude<JsonValue, null>;
+
+/** The arguments of a command; a key that holds `undefined` is left out. */
+export interface Arguments {
+  readonly [key: string]: unknown;
+}
+
+/** Makes a command's JSON; `args` are left out where there are none. */
+export function encodeCommand(
+  name: string,
+  trackId: string,
+  version: number,
+  args: string | undefined,
+): string {
+  const rest = args === undefined ? "" : `,"Arguments":${args}`;
+  return `{"Command":${JSON.stringify(name)},"TrackId":"${trackId}","Version":${version}${rest}}`;
+}
+
+/**
+ * A command's arguments as JSON.
+ *
+ * @throws {TypeError} If they are no object, or hold what JSON cannot say.
+ */
+export function encodeArguments(args: Arguments | null | undefined): string | undefined {
+  if (args === undefined || args === null) return undefined;
+  const json: unknown = JSON.stringify(args);
+  if (typeof json !== "string" || json[0] !== "{") {
+    throw new TypeError(
+      `Cannot send command as its arguments must be an object, not ${kind(args)}`,
+    );
+  }
+  return json;
+}
+
+/**
+ * Reads a command's body.
+ *
+ * @throws {ProtocolError} If a key is missing or holds the wrong type.
+ */
+export function decodeCommand(body: JsonObject): Command {
+  const { Command, TrackId, Version } = body;
+  const args = body["Arguments"] ?? {};
+  if (typeof Command !== "string") throw shapeError("Command", "a string", Command);
+  if (typeof TrackId !== "string") throw shapeError("TrackId", "a string", TrackId);
+  if (typeof Version !== "number") throw shapeError("Version", "a number", Version);
+  if (!isObject(args)) throw shapeError("Arguments", "an object", args);
+  return { Command, TrackId, Version, Arguments: args };
+}
+
+/** The error of a key that holds the wrong type. */
+export function shapeError(key: string, expected: string, value: unknown): ProtocolError {
+  return new ProtocolError("bad-shape", `Cannot read '${key}'`, {
+    expected,
+    received: kind(value),
+  });
+}

@@ -1,0 +1,139 @@
+/**
+ * Bodies to JSON objects, with every doubt about the bytes settled here.
+ *
+ * Free of any runtime.
+ *
+ * @module
+ */
+
+import { LimitError, ProtocolError } from "../errors.ts";
+import { quote } from "../printable.ts";
+
+/** Anything that JSON can say. */
+export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
+
+/** A JSON object. Its keys are foreign: a key such as `__proto__` may be its own. */
+export interface JsonObject {
+  [key: string]: JsonValue;
+}
+
+const REPLACEMENT = "\ufffd";
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const strictDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+
+/**
+ * Reads a body as one JSON object.
+ *
+ * @throws {ProtocolError} If the body is not UTF-8 or not one JSON object.
+ * @throws {LimitError} If it is nested deeper than `maxDepth`.
+ */
+export function parseBody(payload: Uint8Array, maxDepth: number): JsonObject {
+  const text = decodeText(payload);
+  // Each level takes two bytes, so a short body cannot be too deep.
+  if (text.length > 2 * maxDepth) checkDepth(text, maxDepth);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new ProtocolError("bad-json", "Cannot read body", {
+      expected: "a JSON object",
+      received: payload.length === 0 ? "nothing" : `${payload.length} bytes that are no JSON`,
+      bytes: payload,
+      cause,
+    });
+  }
+  if (!isObject(value)) {
+    throw new ProtocolError("bad-json", "Cannot read body", {
+      expected: "a JSON object",
+      received: kind(value),
+      bytes: payload,
+    });
+  }
+  return value;
+}
+
+/** Whether a value is an object, and no array. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A value in words, for messages: `an array`, `the number 5`. */
+export function kind(value: unknown): string {
+  if (value === null) return "null";
+  if (value === undefined) return "nothing";
+  if (Array.isArray(value)) return "an array";
+  switch (typeof value) {
+    case "object":
+      return "an object";
+    case "string":
+      return `the string ${quote(value)}`;
+    default:
+      return `the ${typeof value} ${value}`;
+  }
+}
+
+function decodeText(payload: Uint8Array): string {
+  const text = decoder.decode(payload);
+  // The strict decoder is slow in Deno, so it only looks at what the other had to mend, or what
+  // really holds U+FFFD.
+  if (!text.includes(REPLACEMENT)) return text;
+  try {
+    return strictDecoder.decode(payload);
+  } catch (cause) {
+    throw new ProtocolError("bad-utf8", "Cannot read body", {
+      expected: "UTF-8",
+      received: `${payload.length} bytes that are not`,
+      bytes: payload,
+      cause,
+    });
+  }
+}
+
+function checkDepth(text: string, maxDepth: number): void {
+  if (fewBrackets(text, maxDepth)) return;
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    switch (text.charCodeAt(i)) {
+      case 0x22: // "
+        i = endOfString(text, i);
+        break;
+      case 0x5b: // [
+      case 0x7b: // {
+        if (++depth > maxDepth) {
+          throw new LimitError(
+            `Cannot read body as it is nested deeper than 'maxDepth' (${maxDepth})`,
+            "maxDepth",
+            maxDepth,
+          );
+        }
+        break;
+      case 0x5d: // ]
+      case 0x7d: // }
+        depth--;
+        break;
+    }
+  }
+}
+
+/** The common case in two quick searches: fewer opening brackets than levels are allowed. */
+function fewBrackets(text: string, maxDepth: number): boolean {
+  let count = 0;
+  for (const bracket of ["{", "["]) {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      if (++count > maxDepth) return false;
+    }
+  }
+  return true;
+}
+
+/** The index of the quote that ends the string which starts at `start`. */
+function endOfString(text: string, start: number): number {
+  let end = start;
+  for (;;) {
+    end = text.indexOf('"', end + 1);
+    if (end === -1) return text.length;
+    let backslashes = 0;
+    while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes++;
+    if (backslashes % 2 === 0) return end;
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * Responses: `{"TrackId", "Response"}` or `{"TrackId", "Error": {"Code", "Message"}}`. That a command's
+ * answer holds `Response` or `Error` is confirmed; that `TrackId` stands beside it is assumed.
+ *
+ * Free of any runtime.
+ *
+ * @module
+ */
+
+import type { ErrorBody } from "../errors.ts";
+import type { Dialect } from "../dialect.ts";
+import { readPath, writePath } from "../dialect.ts";
+import { shapeError } from "./command.ts";
+import { isObject, type JsonObject } from "./json.ts";
+
+/** The `TrackId` of a response; `undefined` where it is missing or null. */
+export function readTrackId(body: JsonObject, dialect: Dialect): string | undefined {
+  const trackId = readPath(body, dialect.trackId) ?? undefined;
+  if (trackId === undefined || typeof trackId === "string") return trackId;
+  throw shapeError(dialect.trackId, "a string", trackId);
+}
+
+/** The data of a response ok: an empty object where it is missing or null (confirmed). */
+export function readResponse(body: JsonObject): JsonObject {
+  const response = body["Response"] ?? {};
+  if (isObject(response)) return response;
+  throw shapeError("Response", "an object", response);
+}
+
+/** The `Error` of a response error; empty where it is missing or null. */
+export function readError(body: JsonObject): ErrorBody {
+  const error = body["Error"] ?? {};
+  if (isObject(error)) return error;
+  throw shapeError("Error", "an object", error);
+}
+
+/** Makes the JSON of a response ok; no data, no `Response`. */
+export function encodeResponse(
+  trackId: string | undefined,
+  data: JsonObject | undefined,
+  dialect: Dialect,
+): string {
+  return encode(trackId, data === undefined ? {} : { Response: data }, dialect);
+}
+
+/** Makes the JSON of a response error. */
+export function encodeError(
+  trackId: string | undefined,
+  error: ErrorBody,
+  dialect: Dialect,
+): string {
+  return encode(
+    trackId,
+    { Error: { Code: error.Code ?? null, Message: error.Message ?? null } },
+    dialect,
+  );
+}
+
+function encode(trackId: string | undefined, rest: object, dialect: Dialect): string {
+  const body = {};
+  if (trackId !== undefined) writePath(body, dialect.trackId, trackId);
+  return JSON.stringify(Object.assign(body, rest));
+}

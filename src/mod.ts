@@ -1,0 +1,74 @@
+/**
+ * The core of the module: all of the client and of the wire, without any I/O of its own. It runs
+ * wherever there are `Uint8Array`, Web Streams and timers; the socket is yours to bring.
+ *
+ * ```ts
+ * import { connectThrough, fromStreams } from "@rcsp/rcsp/core";
+ *
+ * declare const streams: {
+ *   readable: ReadableStream<Uint8Array>;
+ *   writable: WritableStream<Uint8Array>;
+ * };
+ * async function list() {
+ *   const rcsp = await connectThrough(() => Promise.resolve(fromStreams(streams)));
+ *   return await rcsp.listDevices();
+ * }
+ * ```
+ *
+ * @module
+ */
+
+export type { Address, Connector, Listen, Listener, Socket } from "./socket.ts";
+export { fromStreams } from "./from_streams.ts";
+export { connectThrough, DEFAULT_ADDRESS } from "./client/connect.ts";
+export type { ConnectOptions } from "./client/connect.ts";
+export type {
+  ButtonPress,
+  CallOptions,
+  ClientParts,
+  ClientStats,
+  ColorLed,
+  Device,
+  RcspClient,
+} from "./client/client.ts";
+export type { TracedFrame } from "./client/connection.ts";
+export type { Overflow, SubscribeOptions, Subscription } from "./client/subscription.ts";
+export { DIALECT } from "./dialect.ts";
+export type { Dialect, DialectOptions } from "./dialect.ts";
+export {
+  CommandError,
+  ConnectionError,
+  LimitError,
+  ProtocolError,
+  RcspError,
+  TimeoutError,
+} from "./errors.ts";
+export type {
+  ConnectionErrorCode,
+  ErrorBody,
+  ProtocolErrorCode,
+  ProtocolErrorDetail,
+  RcspErrorCode,
+} from "./errors.ts";
+export { LIMITS } from "./limits.ts";
+export type { Limits } from "./limits.ts";
+export type { Arguments, DeviceId } from "./message/command.ts";
+export { PRESS_TYPES } from "./message/event.ts";
+export type { OutgoingEvent, PressType, RcspEvent, Topic } from "./message/event.ts";
+export type { JsonObject, JsonValue } from "./message/json.ts";
+export { printable } from "./printable.ts";
+export { VERSION } from "./version.ts";
+export { FrameDecoder } from "./wire/decoder.ts";
+export type { FrameDecoderOptions, FrameSink } from "./wire/decoder.ts";
+export { encodeFrame } from "./wire/encoder.ts";
+export {
+  HEADER_SIZE,
+  HEADER_VERSION,
+  MARKER,
+  PayloadType,
+  readHeader,
+  writeHeader,
+} from "./wire/header.ts";
+export type { Header } from "./wire/header.ts";
+export { FrameDecoderStream, FrameEncoderStream } from "./wire/streams.ts";
+export type { Frame, OutgoingFrame } from "./wire/streams.ts";

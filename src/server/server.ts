@@ -1,0 +1,205 @@
+/**
+ * The server side: sessions over any sockets. Free of any runtime.
+ *
+ * @module
+ */
+
+import { type Dialect, dialect, type DialectOptions, readPath } from "../dialect.ts";
+import { CommandError } from "../errors.ts";
+import { limit, LIMITS, type Limits } from "../limits.ts";
+import type { Command, DeviceId } from "../message/command.ts";
+import { encodeEvent, type OutgoingEvent, type Topic } from "../message/event.ts";
+import type { Address, Listener, Socket } from "../socket.ts";
+import { encodeFrame } from "../wire/encoder.ts";
+import { PayloadType } from "../wire/header.ts";
+import { type ClientHandle, type Handler, Session } from "./session.ts";
+
+/** Options of a server. */
+export interface ServerOptions {
+  /** Most clients at once; one more is closed as soon as it comes. Default: 1024. */
+  maxClients?: number | undefined;
+  /** Longest body in bytes, both ways. Default: 16 MiB. */
+  maxPayload?: number | undefined;
+  /** Deepest nesting of a received body. Default: 64. */
+  maxDepth?: number | undefined;
+  /** Most unanswered commands of one client before it is not read any further. Default: 1024. */
+  maxQueued?: number | undefined;
+  /** Most bytes that wait for one client before it is cut. Default: 4 MiB. */
+  maxUnsent?: number | undefined;
+  /** Milliseconds for the last answers to get out in `close()`. Default: 5000. */
+  closeTimeout?: number | undefined;
+  /** What differs from the assumed names: see `DIALECT`. */
+  dialect?: DialectOptions | undefined;
+  /** Looks at a subscription before it is accepted; throws a `CommandError` to refuse it. */
+  onSubscribe?: ((topic: Topic, client: ClientHandle) => void) | undefined;
+  /** Told why a client was cut, what a handler threw, and what went wrong with a listener. */
+  onError?: ((error: unknown, client?: ClientHandle) => void) | undefined;
+}
+
+const ACCEPT_PAUSE = 100;
+
+/**
+ * An RCSP server without any commands of its own but the four of subscriptions.
+ *
+ * - Each command gets one answer, in the order of the commands; handlers run side by side.
+ * - What is no command, or no RCSP, ends that connection; the others live.
+ */
+export class RcspServer {
+  /** The names it goes by. */
+  readonly dialect: Dialect;
+  readonly #limits: Limits;
+  readonly #handlers = new Map<string, Handler>();
+  readonly #sessions = new Set<Session>();
+  readonly #listeners = new Set<Listener>();
+  readonly #options: ServerOptions;
+  #closed: Promise<void> | undefined;
+
+  /**
+   * Makes a server.
+   *
+   * @throws {TypeError | RangeError} If an option is wrong.
+   */
+  constructor(options: ServerOptions = {}) {
+    this.#options = options;
+    this.dialect = dialect(options.dialect);
+    this.#limits = {
+      ...LIMITS,
+      maxClients: limit("maxClients", options.maxClients),
+      maxPayload: limit("maxPayload", options.maxPayload),
+      maxDepth: limit("maxDepth", options.maxDepth),
+      maxQueued: limit("maxQueued", options.maxQueued),
+      maxUnsent: limit("maxUnsent", options.maxUnsent),
+      closeTimeout: limit("closeTimeout", options.closeTimeout),
+    };
+    this.#handleSubscriptions();
+  }
+
+  /** How many clients are connected. */
+  get clients(): number {
+    return this.#sessions.size;
+  }
+
+  /** Where it listens. */
+  get addresses(): Address[] {
+    return Array.from(this.#listeners, (listener) => listener.address);
+  }
+
+  /** Carries out a command with `handler`, in place of any handler before. Gives the server back. */
+  handle(command: string, handler: Handler): this {
+    this.#handlers.set(command, handler);
+    return this;
+  }
+
+  /** Takes every client of a listener until `close()`, which closes the listener too. */
+  serve(listener: Listener): void {
+    if (this.#closed !== undefined) {
+      listener.close();
+      throw new TypeError("Cannot serve as the server is closed");
+    }
+    this.#listeners.add(listener);
+    this.#acceptAll(listener);
+  }
+
+  /** Takes one client. */
+  accept(socket: Socket): void {
+    if (this.#closed !== undefined || this.#sessions.size >= this.#limits.maxClients) {
+      socket.close();
+      return;
+    }
+    const session = new Session(socket, {
+      dialect: this.dialect,
+      limits: this.#limits,
+      handlers: this.#handlers,
+      onError: (error, client) => this.#options.onError?.(error, client),
+    });
+    this.#sessions.add(session);
+    socket.closed.then(() => this.#sessions.delete(session));
+  }
+
+  /** Sends an event to the clients that have subscribed to it; gives how many those are. */
+  publish(event: OutgoingEvent): number {
+    let frame: Uint8Array | undefined;
+    let reached = 0;
+    for (const session of this.#sessions) {
+      if (!session.wants(event)) continue;
+      frame ??= encodeFrame(PayloadType.Event, encodeEvent(event, this.dialect));
+      session.send(frame);
+      reached++;
+    }
+    return reached;
+  }
+
+  /**
+   * Stops listening, takes no more commands, lets the answers out, and ends all connections, after
+   * `closeTimeout` also those whose clients do not leave. May be called any number of times.
+   */
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  /** Closes the server. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    for (const listener of this.#listeners) listener.close();
+    const sessions = [...this.#sessions];
+    const timer = setTimeout(() => {
+      for (const session of sessions) session.close();
+    }, this.#limits.closeTimeout);
+    await Promise.all(sessions.map((session) => session.drain()));
+    clearTimeout(timer);
+  }
+
+  async #acceptAll(listener: Listener): Promise<void> {
+    while (this.#closed === undefined) {
+      try {
+        const socket = await listener.accept();
+        if (socket === null) break;
+        this.accept(socket);
+      } catch (error) {
+        // Such as too many open files: passes when others leave.
+        this.#options.onError?.(error);
+        await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE));
+      }
+    }
+    this.#listeners.delete(listener);
+  }
+
+  #handleSubscriptions(): void {
+    const { commands } = this.dialect;
+    const subscribe = (device: boolean): Handler => (command, client) => {
+      const topic = this.#topicOf(command, device);
+      this.#options.onSubscribe?.(topic, client);
+      (client as Session).subscribe(topic);
+    };
+    const unsubscribe = (device: boolean): Handler => (command, client) => {
+      (client as Session).unsubscribe(this.#topicOf(command, device));
+    };
+    this.handle(commands.subscribe, subscribe(false));
+    this.handle(commands.unsubscribe, unsubscribe(false));
+    this.handle(commands.deviceSubscribe, subscribe(true));
+    this.handle(commands.deviceUnsubscribe, unsubscribe(true));
+  }
+
+  #topicOf({ Command, Arguments }: Command, device: boolean): Topic {
+    const { subscription, errorCodes } = this.dialect;
+    const missing = (key: string, what: string): CommandError =>
+      new CommandError({
+        Code: errorCodes.badArguments,
+        Message: `${Command} needs ${what} in 'Arguments.${key}'`,
+      });
+    const text = (key: string): string => {
+      const value = readPath(Arguments, key);
+      if (typeof value === "string") return value;
+      throw missing(key, "a string");
+    };
+    const publisher = text(subscription.publisher);
+    const topic = text(subscription.topic);
+    if (!device) return { publisher, topic };
+    const deviceId: DeviceId | undefined = readPath(Arguments, subscription.deviceId) ?? undefined;
+    if (deviceId === undefined) throw missing(subscription.deviceId, "a device id");
+    return { publisher, topic, deviceId };
+  }
+}

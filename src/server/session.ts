@@ -1,0 +1,284 @@
+/**
+ * One client of a server. Free of any runtime.
+ *
+ * @module
+ */
+
+import type { Dialect } from "../dialect.ts";
+import { CommandError, type ErrorBody, LimitError, ProtocolError } from "../errors.ts";
+import { Fifo } from "../fifo.ts";
+import type { Limits } from "../limits.ts";
+import { type Command, decodeCommand } from "../message/command.ts";
+import type { Topic } from "../message/event.ts";
+import { isObject, type JsonObject, parseBody } from "../message/json.ts";
+import { encodeError, encodeResponse } from "../message/response.ts";
+import { quote } from "../printable.ts";
+import type { Socket } from "../socket.ts";
+import { FrameDecoder } from "../wire/decoder.ts";
+import { byteLength } from "../wire/encoder.ts";
+import { payloadLimitError, PayloadType } from "../wire/header.ts";
+import { Outbox } from "./outbox.ts";
+
+/** What a handler may give: the data of a response ok, or nothing. */
+export type HandlerResult = JsonObject | null | undefined | void;
+
+/**
+ * Carries out a command. What it gives is the answer's `Response`; a `CommandError` that it throws is
+ * the answer's `Error`; anything else that it throws is answered as an internal error.
+ */
+export type Handler = (
+  command: Command,
+  client: ClientHandle,
+) => HandlerResult | Promise<HandlerResult>;
+
+/** A client, as a handler sees it. */
+export interface ClientHandle {
+  /** Its address in words. */
+  readonly remote: string;
+  /** Resolves when it has gone. */
+  readonly closed: Promise<void>;
+  /** Ends its connection at once. */
+  close(): void;
+}
+
+/** What a session needs of its server. */
+export interface SessionOptions {
+  readonly dialect: Dialect;
+  readonly limits: Limits;
+  readonly handlers: ReadonlyMap<string, Handler>;
+  /** Told why a client was cut, and what a handler threw. */
+  readonly onError: (error: unknown, client: ClientHandle) => void;
+}
+
+/** An answer that keeps its place until its turn comes. */
+interface Answer {
+  type: PayloadType;
+  json: string | undefined;
+}
+
+/** See the module's own text. */
+export class Session implements ClientHandle {
+  readonly #socket: Socket;
+  readonly #options: SessionOptions;
+  readonly #outbox: Outbox;
+  readonly #answers = new Fifo<Answer>();
+  readonly #topics = new Set<string>();
+  #phase: "open" | "draining" | "closed" = "open";
+  #wakeReader: (() => void) | undefined;
+  #allAnswered: PromiseWithResolvers<void> | undefined;
+
+  /** Takes over a socket and starts to read. */
+  constructor(socket: Socket, options: SessionOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#outbox = new Outbox(socket, (error) => this.#cut(error));
+    this.#serve();
+  }
+
+  /** Its address in words. */
+  get remote(): string {
+    return this.#socket.remote;
+  }
+
+  /** Resolves when it has gone. */
+  get closed(): Promise<void> {
+    return this.#socket.closed;
+  }
+
+  /** Ends its connection at once. */
+  close(): void {
+    this.#phase = "closed";
+    this.#wakeReader?.();
+    this.#allAnswered?.resolve();
+    this.#socket.close();
+  }
+
+  /** Takes no more commands, lets the answers out, and closes when the client has. */
+  async drain(): Promise<void> {
+    if (this.#phase !== "open") return;
+    this.#phase = "draining";
+    await this.#letAnswersOut();
+    await this.#socket.closeWrite();
+    await this.closed;
+  }
+
+  /** Remembers a subscription. */
+  subscribe(topic: Topic): void {
+    this.#topics.add(topicKey(topic));
+  }
+
+  /** Forgets a subscription. */
+  unsubscribe(topic: Topic): void {
+    this.#topics.delete(topicKey(topic));
+  }
+
+  /** Whether it has subscribed to a topic, for the device or for all. */
+  wants(topic: Topic): boolean {
+    return this.#phase === "open" && this.#topics.size > 0 &&
+      (this.#topics.has(topicKey(topic)) ||
+        this.#topics.has(topicKey({ publisher: topic.publisher, topic: topic.topic })));
+  }
+
+  /** Sends a frame that was made once for many. */
+  send(frame: Uint8Array): void {
+    if (this.#makeRoom()) this.#outbox.addBytes(frame);
+  }
+
+  async #serve(): Promise<void> {
+    const decoder = new FrameDecoder({ maxPayload: this.#options.limits.maxPayload });
+    try {
+      for (;;) {
+        const chunk = await this.#socket.read();
+        if (chunk === null) break;
+        if (this.#phase === "open") {
+          decoder.push(chunk, (type, payload) => this.#take(type, payload));
+        }
+        while (this.#full()) await this.#room();
+      }
+      if (this.#phase === "open") decoder.end();
+      await this.#letAnswersOut();
+      this.close();
+    } catch (error) {
+      this.#cut(error);
+    }
+  }
+
+  #take(type: PayloadType, payload: Uint8Array): void {
+    if (this.#phase !== "open") return;
+    if (type !== PayloadType.Command) {
+      throw new ProtocolError("unexpected-type", "Cannot take frame", {
+        expected: "a command from the client",
+        received: `type ${type}`,
+        bytes: payload,
+      });
+    }
+    const answer: Answer = { type: PayloadType.ResponseOk, json: undefined };
+    this.#answers.push(answer);
+    this.#carryOut(payload, answer);
+  }
+
+  #carryOut(payload: Uint8Array, answer: Answer): void {
+    let command: Command | undefined;
+    try {
+      command = this.#read(payload);
+      const handler = this.#options.handlers.get(command.Command);
+      if (handler === undefined) throw this.#unknownCommand(command);
+      const result = handler(command, this);
+      if (!(result instanceof Promise)) {
+        this.#succeed(answer, command, result);
+        return;
+      }
+      const { TrackId } = command;
+      const known = command;
+      result.then((data) => this.#succeed(answer, known, data))
+        .catch((error) => this.#refuse(answer, TrackId, error));
+    } catch (error) {
+      this.#refuse(answer, command?.TrackId, error);
+    }
+  }
+
+  #read(payload: Uint8Array): Command {
+    try {
+      return decodeCommand(parseBody(payload, this.#options.limits.maxDepth));
+    } catch (error) {
+      const Code = this.#options.dialect.errorCodes.badCommand;
+      throw new CommandError({ Code, Message: (error as Error).message });
+    }
+  }
+
+  #unknownCommand(command: Command): CommandError {
+    return new CommandError({
+      Code: this.#options.dialect.errorCodes.unknownCommand,
+      Message: `There is no command ${quote(command.Command)}`,
+    });
+  }
+
+  #succeed(answer: Answer, command: Command, result: HandlerResult): void {
+    const { dialect, limits } = this.#options;
+    if ((result ?? undefined) !== undefined && !isObject(result)) {
+      throw new TypeError(`Handler of ${quote(command.Command)} must give an object or nothing`);
+    }
+    const json = encodeResponse(command.TrackId, result ?? undefined, dialect);
+    if (json.length * 3 > limits.maxPayload && byteLength(json) > limits.maxPayload) {
+      const action = `Cannot answer ${quote(command.Command)}`;
+      throw payloadLimitError(action, byteLength(json), limits.maxPayload);
+    }
+    this.#fill(answer, PayloadType.ResponseOk, json);
+  }
+
+  #refuse(answer: Answer, trackId: string | undefined, error: unknown): void {
+    const { dialect, onError } = this.#options;
+    let body: ErrorBody;
+    if (error instanceof CommandError) {
+      body = { Code: error.errorCode, Message: error.errorMessage };
+    } else {
+      onError(error, this);
+      body = { Code: dialect.errorCodes.internal, Message: "The server failed to carry this out" };
+    }
+    this.#fill(answer, PayloadType.ResponseError, encodeError(trackId, body, dialect));
+  }
+
+  #fill(answer: Answer, type: PayloadType, json: string): void {
+    answer.type = type;
+    answer.json = json;
+    if (this.#answers.peek() === answer) this.#sendAnswers();
+  }
+
+  /** Sends every answer whose turn has come. */
+  #sendAnswers(): void {
+    for (let next = this.#answers.peek(); next?.json !== undefined; next = this.#answers.peek()) {
+      this.#answers.shift();
+      if (this.#makeRoom()) this.#outbox.add(next.type, next.json);
+    }
+    if (this.#answers.length === 0) this.#allAnswered?.resolve();
+    if (!this.#full()) this.#wakeReader?.();
+  }
+
+  async #letAnswersOut(): Promise<void> {
+    if (this.#answers.length > 0) {
+      this.#allAnswered ??= Promise.withResolvers();
+      await this.#allAnswered.promise;
+    }
+    await this.#outbox.flushed();
+  }
+
+  /** Whether more may be sent; a client that takes nothing is cut. */
+  #makeRoom(): boolean {
+    if (this.#phase === "closed") return false;
+    const { maxUnsent } = this.#options.limits;
+    if (this.#outbox.unsent <= maxUnsent) return true;
+    this.#cut(
+      new LimitError(
+        `Client ${this.remote} was cut as it left 'maxUnsent' (${maxUnsent}) bytes unread`,
+        "maxUnsent",
+        maxUnsent,
+      ),
+    );
+    return false;
+  }
+
+  /** Whether the client must read before it may send more. */
+  #full(): boolean {
+    const { maxQueued, maxUnsent } = this.#options.limits;
+    return this.#phase !== "closed" &&
+      (this.#answers.length >= maxQueued || this.#outbox.unsent > maxUnsent / 2);
+  }
+
+  async #room(): Promise<void> {
+    if (this.#answers.length > 0) {
+      await new Promise<void>((resolve) => this.#wakeReader = resolve);
+    } else {
+      await this.#outbox.flushed();
+    }
+  }
+
+  #cut(error: unknown): void {
+    if (this.#phase === "closed") return;
+    this.close();
+    this.#options.onError(error, this);
+  }
+}
+
+function topicKey({ publisher, topic, deviceId }: Topic): string {
+  return JSON.stringify([publisher, topic, deviceId]);
+}

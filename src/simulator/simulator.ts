@@ -1,0 +1,241 @@
+/**
+ * A driver without hardware. Free of any runtime.
+ *
+ * @module
+ */
+
+import { CommandError } from "../errors.ts";
+import type { Command, DeviceId } from "../message/command.ts";
+import { PRESS_TYPES, type PressType, sameId } from "../message/event.ts";
+import type { JsonObject, JsonValue } from "../message/json.ts";
+import { RcspServer, type ServerOptions } from "../server/server.ts";
+import type { ClientHandle, HandlerResult } from "../server/session.ts";
+import type { Address, Listener, Socket } from "../socket.ts";
+import { type Color, defaultDevices, type SimulatedDevice } from "./devices.ts";
+import { type Faults, withFaults } from "./faults.ts";
+import { randomInteger, randomItem, seededRandom } from "./random.ts";
+
+/** Options of a simulator; those of the server under it apply too. */
+export interface SimulatorOptions extends Omit<ServerOptions, "onSubscribe"> {
+  /** The devices at the start. Default: two Smartgloves, a Smartsuit Pro and a Coil Pro. */
+  devices?: readonly SimulatedDevice[] | undefined;
+  /** The same seed gives the same devices, presses, latencies and garbage. Default: 1. */
+  seed?: number | undefined;
+  /** Milliseconds that each command takes, or the least and the most. Default: 0. */
+  latency?: number | readonly [least: number, most: number] | undefined;
+  /** Milliseconds between presses of any of the buttons, in any of the ways. Default: none. */
+  pressEvery?: number | undefined;
+  /** What goes wrong on purpose. Default: nothing. */
+  faults?: Faults | undefined;
+}
+
+interface State {
+  readonly device: SimulatedDevice;
+  readonly leds: Map<string, Color>;
+}
+
+const CHANNELS = ["Red", "Green", "Blue"] as const;
+
+/**
+ * Answers as a driver might: `ListDevices`, `GetDeviceInfo`, `SetColorLed` and the four subscription
+ * commands. What it answers beyond the confirmed facts is made up: see `docs/simulator.md`.
+ */
+export class Simulator {
+  /** What goes wrong on purpose, from the next bytes on; may be changed at any time. */
+  faults: Faults;
+  /** The server under it, for commands of your own: `simulator.server.handle(…)`. */
+  readonly server: RcspServer;
+  readonly #random: () => number;
+  readonly #latency: readonly [least: number, most: number];
+  readonly #states: State[] = [];
+  readonly #sleepers = new Set<() => void>();
+  readonly #presses: ReturnType<typeof setInterval> | undefined;
+
+  /**
+   * Makes a simulator that does not listen yet.
+   *
+   * @throws {TypeError | RangeError} If an option is wrong.
+   */
+  constructor(options: SimulatorOptions = {}) {
+    const { latency = 0, pressEvery } = options;
+    this.#random = seededRandom(options.seed ?? 1);
+    this.#latency = typeof latency === "number" ? [latency, latency] : latency;
+    this.faults = options.faults ?? {};
+    this.server = new RcspServer({
+      ...options,
+      onSubscribe: ({ deviceId }) => {
+        if (deviceId !== undefined) this.#find(deviceId);
+      },
+    });
+    const devices = options.devices ?? defaultDevices(this.#random);
+    for (const device of devices) this.addDevice(device);
+    this.#handle("ListDevices", () => this.#list());
+    this.#handle("GetDeviceInfo", (command) => this.#info(this.#addressed(command)));
+    this.#handle("SetColorLed", (command) => this.#setColorLed(command));
+    if (pressEvery !== undefined) {
+      this.#presses = setInterval(() => this.#pressAny(), pressEvery);
+    }
+  }
+
+  /** Where it listens; the first address if there are several. */
+  get address(): Address {
+    const [address] = this.server.addresses;
+    if (address === undefined) throw new TypeError("The simulator does not listen");
+    return address;
+  }
+
+  /** The devices that are connected now. */
+  get devices(): SimulatedDevice[] {
+    return this.#states.map(({ device }) => device);
+  }
+
+  /** Takes every client of a listener until `close()`. */
+  serve(listener: Listener): void {
+    this.server.serve({
+      address: listener.address,
+      close: () => listener.close(),
+      accept: async () => {
+        const socket = await listener.accept();
+        return socket && this.#withFaults(socket);
+      },
+    });
+  }
+
+  /** Takes one client. */
+  accept(socket: Socket): void {
+    this.server.accept(this.#withFaults(socket));
+  }
+
+  /**
+   * Connects a device.
+   *
+   * @throws {RangeError} If there is one with the same `DeviceId`.
+   */
+  addDevice(device: SimulatedDevice): void {
+    if (this.#states.some((state) => sameId(state.device.DeviceId, device.DeviceId))) {
+      throw new RangeError(
+        `Cannot add device as 'DeviceId' ${JSON.stringify(device.DeviceId)} is taken`,
+      );
+    }
+    const leds = device.leds ?? ["RingLed"];
+    const off = (led: string): [string, Color] => [led, { Red: 0, Green: 0, Blue: 0 }];
+    this.#states.push({ device, leds: new Map(leds.map(off)) });
+  }
+
+  /** Disconnects a device; gives whether there was one. */
+  removeDevice(deviceId: DeviceId): boolean {
+    const index = this.#states.findIndex(({ device }) => sameId(device.DeviceId, deviceId));
+    if (index === -1) return false;
+    this.#states.splice(index, 1);
+    return true;
+  }
+
+  /**
+   * Presses the button of a device; gives how many clients were told.
+   *
+   * @throws {RangeError} If there is no such device.
+   */
+  press(deviceId: DeviceId, pressType: PressType): number {
+    if (!this.#states.some(({ device }) => sameId(device.DeviceId, deviceId))) {
+      throw new RangeError(`Cannot press as there is no device ${JSON.stringify(deviceId)}`);
+    }
+    return this.server.publish({ ...this.server.dialect.button, deviceId, pressType });
+  }
+
+  /** Stops: see {@link RcspServer.close}. */
+  async close(): Promise<void> {
+    clearInterval(this.#presses);
+    await this.server.close();
+    for (const wake of this.#sleepers) wake();
+  }
+
+  /** Stops. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #handle(name: string, handler: (command: Command, client: ClientHandle) => HandlerResult): void {
+    const [least, most] = this.#latency;
+    this.server.handle(name, (command, client) => {
+      if (most === 0) return handler(command, client);
+      const latency = randomInteger(this.#random, least, most);
+      return this.#sleep(latency).then(() => handler(command, client));
+    });
+  }
+
+  #withFaults(socket: Socket): Socket {
+    return withFaults(socket, () => this.faults, this.#random, (time) => this.#sleep(time));
+  }
+
+  #sleep(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        this.#sleepers.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, milliseconds);
+      this.#sleepers.add(wake);
+    });
+  }
+
+  #list(): JsonObject {
+    return {
+      Devices: this.#states.map(({ device: { DeviceId, Name, Type } }) => ({
+        DeviceId,
+        Name,
+        Type,
+      })),
+    };
+  }
+
+  #info({ device, leds }: State): JsonObject {
+    const { DeviceId, Name, Type, info } = device;
+    const colors = Array.from(leds, ([LedId, color]) => ({ LedId, ...color }));
+    return { DeviceId, Name, Type, ...info, Leds: colors };
+  }
+
+  #setColorLed(command: Command): void {
+    const { leds } = this.#addressed(command);
+    const { LedId } = command.Arguments;
+    if (typeof LedId !== "string" || !leds.has(LedId)) {
+      throw this.#badArguments(`'LedId' must be one of ${[...leds.keys()].join(", ")}`);
+    }
+    const [Red, Green, Blue] = CHANNELS.map((channel) => {
+      const value = command.Arguments[channel];
+      if (isChannel(value)) return value;
+      throw this.#badArguments(`'${channel}' must be a whole number from 0 to 255`);
+    });
+    leds.set(LedId, { Red: Red!, Green: Green!, Blue: Blue! });
+  }
+
+  #addressed({ Command, Arguments }: Command): State {
+    const deviceId = Arguments["DeviceId"] ?? undefined;
+    if (deviceId === undefined) throw this.#badArguments(`${Command} needs a 'DeviceId'`);
+    return this.#find(deviceId);
+  }
+
+  #find(deviceId: DeviceId): State {
+    const state = this.#states.find(({ device }) => sameId(device.DeviceId, deviceId));
+    if (state !== undefined) return state;
+    throw new CommandError({
+      Code: this.server.dialect.errorCodes.unknownDevice,
+      Message: `There is no device ${JSON.stringify(deviceId)}`,
+    });
+  }
+
+  #badArguments(Message: string): CommandError {
+    return new CommandError({ Code: this.server.dialect.errorCodes.badArguments, Message });
+  }
+
+  #pressAny(): void {
+    const buttons = this.devices.filter(({ hasButton }) => hasButton);
+    const device = randomItem(this.#random, buttons);
+    const pressType = randomItem(this.#random, PRESS_TYPES);
+    if (device && pressType) this.press(device.DeviceId, pressType);
+  }
+}
+
+function isChannel(value: JsonValue | undefined): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 255;
+}

@@ -1,0 +1,167 @@
+/**
+ * The 8 bytes before every body. All of it is confirmed by Rokoko's public text; all numbers are
+ * little-endian.
+ *
+ * | offset | field | type | value |
+ * | --- | --- | --- | --- |
+ * | 0 | `marker` | uint8 | `0xDC` |
+ * | 1 | `header_version` | uint8 | `1` |
+ * | 2 | `header_size` | uint8 | `8` |
+ * | 3 | `type` | uint8 | a {@link PayloadType} |
+ * | 4 | `payload_size` | uint32 | bytes of the body |
+ *
+ * Free of any runtime.
+ *
+ * @module
+ */
+
+import { LimitError, ProtocolError } from "../errors.ts";
+
+/** The first byte of every header. */
+export const MARKER = 0xdc;
+/** The version of the header. */
+export const HEADER_VERSION = 1;
+/** The bytes of a header. */
+export const HEADER_SIZE = 8;
+
+/** What a body is: the header's `type`. */
+export const PayloadType = {
+  /** Client to server; gets exactly one response. */
+  Command: 1,
+  /** Server to client: a command was carried out. */
+  ResponseOk: 2,
+  /** Server to client: a command was not carried out. */
+  ResponseError: 3,
+  /** Server to client, at any time. */
+  Event: 4,
+} as const;
+
+/** What a body is: 1 command, 2 response ok, 3 response error, 4 event. */
+export type PayloadType = typeof PayloadType[keyof typeof PayloadType];
+
+/** What a header says. */
+export interface Header {
+  /** What the body is. */
+  readonly type: PayloadType;
+  /** The bytes of the body, 0 to 2^32 - 1. */
+  readonly payloadSize: number;
+}
+
+/**
+ * Writes a header into `target` at `offset`.
+ *
+ * @throws {RangeError} If the type or the size fits no header, or `target` has no 8 bytes there.
+ */
+export function writeHeader(target: Uint8Array, offset: number, header: Header): void {
+  const { type, payloadSize } = header;
+  if (!isPayloadType(type)) {
+    throw new RangeError(
+      `Cannot write header as 'type' must be 1, 2, 3 or 4: current value is ${type}`,
+    );
+  }
+  if (!Number.isInteger(payloadSize) || payloadSize < 0 || payloadSize > 0xffffffff) {
+    throw new RangeError(
+      `Cannot write header as 'payloadSize' must be a whole number from 0 to 4294967295: current value is ${payloadSize}`,
+    );
+  }
+  if (!Number.isInteger(offset) || offset < 0 || offset + HEADER_SIZE > target.length) {
+    throw new RangeError(
+      `Cannot write header as 8 bytes at offset ${offset} do not fit into ${target.length} bytes`,
+    );
+  }
+  fillHeader(target, offset, type, payloadSize);
+}
+
+/** Writes a header whose parts are known to be right. */
+export function fillHeader(
+  target: Uint8Array,
+  offset: number,
+  type: PayloadType,
+  payloadSize: number,
+): void {
+  target[offset] = MARKER;
+  target[offset + 1] = HEADER_VERSION;
+  target[offset + 2] = HEADER_SIZE;
+  target[offset + 3] = type;
+  target[offset + 4] = payloadSize;
+  target[offset + 5] = payloadSize >>> 8;
+  target[offset + 6] = payloadSize >>> 16;
+  target[offset + 7] = payloadSize >>> 24;
+}
+
+/**
+ * Reads the header that starts at `offset`, every field checked.
+ *
+ * @throws {RangeError} If there are no 8 bytes at `offset`.
+ * @throws {ProtocolError} If a field is wrong.
+ */
+export function readHeader(bytes: Uint8Array, offset = 0): Header {
+  if (!Number.isInteger(offset) || offset < 0 || offset + HEADER_SIZE > bytes.length) {
+    throw new RangeError(
+      `Cannot read header as ${bytes.length} bytes hold no 8 bytes at offset ${offset}`,
+    );
+  }
+  if (!isHeader(bytes, offset)) throw headerError(bytes, offset, offset);
+  return {
+    type: bytes[offset + 3] as PayloadType,
+    payloadSize: payloadSizeAt(bytes, offset),
+  };
+}
+
+/** Whether all fields but the size are right. */
+export function isHeader(bytes: Uint8Array, offset: number): boolean {
+  return bytes[offset] === MARKER && bytes[offset + 1] === HEADER_VERSION &&
+    bytes[offset + 2] === HEADER_SIZE && isPayloadType(bytes[offset + 3]!);
+}
+
+/** The size field of the header at `offset`. */
+export function payloadSizeAt(bytes: Uint8Array, offset: number): number {
+  return (bytes[offset + 4]! | bytes[offset + 5]! << 8 | bytes[offset + 6]! << 16 |
+    bytes[offset + 7]! << 24) >>> 0;
+}
+
+/** The error of the first wrong field; `position` is where the header stands in the stream. */
+export function headerError(bytes: Uint8Array, offset: number, position: number): ProtocolError {
+  const action = "Cannot read header";
+  const detail = { offset: position, bytes: bytes.subarray(offset, offset + HEADER_SIZE) };
+  const [marker, version, size, type] = detail.bytes;
+  if (marker !== MARKER) {
+    return new ProtocolError("bad-marker", action, {
+      ...detail,
+      expected: "marker 0xdc",
+      received: `0x${marker!.toString(16).padStart(2, "0")}, so the other side may not speak RCSP`,
+    });
+  }
+  if (version !== HEADER_VERSION) {
+    return new ProtocolError("bad-version", action, {
+      ...detail,
+      expected: "header version 1",
+      received: `${version}`,
+    });
+  }
+  if (size !== HEADER_SIZE) {
+    return new ProtocolError("bad-header-size", action, {
+      ...detail,
+      expected: "header size 8",
+      received: `${size}`,
+    });
+  }
+  return new ProtocolError("bad-type", action, {
+    ...detail,
+    expected: "type 1, 2, 3 or 4",
+    received: `${type}`,
+  });
+}
+
+/** The error of a body that is longer than allowed. */
+export function payloadLimitError(action: string, size: number, maxPayload: number): LimitError {
+  return new LimitError(
+    `${action} as its body of ${size} bytes is longer than 'maxPayload' (${maxPayload})`,
+    "maxPayload",
+    maxPayload,
+  );
+}
+
+function isPayloadType(type: number): type is PayloadType {
+  return type >= PayloadType.Command && type <= PayloadType.Event && Number.isInteger(type);
+}

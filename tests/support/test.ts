@@ -1,0 +1,35 @@
+/**
+ * One `test()` for three runners, so that every test file runs unchanged on Deno, Bun and Node.
+ * Deno gets its own runner as its `node:test` switches the leak sanitizers off.
+ */
+
+/** Bounds a hang, not a slow test. In milliseconds. */
+const TIMEOUT = 60_000;
+
+type TestBody = () => void | Promise<void>;
+type Register = (name: string, fn: TestBody) => void;
+
+const register: Register = "Deno" in globalThis ? withDeno : await withNodeTest();
+
+/** Registers a test. In Deno it also fails if it leaks a timer or a resource, or exits. */
+export function test(name: string, fn: TestBody): void {
+  register(name, fn);
+}
+
+function withDeno(name: string, fn: TestBody): void {
+  Deno.test({
+    name,
+    fn,
+    sanitizeExit: true,
+    sanitizeOps: true,
+    sanitizeResources: true,
+    timeout: TIMEOUT,
+  });
+}
+
+async function withNodeTest(): Promise<Register> {
+  const nodeTest = await import("node:test");
+  return (name, fn) => {
+    void nodeTest.test(name, { timeout: TIMEOUT }, () => fn());
+  };
+}
