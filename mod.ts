@@ -20,9 +20,11 @@
  * @module
  */
 
+import { diagnostics } from "./adapters/diagnostics.ts";
 import { connector } from "./adapters/runtime.ts";
 import type { RcspClient } from "./src/client/client.ts";
-import { type ConnectOptions, connectThrough } from "./src/client/connect.ts";
+import { connectThrough } from "./src/client/connect.ts";
+import type { ConnectOptions } from "./src/client/options.ts";
 
 export * from "./src/mod.ts";
 
@@ -33,5 +35,6 @@ export * from "./src/mod.ts";
  * `connectTimeout`, the signal's reason, or a `TypeError` or `RangeError` where an option is wrong.
  */
 export function connect(options: ConnectOptions = {}): Promise<RcspClient> {
-  return connectThrough(options.connector ?? connector, options);
+  const tracing = options.tracing ?? diagnostics();
+  return connectThrough(options.connector ?? connector, { ...options, tracing });
 }

@@ -22,7 +22,7 @@
  */
 
 import { listen } from "./adapters/runtime.ts";
-import { DEFAULT_ADDRESS } from "./src/client/connect.ts";
+import { DEFAULT_ADDRESS } from "./src/client/options.ts";
 import { Simulator, type SimulatorOptions } from "./src/simulator/simulator.ts";
 
 export { memoryNetwork } from "./adapters/memory.ts";

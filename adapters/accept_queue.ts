@@ -5,7 +5,7 @@
  */
 
 import { Fifo } from "../src/fifo.ts";
-import type { Socket } from "../src/socket.ts";
+import type { Address, Listener, Socket } from "../src/socket.ts";
 
 /** Turns clients that are pushed into clients that are pulled. */
 export class AcceptQueue {
@@ -13,6 +13,16 @@ export class AcceptQueue {
   readonly #waiting = new Fifo<PromiseWithResolvers<Socket | null>>();
   #failure: Error | undefined;
   #closed = false;
+
+  /** The listener that takes from this queue; `stop` is called at its first `close()`. */
+  toListener(address: Address, stop: () => void): Listener {
+    const close = (): void => {
+      if (this.#closed) return;
+      stop();
+      this.#close();
+    };
+    return { address, accept: () => this.#accept(), close };
+  }
 
   /** A client came. It is closed at once where nobody accepts any more. */
   push(socket: Socket): void {
@@ -29,8 +39,8 @@ export class AcceptQueue {
     else waiting.reject(failure);
   }
 
-  /** The next client, or `null` after `close()`. Several may wait: first come, first served. */
-  accept(): Promise<Socket | null> {
+  /** Several may wait: first come, first served. */
+  #accept(): Promise<Socket | null> {
     if (this.#closed) return Promise.resolve(null);
     const socket = this.#sockets.shift();
     if (socket !== undefined) return Promise.resolve(socket);
@@ -42,8 +52,7 @@ export class AcceptQueue {
     return waiting.promise;
   }
 
-  /** Settles what waits with `null` and closes what nobody accepted. */
-  close(): void {
+  #close(): void {
     this.#closed = true;
     for (const waiting of this.#waiting.takeAll()) waiting.resolve(null);
     for (const socket of this.#sockets.takeAll()) socket.close();

@@ -5,7 +5,8 @@
  */
 
 import { formatAddress, listenAddress } from "../src/address.ts";
-import { GuardedSocket, type RawSocket } from "../src/raw_socket.ts";
+import { GuardedSocket } from "../src/guarded_socket.ts";
+import type { RawSocket } from "../src/raw_socket.ts";
 import type { Address, Connector, Listen, Listener } from "../src/socket.ts";
 import { connectionError, toConnectionError } from "../src/socket_error.ts";
 import { AcceptQueue } from "./accept_queue.ts";
@@ -19,26 +20,24 @@ export const connector: Connector = (address, options) => dial(address, options?
 export const listen: Listen = (options) =>
   new Promise((resolve) => resolve(startListening(listenAddress(options))));
 
-/** What this file uses of Bun; its types would be a dependency, and a global one. */
+/** What this file uses of Bun: its own types would be a dependency, or global. */
 interface Bun {
-  connect(options: BunOptions): Promise<NativeSocket>;
-  listen(options: BunOptions): { readonly port: number; stop(): void };
+  connect(options: Options): Promise<NativeSocket>;
+  listen(options: Options): { readonly port: number; stop(): void };
 }
 
-interface BunOptions {
+interface Options {
   hostname: string;
   port: number;
   allowHalfOpen: boolean;
-  socket: Handlers;
-}
-
-interface Handlers {
-  open(socket: NativeSocket): void;
-  data(socket: NativeSocket, chunk: Uint8Array): void;
-  drain(socket: NativeSocket): void;
-  end(socket: NativeSocket): void;
-  error(socket: NativeSocket, error: Error): void;
-  close(socket: NativeSocket, error?: Error): void;
+  socket: {
+    open(socket: NativeSocket): void;
+    data(socket: NativeSocket, chunk: Uint8Array): void;
+    drain(socket: NativeSocket): void;
+    end(socket: NativeSocket): void;
+    error(socket: NativeSocket, error: Error): void;
+    close(socket: NativeSocket, error?: Error): void;
+  };
 }
 
 interface NativeSocket {
@@ -58,31 +57,23 @@ interface NativeSocket {
 
 const { Bun } = globalThis as unknown as { Bun: Bun };
 
-async function open({ host, port }: Address): Promise<RawSocket> {
-  const socket = handlers(() => {});
-  return (await Bun.connect({ hostname: host, port, allowHalfOpen: true, socket })).data;
+async function open(address: Address): Promise<RawSocket> {
+  return (await Bun.connect(bunOptions(address, () => {}))).data;
 }
 
 function startListening({ host, port }: Address): Listener {
   const queue = new AcceptQueue();
-  const socket = handlers((socket) => queue.push(new GuardedSocket(socket)));
+  const onOpen = (socket: BunSocket): void => queue.push(new GuardedSocket(socket));
   try {
-    const listener = Bun.listen({ hostname: host, port, allowHalfOpen: true, socket });
-    return {
-      address: { host, port: listener.port },
-      accept: () => queue.accept(),
-      close(): void {
-        listener.stop();
-        queue.close();
-      },
-    };
+    const listener = Bun.listen(bunOptions({ host, port }, onOpen));
+    return queue.toListener({ host, port: listener.port }, () => listener.stop());
   } catch (cause) {
     throw toConnectionError(cause, "listen", formatAddress({ host, port }));
   }
 }
 
-function handlers(onOpen: (socket: BunSocket) => void): Handlers {
-  return {
+function bunOptions({ host, port }: Address, onOpen: (socket: BunSocket) => void): Options {
+  const socket: Options["socket"] = {
     open: (socket) => onOpen(socket.data = new BunSocket(socket)),
     data: (socket, chunk) => socket.data.take(chunk),
     drain: (socket) => socket.data.send(),
@@ -90,20 +81,20 @@ function handlers(onOpen: (socket: BunSocket) => void): Handlers {
     error: (socket, error) => socket.data.inbox.fail(error),
     close: (socket, error) => socket.data.gone(error),
   };
+  return { hostname: host, port, allowHalfOpen: true, socket };
 }
 
 class BunSocket implements RawSocket {
   readonly inbox: Inbox = new Inbox(() => this.#socket.resume());
   readonly remote: string;
-  readonly closed: Promise<void>;
+  readonly #end = Promise.withResolvers<void>();
+  readonly closed: Promise<void> = this.#end.promise;
   readonly #socket: NativeSocket;
-  readonly #resolveClosed: () => void;
   #unsent: (PromiseWithResolvers<void> & { bytes: Uint8Array; sent: number }) | undefined;
 
   constructor(socket: NativeSocket) {
     this.#socket = socket;
     this.remote = formatAddress({ host: socket.remoteAddress, port: socket.remotePort });
-    ({ promise: this.closed, resolve: this.#resolveClosed } = Promise.withResolvers<void>());
     socket.setNoDelay(true);
   }
 
@@ -147,12 +138,13 @@ class BunSocket implements RawSocket {
     if (error === undefined) this.inbox.end();
     else this.inbox.fail(error);
     this.#breakOff();
-    this.#resolveClosed();
+    this.#end.resolve();
   }
 
   #breakOff(): void {
+    if (this.#unsent === undefined) return;
     const reset = connectionError("connection-reset", "transfer", this.remote);
-    this.#unsent?.reject(this.inbox.failure ?? reset);
+    this.#unsent.reject(this.inbox.failure ?? reset);
     this.#unsent = undefined;
   }
 }

@@ -5,7 +5,8 @@
  */
 
 import { formatAddress, listenAddress } from "../src/address.ts";
-import { GuardedSocket, type RawSocket } from "../src/raw_socket.ts";
+import { GuardedSocket } from "../src/guarded_socket.ts";
+import type { RawSocket } from "../src/raw_socket.ts";
 import type { Address, Connector, Listen, Listener, Socket } from "../src/socket.ts";
 import { toConnectionError } from "../src/socket_error.ts";
 import { dial } from "./dial.ts";
@@ -36,17 +37,20 @@ function start(address: Address): Deno.TcpListener {
 
 class DenoSocket implements RawSocket {
   readonly remote: string;
-  readonly closed: Promise<void>;
+  readonly #end = Promise.withResolvers<void>();
+  readonly closed: Promise<void> = this.#end.promise;
   readonly #conn: Deno.TcpConn;
   readonly #buffer: Uint8Array;
-  readonly #resolveClosed: () => void;
 
   constructor(conn: Deno.TcpConn, bufferSize: number) {
     this.#conn = conn;
     this.#buffer = new Uint8Array(bufferSize);
     this.remote = formatAddress(toAddress(conn.remoteAddr));
-    ({ promise: this.closed, resolve: this.#resolveClosed } = Promise.withResolvers<void>());
-    conn.setNoDelay(true);
+    try {
+      conn.setNoDelay(true);
+    } catch {
+      // Some systems refuse once the other side has reset it: the first read() tells.
+    }
   }
 
   async read(): Promise<Uint8Array | null> {
@@ -65,13 +69,14 @@ class DenoSocket implements RawSocket {
 
   close(): void {
     closeQuietly(this.#conn);
-    this.#resolveClosed();
+    this.#end.resolve();
   }
 }
 
 class DenoListener implements Listener {
   readonly address: Address;
   readonly #listener: Deno.TcpListener;
+  #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
   constructor(listener: Deno.TcpListener) {
@@ -79,7 +84,19 @@ class DenoListener implements Listener {
     this.address = toAddress(listener.addr);
   }
 
-  async accept(): Promise<Socket | null> {
+  accept(): Promise<Socket | null> {
+    // Deno refuses a second accept() while one waits.
+    const accepting = this.#last.then(() => this.#acceptNext());
+    this.#last = accepting.catch(() => {});
+    return accepting;
+  }
+
+  close(): void {
+    this.#closed = true;
+    closeQuietly(this.#listener);
+  }
+
+  async #acceptNext(): Promise<Socket | null> {
     if (this.#closed) return null;
     try {
       return new GuardedSocket(new DenoSocket(await this.#listener.accept(), ACCEPT_BUFFER));
@@ -87,11 +104,6 @@ class DenoListener implements Listener {
       if (this.#closed) return null;
       throw toConnectionError(cause, "accept", formatAddress(this.address));
     }
-  }
-
-  close(): void {
-    this.#closed = true;
-    closeQuietly(this.#listener);
   }
 }
 

@@ -6,7 +6,8 @@
  */
 
 import { checkAddress, formatAddress } from "../src/address.ts";
-import { GuardedSocket, type RawSocket } from "../src/raw_socket.ts";
+import { GuardedSocket } from "../src/guarded_socket.ts";
+import type { RawSocket } from "../src/raw_socket.ts";
 import type { Address, Socket } from "../src/socket.ts";
 import { toConnectionError } from "../src/socket_error.ts";
 

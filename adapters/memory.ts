@@ -5,7 +5,9 @@
  */
 
 import { formatAddress, listenAddress } from "../src/address.ts";
-import { GuardedSocket, type RawSocket } from "../src/raw_socket.ts";
+import type { ConnectionError } from "../src/errors.ts";
+import { GuardedSocket } from "../src/guarded_socket.ts";
+import type { RawSocket } from "../src/raw_socket.ts";
 import type { Address, Connector, Listen, Listener, Socket } from "../src/socket.ts";
 import { connectionError } from "../src/socket_error.ts";
 import { AcceptQueue } from "./accept_queue.ts";
@@ -62,15 +64,7 @@ function startListening(queues: Map<number, AcceptQueue>, { host, port }: Addres
   if (queues.has(port)) throw connectionError("address-in-use", "listen", formatAddress(address));
   const queue = new AcceptQueue();
   queues.set(port, queue);
-  return {
-    address,
-    accept: () => queue.accept(),
-    close(): void {
-      // The port may be someone else's since the first call.
-      if (queues.get(port) === queue) queues.delete(port);
-      queue.close();
-    },
-  };
+  return queue.toListener(address, () => void queues.delete(port));
 }
 
 function rawPair(nearRemote: string, farRemote: string): [RawSocket, RawSocket] {
@@ -83,9 +77,9 @@ function rawPair(nearRemote: string, farRemote: string): [RawSocket, RawSocket] 
 
 class MemorySocket implements RawSocket {
   readonly remote: string;
-  readonly closed: Promise<void>;
+  readonly #end = Promise.withResolvers<void>();
+  readonly closed: Promise<void> = this.#end.promise;
   other: MemorySocket = this;
-  readonly #resolveClosed: () => void;
   readonly #inbox: Inbox = new Inbox(() => this.other.#writer?.resolve(), CAPACITY);
   /** The write that waits for the other side to read. */
   #writer: PromiseWithResolvers<void> | undefined;
@@ -93,7 +87,6 @@ class MemorySocket implements RawSocket {
 
   constructor(remote: string) {
     this.remote = remote;
-    ({ promise: this.closed, resolve: this.#resolveClosed } = Promise.withResolvers<void>());
   }
 
   read(): Promise<Uint8Array | null> {
@@ -101,12 +94,11 @@ class MemorySocket implements RawSocket {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    this.#checkOpen();
     for (let start = 0; start < bytes.length; start += CAPACITY) {
+      if (this.#gone || this.other.#gone) throw this.#reset();
       if (this.other.#inbox.push(bytes.slice(start, start + CAPACITY))) continue;
       this.#writer = Promise.withResolvers<void>();
       await this.#writer.promise;
-      this.#checkOpen();
     }
   }
 
@@ -120,12 +112,11 @@ class MemorySocket implements RawSocket {
     this.#gone = true;
     this.other.#inbox.end();
     this.#writer?.resolve();
-    this.other.#writer?.resolve();
-    this.#resolveClosed();
+    this.other.#writer?.reject(this.other.#reset());
+    this.#end.resolve();
   }
 
-  #checkOpen(): void {
-    if (!this.#gone && !this.other.#gone) return;
-    throw connectionError("connection-reset", "transfer", this.remote);
+  #reset(): ConnectionError {
+    return connectionError("connection-reset", "transfer", this.remote);
   }
 }

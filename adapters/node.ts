@@ -6,7 +6,8 @@
 
 import { connect, createServer, type Server, type Socket as NetSocket } from "node:net";
 import { formatAddress, listenAddress } from "../src/address.ts";
-import { GuardedSocket, type RawSocket } from "../src/raw_socket.ts";
+import { GuardedSocket } from "../src/guarded_socket.ts";
+import type { RawSocket } from "../src/raw_socket.ts";
 import type { Address, Connector, Listen } from "../src/socket.ts";
 import { toConnectionError } from "../src/socket_error.ts";
 import { AcceptQueue } from "./accept_queue.ts";
@@ -35,14 +36,7 @@ export const listen: Listen = async (options) => {
   server.on("error", (cause) => {
     queue.fail(toConnectionError(cause, "accept", formatAddress(address)));
   });
-  return {
-    address,
-    accept: () => queue.accept(),
-    close(): void {
-      server.close();
-      queue.close();
-    },
-  };
+  return queue.toListener(address, () => void server.close());
 };
 
 function open(address: Address, signal: AbortSignal | undefined): Promise<RawSocket> {

@@ -16,8 +16,10 @@ import { isObject, type JsonObject, type JsonValue } from "./message/json.ts";
 export interface Dialect {
   /** Key path of the `TrackId` in a response (assumed). */
   readonly trackId: string;
-  /** Names of the commands that begin and end a subscription. */
+  /** Names of the commands that this module sends or serves by itself. */
   readonly commands: {
+    /** A harmless one, to see whether the server answers (name confirmed, harmlessness assumed). */
+    readonly heartbeat: string;
     /** Top-level (name confirmed). */
     readonly subscribe: string;
     /** Top-level (assumed, by symmetry). */
@@ -78,6 +80,7 @@ export type DialectOptions = { readonly [K in keyof Dialect]?: Partial<Dialect[K
 export const DIALECT: Dialect = {
   trackId: "TrackId",
   commands: {
+    heartbeat: "ListDevices",
     subscribe: "Subscribe",
     unsubscribe: "Unsubscribe",
     deviceSubscribe: "DeviceSubscribe",
@@ -144,20 +147,19 @@ export function readPath(object: JsonObject, path: string): JsonValue | undefine
   return value;
 }
 
-/** Puts a value at a key path, making the objects on the way. */
+/**
+ * Puts a value at a key path, making the objects on the way. Those that are there are replaced by
+ * copies, as they may be the caller's.
+ */
 export function writePath(object: JsonObject, path: string, value: JsonValue): void {
   const keys = path.split(".");
   const last = keys.pop()!;
   let target = object;
   for (const key of keys) {
     const next = Object.hasOwn(target, key) ? target[key] : undefined;
-    if (isObject(next)) {
-      target = next;
-    } else {
-      const made: JsonObject = {};
-      define(target, key, made);
-      target = made;
-    }
+    const made: JsonObject = isObject(next) ? { ...next } : {};
+    define(target, key, made);
+    target = made;
   }
   define(target, last, value);
 }

@@ -43,6 +43,8 @@ export type ConnectionErrorCode =
   | "connection-reset"
   /** The connection has ended. */
   | "connection-closed"
+  /** The other side has gone silent: no answer to a heartbeat, or no more of a frame it began. */
+  | "connection-stalled"
   /** Listening failed: the port is taken. */
   | "address-in-use"
   /** The runtime or the system forbids it. */

@@ -33,7 +33,7 @@ export class Fifo<T> {
     this.#items[this.#head++] = undefined;
     if (this.#head === this.#items.length) {
       this.clear();
-    } else if (this.#head === COMPACT_AT) {
+    } else if (this.#head >= COMPACT_AT && this.#head * 2 >= this.#items.length) {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;
     }

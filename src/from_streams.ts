@@ -5,7 +5,8 @@
  * @module
  */
 
-import { GuardedSocket, type RawSocket } from "./raw_socket.ts";
+import { GuardedSocket } from "./guarded_socket.ts";
+import type { RawSocket } from "./raw_socket.ts";
 import type { Socket } from "./socket.ts";
 
 /** Both halves of a connection as web streams, and where it leads to. */
@@ -33,10 +34,10 @@ export function fromStreams({ readable, writable, remote = "a stream" }: StreamP
 
 class StreamSocket implements RawSocket {
   readonly remote: string;
-  readonly closed: Promise<void>;
+  readonly #end = Promise.withResolvers<void>();
+  readonly closed: Promise<void> = this.#end.promise;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #resolveClosed: () => void;
 
   constructor(
     reader: ReadableStreamDefaultReader<Uint8Array>,
@@ -46,7 +47,6 @@ class StreamSocket implements RawSocket {
     this.#reader = reader;
     this.#writer = writer;
     this.remote = remote;
-    ({ promise: this.closed, resolve: this.#resolveClosed } = Promise.withResolvers<void>());
   }
 
   async read(): Promise<Uint8Array | null> {
@@ -72,6 +72,6 @@ class StreamSocket implements RawSocket {
     // A stream that has ended or broken rejects these, which changes nothing: it is gone.
     this.#reader.cancel().catch(() => {});
     this.#writer.abort().catch(() => {});
-    this.#resolveClosed();
+    this.#end.resolve();
   }
 }

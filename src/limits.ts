@@ -19,6 +19,10 @@ export interface Limits {
   readonly connectTimeout: number;
   /** Client: time for a command to be answered, its wait to be sent included, in milliseconds. */
   readonly commandTimeout: number;
+  /** Client: time without anything received before a heartbeat, in milliseconds; off unless set. */
+  readonly heartbeat: number;
+  /** Client: time without a byte inside a frame before the connection is given up, in milliseconds. */
+  readonly partialFrameTimeout: number;
   /** Subscription: most events that wait to be read. */
   readonly buffer: number;
   /** Server: most clients at once. */
@@ -27,7 +31,7 @@ export interface Limits {
   readonly maxQueued: number;
   /** Server: most bytes that wait for one client before it is cut. */
   readonly maxUnsent: number;
-  /** Server: time for the last answers to get out in `close()`, in milliseconds. */
+  /** Time for the last answers in a server's `close()` and a client's `drain()`, in milliseconds. */
   readonly closeTimeout: number;
 }
 
@@ -38,6 +42,8 @@ export const LIMITS: Limits = {
   maxPending: 1024,
   connectTimeout: 5_000,
   commandTimeout: 10_000,
+  heartbeat: Infinity,
+  partialFrameTimeout: 10_000,
   buffer: 1024,
   maxClients: 1024,
   maxQueued: 1024,
@@ -51,20 +57,27 @@ const LARGEST: Partial<Limits> = {
   // Longer timers fire at once in every runtime.
   connectTimeout: 2 ** 31 - 1,
   commandTimeout: 2 ** 31 - 1,
+  heartbeat: 2 ** 31 - 1,
+  partialFrameTimeout: 2 ** 31 - 1,
   closeTimeout: 2 ** 31 - 1,
 };
 
 /**
- * The value of a limit: as given, or the default where none is given.
+ * The value of a limit: as given, or the default where none is given. `option` is what the caller
+ * knows it by.
  *
  * @throws {RangeError} If it is not a whole number from 1 to the largest that the limit allows.
  */
-export function limit(name: keyof Limits, given: number | undefined): number {
+export function limit(
+  name: keyof Limits,
+  given: number | undefined,
+  option: string = name,
+): number {
   if (given === undefined) return LIMITS[name];
   const largest = LARGEST[name] ?? Number.MAX_SAFE_INTEGER;
   if (!Number.isInteger(given) || given < 1 || given > largest) {
     throw new RangeError(
-      `'${name}' must be a whole number from 1 to ${largest}: current value is ${given}`,
+      `'${option}' must be a whole number from 1 to ${largest}: current value is ${given}`,
     );
   }
   return given;

@@ -30,11 +30,11 @@ export interface PackageFacts {
   version: string;
   license: string;
   exports: Record<string, string>;
-  devDependencies?: Record<string, string>;
+  dependencies?: Record<string, string>;
 }
 
-/** Reads `deno.json` or `package.json`. */
-export async function packageFacts(file: "deno.json" | "package.json"): Promise<PackageFacts> {
+/** Reads a `deno.json` or `package.json`. */
+export async function packageFacts(file: string): Promise<PackageFacts> {
   return JSON.parse(await projectText(file));
 }
 

@@ -1,22 +1,20 @@
 /** A reporter for `node --test` that names the file of every test, which the usual ones do not. */
 
 import type { TestEvent } from "node:test/reporters";
-import { inspect } from "node:util";
 
-/** Writes one `#outcome file` line a test, and what is worth reading about those that failed. */
+/** Writes one `outcome file` line a test. */
 export default async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   for await (const { type, data } of source) {
-    if (type === "test:stdout" || type === "test:stderr") yield data.message;
     if (type !== "test:pass" && type !== "test:fail") continue;
-    const { name, file, skip, todo } = data;
-    // A file without tests is reported as if it were a test.
-    if (file === undefined || file.endsWith(name)) {
-      if (type === "test:fail") yield `#failed ${file}\n${inspect(data.details.error)}\n`;
-      continue;
-    }
-    const idle = (skip !== undefined && skip !== false) || (todo !== undefined && todo !== false);
-    const outcome = idle ? "skipped" : type === "test:pass" ? "passed" : "failed";
-    if (type === "test:fail") yield `${name}\n${inspect(data.details.error)}\n`;
-    yield `#${outcome} ${file}\n`;
+    const failed = type === "test:fail";
+    // Without it the event is about a file as a whole: of interest only if that has failed.
+    const entryFile = "entryFile" in data ? data.entryFile : undefined;
+    if (entryFile === undefined && !failed) continue;
+    const idle = isSet(data.skip) || isSet(data.todo);
+    yield `${idle ? "skipped" : failed ? "failed" : "passed"} ${entryFile ?? data.file}\n`;
   }
+}
+
+function isSet(option: string | boolean | undefined): boolean {
+  return option !== undefined && option !== false;
 }

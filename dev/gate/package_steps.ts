@@ -47,10 +47,9 @@ export const packageSteps: Step[] = [
     async run(): Promise<void> {
       const { name, exports } = await packageFacts("deno.json");
       const entries = Object.keys(exports).map((entry) => name + entry.slice(1));
-      await writeFile(
-        `${consumer}user.ts`,
-        entries.map((entry, index) => `export * as entry${index} from "${entry}";\n`).join(""),
-      );
+      const imports = entries.map((entry, index) => `export * as _${index} from "${entry}";\n`);
+      await writeFile(`${consumer}entries.ts`, imports.join(""));
+      await writeFile(`${consumer}user.ts`, await projectText("dev/gate/packed_user.ts"));
       // No `types`: whoever installs the package need not have `@types/node`.
       const compilerOptions = {
         noEmit: true,
@@ -60,7 +59,7 @@ export const packageSteps: Step[] = [
         lib: ["ESNext", "DOM", "DOM.Iterable", "DOM.AsyncIterable"],
         types: [],
       };
-      const project = { compilerOptions, files: ["user.ts"] };
+      const project = { compilerOptions, files: ["entries.ts", "user.ts"] };
       await writeFile(`${consumer}tsconfig.json`, JSON.stringify(project));
       await must(["tsc", "-p", "."], { cwd: consumer });
     },

@@ -60,7 +60,7 @@ export const sourceSteps: Step[] = [
           : !/^(?:[^/:]+\.ts|(?:src|adapters|cli)\/[^:]+\.ts)$/.test(to)
       );
       refuse(foreign.map(({ from, to }) => `${from} imports '${to}'`));
-      return { note: `${new Set(all.map(({ from }) => from)).size} modules` };
+      return { note: `${new Set(all.flatMap(({ from, to }) => [from, to])).size} modules` };
     },
   },
   {

@@ -14,7 +14,7 @@ export interface TestCount {
 
 /** From the lines that `deno test` writes for people. */
 export function readDeno(output: string): TestCount {
-  const summary = /^(?:ok|FAILED) \| (.*)$/m.exec(output)?.[1] ?? "";
+  const summary = [...output.matchAll(/^(?:ok|FAILED) \| (.*)$/gm)].at(-1)?.[1] ?? "";
   const number = (word: string): number =>
     Number(new RegExp(`(\\d+) ${word}`).exec(summary)?.[1] ?? 0);
   const files = [...output.matchAll(/^running [1-9]\d* tests? from (?:\.\/)?(.+)$/gm)];
@@ -46,12 +46,13 @@ export async function readBun(path: string): Promise<TestCount> {
   };
 }
 
-/** From the lines that `node_reporter.ts` writes. */
-export function readNode(output: string, root: string): TestCount {
+/** From the file that `node_reporter.ts` writes; nothing if the runner broke before. */
+export async function readNode(path: string, root: string): Promise<TestCount> {
+  const report = await readFile(path, "utf8").catch(() => "");
   const count: TestCount = { passed: 0, failed: 0, skipped: 0, files: new Set() };
-  for (const [, outcome, file] of output.matchAll(/^#(passed|failed|skipped) (.*)$/gm)) {
+  for (const [, outcome, file = ""] of report.matchAll(/^(passed|failed|skipped) (.*)$/gm)) {
     count[outcome as "passed" | "failed" | "skipped"]++;
-    count.files.add((file ?? "").replace(root, ""));
+    count.files.add(file.replace(root, ""));
   }
   return count;
 }

@@ -11,13 +11,13 @@ export const textSteps: Step[] = [
   {
     name: "toolchain",
     async run() {
-      const { devDependencies = {} } = await packageFacts("package.json");
+      const { dependencies = {} } = await packageFacts("dev/toolchain/package.json");
       const found: string[] = [];
       for (const tool of ["deno", "bun", "node"]) {
         const { stdout } = await must([tool, "--version"]);
         const version = /\d+\.\d+\.\d+/.exec(stdout)?.[0];
-        if (version !== devDependencies[tool]) {
-          throw new StepFailure(`${tool} is ${version} instead of ${devDependencies[tool]}`);
+        if (version !== dependencies[tool]) {
+          throw new StepFailure(`${tool} is ${version} instead of ${dependencies[tool]}`);
         }
         found.push(`${tool} ${version}`);
       }

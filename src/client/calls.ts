@@ -49,6 +49,8 @@ export interface CallRequest {
   /** Milliseconds. */
   readonly timeout: number;
   readonly signal?: AbortSignal | undefined;
+  /** Goes before all that waits, and is not held up by `maxPending`. */
+  readonly urgent?: boolean | undefined;
 }
 
 interface Call {
@@ -65,6 +67,9 @@ interface Call {
   settled: boolean;
   onAbort?: () => void;
 }
+
+// The weight of a new round trip in the smoothed one, as TCP has it.
+const SMOOTHING = 1 / 8;
 
 /** What a queue has counted. */
 export interface CallCounts {
@@ -85,10 +90,17 @@ export class CallQueue {
   readonly counts: CallCounts = { sent: 0, answered: 0, failed: 0, late: 0, timedOut: 0 };
   readonly #options: CallQueueOptions;
   readonly #clock: Clock;
+  readonly #urgent = new Fifo<Call>();
   readonly #waiting = new Fifo<Call>();
   readonly #line = new Fifo<Call>();
   #givenUpWaiting = 0;
+  #givenUpInLine = 0;
   #lastTrackId = 0;
+  // One command at a time is timed, which costs the others nothing.
+  #timed: { readonly call: Call; readonly since: number } | undefined;
+  #roundTrip: number | undefined;
+  #open = 0;
+  #idle: PromiseWithResolvers<void> | undefined;
   // One timer for all calls, set for the earliest deadline that was known when it was set.
   #timer: unknown;
   #wakeAt = Infinity;
@@ -101,7 +113,7 @@ export class CallQueue {
 
   /** Calls that wait to be sent. */
   get waiting(): number {
-    return this.#waiting.length - this.#givenUpWaiting;
+    return this.#urgent.length + this.#waiting.length - this.#givenUpWaiting;
   }
 
   /** Commands whose response has not come, those that were given up included. */
@@ -109,12 +121,29 @@ export class CallQueue {
     return this.#line.length;
   }
 
+  /** Commands whose response has not come and is waited for. */
+  get awaited(): number {
+    return this.#line.length - this.#givenUpInLine;
+  }
+
+  /** The smoothed time from sending to response, in milliseconds, once there was one. */
+  get roundTrip(): number | undefined {
+    return this.#roundTrip;
+  }
+
+  /** Resolves when no call waits to be sent or for its response. */
+  async idle(): Promise<void> {
+    if (this.#open === 0) return;
+    this.#idle ??= Promise.withResolvers();
+    await this.#idle.promise;
+  }
+
   /** Adds a call. Rejects at once if it cannot be sent. */
   add(request: CallRequest): Promise<JsonObject> {
-    const { name, version, args, timeout, signal } = request;
+    const { name, version, args, timeout, signal, urgent } = request;
     const { maxPending, maxPayload } = this.#options;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    if (this.waiting + this.unanswered >= maxPending) {
+    if (!urgent && this.waiting + this.unanswered >= maxPending) {
       return Promise.reject(
         new LimitError(
           `Cannot send command ${quote(name)} as 'maxPending' (${maxPending}) is reached: ` +
@@ -149,7 +178,8 @@ export class CallQueue {
       call.onAbort = (): void => this.#giveUp(call, signal.reason);
       signal.addEventListener("abort", call.onAbort);
     }
-    this.#waiting.push(call);
+    (urgent ? this.#urgent : this.#waiting).push(call);
+    this.#open++;
     this.#wake(call.deadline);
     return promise;
   }
@@ -160,7 +190,7 @@ export class CallQueue {
    */
   take(): string | undefined {
     for (;;) {
-      const call = this.#waiting.shift();
+      const call = this.#urgent.shift() ?? this.#waiting.shift();
       if (call === undefined) return undefined;
       if (call.settled) {
         this.#givenUpWaiting--;
@@ -169,6 +199,7 @@ export class CallQueue {
       call.sent = true;
       this.counts.sent++;
       this.#line.push(call);
+      this.#timed ??= { call, since: this.#clock.now() };
       const { json } = call;
       call.json = "";
       return json;
@@ -199,7 +230,9 @@ export class CallQueue {
     const error = type === PayloadType.ResponseError ? readError(body) : undefined;
     const response = error ? undefined : readResponse(body);
     this.#line.shift();
+    if (this.#timed?.call === call) this.#measure(this.#timed.since);
     if (call.settled) {
+      this.#givenUpInLine--;
       this.counts.late++;
     } else if (response) {
       this.counts.answered++;
@@ -214,13 +247,16 @@ export class CallQueue {
 
   /** Rejects all that was sent: its connection has ended, so no response can come. */
   rejectSent(cause: RcspError): void {
+    this.#timed = undefined;
+    this.#givenUpInLine = 0;
     for (const call of this.#line.takeAll()) this.#rejectEnded(call, cause);
   }
 
   /** Rejects all that waits to be sent: there will be no connection any more. */
   rejectWaiting(cause: RcspError): void {
     this.#givenUpWaiting = 0;
-    for (const call of this.#waiting.takeAll()) this.#rejectEnded(call, cause);
+    const waiting = [...this.#urgent.takeAll(), ...this.#waiting.takeAll()];
+    for (const call of waiting) this.#rejectEnded(call, cause);
     this.#clock.clear(this.#timer);
     this.#timer = undefined;
     this.#wakeAt = Infinity;
@@ -247,14 +283,24 @@ export class CallQueue {
   #giveUp(call: Call, reason: unknown): void {
     if (call.settled) return;
     this.#settle(call);
-    if (!call.sent) this.#forgetWaiting();
+    if (call.sent) this.#givenUpInLine++;
+    else this.#forgetWaiting();
     call.reject(reason);
+  }
+
+  #measure(since: number): void {
+    const sample = this.#clock.now() - since;
+    this.#timed = undefined;
+    this.#roundTrip = this.#roundTrip === undefined
+      ? sample
+      : this.#roundTrip + (sample - this.#roundTrip) * SMOOTHING;
   }
 
   /** Keeps the dead from piling up while nothing is taken. */
   #forgetWaiting(): void {
     this.#givenUpWaiting++;
     if (this.#givenUpWaiting <= 16 || this.#givenUpWaiting * 2 < this.#waiting.length) return;
+    this.#urgent.filter((call) => !call.settled);
     this.#waiting.filter((call) => !call.settled);
     this.#givenUpWaiting = 0;
   }
@@ -262,6 +308,9 @@ export class CallQueue {
   #settle(call: Call): void {
     call.settled = true;
     if (call.onAbort) call.signal!.removeEventListener("abort", call.onAbort);
+    if (--this.#open > 0) return;
+    this.#idle?.resolve();
+    this.#idle = undefined;
   }
 
   #wake(deadline: number): void {
@@ -281,6 +330,7 @@ export class CallQueue {
       if (call.deadline <= now) expired.push(call);
       else next = Math.min(next, call.deadline);
     };
+    this.#urgent.forEach(look);
     this.#waiting.forEach(look);
     this.#line.forEach(look);
     for (const call of expired) {

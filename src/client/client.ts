@@ -4,43 +4,37 @@
  * @module
  */
 
-import type { Dialect } from "../dialect.ts";
-import { ConnectionError, type RcspError } from "../errors.ts";
-import { limit } from "../limits.ts";
+import { formatAddress } from "../address.ts";
+import { CLOCK, type Clock } from "../clock.ts";
+import { ConnectionError } from "../errors.ts";
+import type { RcspError } from "../errors.ts";
+import { limit, LIMITS } from "../limits.ts";
 import {
   type Arguments,
   COMMAND_VERSION,
   type DeviceId,
   encodeArguments,
-  shapeError,
 } from "../message/command.ts";
-import { findPressType, type PressType, type RcspEvent, type Topic } from "../message/event.ts";
-import { isObject, type JsonObject, type JsonValue, parseBody } from "../message/json.ts";
+import { findPressType, type RcspEvent, type Topic } from "../message/event.ts";
+import { type JsonObject, parseBody } from "../message/json.ts";
+import { quote } from "../printable.ts";
 import type { Socket } from "../socket.ts";
-import { CallQueue } from "./calls.ts";
-import { Connection, type TracedFrame } from "./connection.ts";
-import type { SubscribeOptions, Subscription } from "./subscription.ts";
+import { CallQueue, type CallRequest } from "./calls.ts";
+import {
+  type ButtonPress,
+  checkColorLed,
+  checkDeviceId,
+  type ColorLed,
+  type Device,
+  readDevices,
+} from "./device.ts";
+import { Link } from "./link.ts";
+import type { ClientOptions } from "./options.ts";
+import type { ClientStats } from "./stats.ts";
+import type { ClientStatus } from "./status.ts";
+import { type SubscribeOptions, Subscription } from "./subscription.ts";
 import { Subscriptions } from "./subscriptions.ts";
-
-/** A device as `ListDevices` gives it. Only `DeviceId` is confirmed. */
-export interface Device {
-  /** What commands to this device are addressed with. */
-  readonly DeviceId: DeviceId;
-  /** Whatever else the driver says. */
-  readonly [key: string]: JsonValue;
-}
-
-/** A colour for a device's LED. */
-export interface ColorLed {
-  /** The LED's name; `RingLed` is Rokoko's example. */
-  readonly LedId: string;
-  /** 0 to 255. */
-  readonly Red: number;
-  /** 0 to 255. */
-  readonly Green: number;
-  /** 0 to 255. */
-  readonly Blue: number;
-}
+import { traceCall, traceStatus } from "./tracing.ts";
 
 /** Options of a call. */
 export interface CallOptions {
@@ -52,95 +46,88 @@ export interface CallOptions {
   version?: number | undefined;
 }
 
-/** A button that was pressed. */
-export interface ButtonPress {
-  /** How. */
-  readonly type: PressType;
-  /** The device whose button it is. */
-  readonly deviceId: DeviceId;
-  /** The event that told. */
-  readonly event: RcspEvent;
-}
-
-/** What a client has counted since it was made, and what waits now. */
-export interface ClientStats {
-  /** Commands handed to the socket. */
-  readonly sent: number;
-  /** Responses ok that reached their caller. */
-  readonly answered: number;
-  /** Responses error that reached their caller. */
-  readonly failed: number;
-  /** Calls that ended by their timeout. */
-  readonly timedOut: number;
-  /** Responses that came after their caller had gone, and were dropped. */
-  readonly late: number;
-  /** Events received. */
-  readonly events: number;
-  /** Events among them that nobody listened to: dropped unread. */
-  readonly unheard: number;
-  /** Bytes written to the socket. */
-  readonly bytesSent: number;
-  /** Bytes read from the socket. */
-  readonly bytesReceived: number;
-  /** Calls that wait to be sent. */
-  readonly waiting: number;
-  /** Commands sent whose response has not come, those given up included. */
-  readonly unanswered: number;
-}
-
-/** What a client is made of. */
-export interface ClientParts {
-  readonly socket: Socket;
-  readonly dialect: Dialect;
-  readonly commandTimeout: number;
-  readonly maxPayload: number;
-  readonly maxPending: number;
-  readonly maxDepth: number;
-  readonly onFrame?: ((frame: TracedFrame) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
+/** What surrounds a client; tests put their own in its place. */
+export interface Surroundings {
+  /** Default: the runtime's clock. */
+  readonly clock?: Clock | undefined;
+  /** Gives a number from 0 up to 1, for the jitter of waits. Default: `Math.random`. */
+  readonly random?: (() => number) | undefined;
 }
 
 /**
- * A connection to an RCSP server. `connect()` makes one.
+ * A client of an RCSP server. `connect()` makes one.
  *
  * - Calls may be made at any time and as many as `maxPending`; they go out in the order of the calls.
- * - When the connection ends, every call rejects with a `ConnectionError` that tells whether the command
- *   was `sent`, or with the `ProtocolError` or `LimitError` that ended it; nothing is sent twice.
+ * - When a connection ends, every command without a response rejects: with a `ConnectionError` that
+ *   tells whether it was `sent`, or with the `ProtocolError` or `LimitError` that ended the connection.
+ *   Nothing is ever sent twice.
+ * - Unless `reconnect` is `false`, the connection is then replaced, subscriptions are made again, and
+ *   calls made meanwhile wait, unsent, within their timeout.
  */
 export class RcspClient {
-  /** Resolves when the client is closed: with the cause, or with `undefined` after `close()`. */
+  /** Resolves when the client is closed for good: with the cause, or `undefined` after `close()`. */
   readonly closed: Promise<RcspError | undefined>;
-  readonly #parts: ClientParts;
+  readonly #options: ClientOptions;
   readonly #calls: CallQueue;
-  readonly #connection: Connection;
+  readonly #link: Link;
   readonly #subscriptions: Subscriptions;
-  readonly #onAbort: () => void;
+  readonly #watchers = new Set<Subscription<ClientStatus>>();
+  readonly #clock: Clock;
   #events = 0;
   #unheard = 0;
-  #end: { readonly cause: RcspError } | undefined;
-  #closing = false;
+  #draining: Promise<void> | undefined;
 
   /** Clients are made by `connect()`. */
-  constructor(parts: ClientParts) {
-    const { socket, dialect, maxPayload, maxPending, maxDepth, onFrame, signal } = parts;
-    this.#parts = parts;
-    this.#calls = new CallQueue({ dialect, maxPayload, maxPending, server: socket.remote });
-    this.#subscriptions = new Subscriptions(dialect, (name, args) => this.call(name, args));
-    const ended = Promise.withResolvers<RcspError | undefined>();
-    this.closed = ended.promise;
-    this.#connection = new Connection(socket, {
+  constructor(
+    dial: (signal: AbortSignal) => Promise<Socket>,
+    options: ClientOptions,
+    surroundings: Surroundings = {},
+  ) {
+    this.#options = options;
+    this.#clock = surroundings.clock ?? CLOCK;
+    const server = formatAddress(options.address);
+    this.#calls = new CallQueue({ ...options, server, clock: this.#clock });
+    this.#subscriptions = new Subscriptions(
+      options.dialect,
+      (name, args, how) => this.#send(name, args, how),
+    );
+    this.#link = new Link({
+      ...options,
+      dial,
       calls: this.#calls,
-      maxPayload,
-      maxDepth,
-      onFrame,
+      clock: this.#clock,
+      random: surroundings.random ?? Math.random,
       onEvent: (payload) => this.#onEvent(payload),
-      onEnd: (cause) => {
-        this.#onEnd(cause);
-        socket.closed.then(() => ended.resolve(this.#closing ? undefined : cause));
-      },
+      onOnline: () => this.#subscriptions.online(),
+      onOffline: (cause) => this.#subscriptions.offline(cause),
+      onStatus: (status) => this.#onStatus(status),
+      beat: () => this.#send(options.dialect.commands.heartbeat, undefined, { urgent: true }),
     });
-    this.#onAbort = (): void => this.#abort(signal!.reason);
-    signal?.addEventListener("abort", this.#onAbort);
+    this.closed = this.#link.closed;
+  }
+
+  /** What the client is about: connecting, ready, reconnecting or closed. */
+  get status(): ClientStatus {
+    return this.#link.status;
+  }
+
+  /** For `connect()`: opens the first connection. */
+  async open(): Promise<void> {
+    await this.#link.start();
+  }
+
+  /** The states of the client from now on, the present one first; ends after `closed`. */
+  statuses(): Subscription<ClientStatus> {
+    const watcher: Subscription<ClientStatus> = new Subscription({
+      buffer: LIMITS.buffer,
+      overflow: "drop-oldest",
+      leave: () => Promise.resolve(void this.#watchers.delete(watcher)),
+    });
+    watcher.accept();
+    watcher.push(this.status);
+    if (this.status.state === "closed") watcher.finish();
+    else this.#watchers.add(watcher);
+    return watcher;
   }
 
   /**
@@ -149,6 +136,7 @@ export class RcspClient {
    *
    * - Calls do not wait for each other.
    * - A call that was given up after it was sent may still be carried out by the server.
+   * - While there is no connection, the call waits, unsent, for the next one.
    *
    * Rejects with a `CommandError` (the server said no), a `TimeoutError`, a `ConnectionError`, a
    * `ProtocolError`, a `LimitError` (`maxPending`, `maxPayload`), the signal's reason, or a
@@ -159,39 +147,15 @@ export class RcspClient {
    * @param options How long to wait, and how to give up.
    */
   call(name: string, args?: Arguments | null, options: CallOptions = {}): Promise<JsonObject> {
-    try {
-      if (typeof name !== "string") {
-        throw new TypeError(`Cannot send command as its name must be a string, not ${typeof name}`);
-      }
-      const request = {
-        name,
-        version: checkVersion(options.version),
-        args: encodeArguments(args),
-        timeout: limit("commandTimeout", options.timeout ?? this.#parts.commandTimeout),
-        signal: options.signal,
-      };
-      if (this.#end !== undefined) throw this.#endedError(name, this.#end.cause);
-      const answer = this.#calls.add(request);
-      this.#connection.flush();
-      return answer;
-    } catch (error) {
-      return Promise.reject(error);
+    if (this.#draining !== undefined) {
+      return Promise.reject(this.#closedError(`send command ${quote(name)}`, "is draining"));
     }
+    return this.#send(name, args, options);
   }
 
   /** Lists the devices that are connected to the driver; none is an empty list. */
   async listDevices(options?: CallOptions): Promise<Device[]> {
-    const { Devices } = await this.call("ListDevices", undefined, options);
-    const devices = Devices ?? [];
-    if (!Array.isArray(devices)) throw shapeError("Response.Devices", "an array", devices);
-    devices.forEach((device, i) => {
-      const place = `Response.Devices[${i}]`;
-      if (!isObject(device)) throw shapeError(place, "an object", device);
-      if ((device["DeviceId"] ?? undefined) === undefined) {
-        throw shapeError(`${place}.DeviceId`, "a device id", device["DeviceId"]);
-      }
-    });
-    return devices as unknown as Device[];
+    return readDevices(await this.call("ListDevices", undefined, options));
   }
 
   /** Gives what the driver knows about a device; the fields are in no public text. */
@@ -205,18 +169,7 @@ export class RcspClient {
    * Rejects with a `RangeError`, and sends nothing, if a colour is no whole number from 0 to 255.
    */
   async setColorLed(deviceId: DeviceId, led: ColorLed, options?: CallOptions): Promise<JsonObject> {
-    const { LedId, Red, Green, Blue } = led;
-    if (typeof LedId !== "string" || LedId === "") {
-      throw new TypeError("Cannot set LED as 'LedId' must be a name, such as 'RingLed'");
-    }
-    for (const [key, value] of Object.entries({ Red, Green, Blue })) {
-      if (!Number.isInteger(value) || value < 0 || value > 255) {
-        throw new RangeError(
-          `Cannot set LED as '${key}' must be a whole number from 0 to 255: current value is ${value}`,
-        );
-      }
-    }
-    const args = { DeviceId: checkDeviceId(deviceId), LedId, Red, Green, Blue };
+    const args = { DeviceId: checkDeviceId(deviceId), ...checkColorLed(led) };
     return await this.call("SetColorLed", args, options);
   }
 
@@ -227,15 +180,16 @@ export class RcspClient {
    * The arguments of these commands and the fields of events are assumed: see `dialect`.
    *
    * @throws {TypeError | RangeError} If the topic or an option is wrong.
+   * @throws {ConnectionError} If the client is closed.
    */
   subscribe(topic: Topic, options: SubscribeOptions = {}): Subscription<RcspEvent> {
     if (topic.deviceId !== undefined) checkDeviceId(topic.deviceId);
     return this.#listen(topic, options, (event) => event);
   }
 
-  /** Subscribes to the button of a device. */
+  /** Subscribes to the button of a device. Throws as `subscribe()`. */
   buttonPresses(deviceId: DeviceId, options: SubscribeOptions = {}): Subscription<ButtonPress> {
-    const topic = { ...this.#parts.dialect.button, deviceId: checkDeviceId(deviceId) };
+    const topic = { ...this.#options.dialect.button, deviceId: checkDeviceId(deviceId) };
     return this.#listen(topic, options, (event) => {
       const type = findPressType(event.raw);
       return type && { type, deviceId: event.deviceId ?? deviceId, event };
@@ -249,28 +203,37 @@ export class RcspClient {
 
   /** What was counted so far, and what waits now. */
   stats(): ClientStats {
-    const { bytesSent, bytesReceived } = this.#connection.counts;
-    const { waiting, unanswered } = this.#calls;
+    const { bytesSent, bytesReceived } = this.#link.counts;
+    const { counts, roundTrip, waiting, unanswered } = this.#calls;
     return {
-      ...this.#calls.counts,
+      ...counts,
       events: this.#events,
       unheard: this.#unheard,
+      dropped: this.#subscriptions.dropped,
       bytesSent,
       bytesReceived,
+      reconnects: this.#link.reconnects,
+      roundTrip,
       waiting,
       unanswered,
     };
   }
 
   /**
-   * Ends the connection at once: calls reject, subscriptions end. Resolves when the socket is gone; may
-   * be called any number of times.
+   * Ends in good order: takes no more calls, lets the answers in, takes the subscriptions back, and
+   * closes; after `timeout` milliseconds (default: 5000) closes all the same. Never rejects.
+   */
+  drain(options: { timeout?: number | undefined } = {}): Promise<void> {
+    const timeout = limit("closeTimeout", options.timeout, "timeout");
+    return this.#draining ??= this.#drain(timeout);
+  }
+
+  /**
+   * Ends at once: calls reject, subscriptions end. Resolves when the socket is gone; may be called any
+   * number of times. Never rejects.
    */
   async close(): Promise<void> {
-    if (this.#end === undefined) {
-      this.#closing = true;
-      this.#connection.end(new ConnectionError("connection-closed", "The client was closed"));
-    }
+    this.#link.close(new ConnectionError("connection-closed", "The client was closed"), true);
     await this.closed;
   }
 
@@ -279,43 +242,86 @@ export class RcspClient {
     await this.close();
   }
 
+  /** For `connect()`: its signal was aborted. */
+  abort(reason: unknown): void {
+    const message = "The client's signal was aborted";
+    this.#link.close(new ConnectionError("connection-closed", message, { cause: reason }), false);
+  }
+
+  #send(
+    name: string,
+    args: Arguments | null | undefined,
+    options: CallOptions & { readonly urgent?: boolean },
+  ): Promise<JsonObject> {
+    try {
+      if (typeof name !== "string") {
+        throw new TypeError(`Cannot send command as its name must be a string, not ${typeof name}`);
+      }
+      const request: CallRequest = {
+        name,
+        version: checkVersion(options.version),
+        args: encodeArguments(args),
+        timeout: limit(
+          "commandTimeout",
+          options.timeout ?? this.#options.commandTimeout,
+          "timeout",
+        ),
+        signal: options.signal,
+        urgent: options.urgent,
+      };
+      if (this.status.state === "closed") {
+        throw this.#closedError(`send command ${quote(name)}`, "is closed");
+      }
+      const answer = this.#calls.add(request);
+      this.#link.flush();
+      traceCall(this.#options.tracing, request, answer);
+      return answer;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
   #listen<T>(
     topic: Topic | undefined,
     options: SubscribeOptions,
     select: (event: RcspEvent) => T | undefined,
   ): Subscription<T> {
-    if (this.#end !== undefined) throw this.#endedError("subscribe", this.#end.cause);
+    if (this.status.state === "closed") throw this.#closedError("subscribe", "is closed");
+    if (this.#draining !== undefined) throw this.#closedError("subscribe", "is draining");
     return this.#subscriptions.add(topic, options, select);
+  }
+
+  async #drain(timeout: number): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = this.#clock.set(late.resolve, timeout);
+    const orderly = this.#calls.idle().then(() => this.#subscriptions.leaveAll());
+    await Promise.race([orderly, late.promise, this.closed]);
+    this.#clock.clear(timer);
+    await this.close();
   }
 
   #onEvent(payload: Uint8Array): void {
     this.#events++;
-    if (this.#subscriptions.size === 0) {
-      this.#unheard++;
-      return;
-    }
-    this.#subscriptions.dispatch(parseBody(payload, this.#parts.maxDepth));
+    if (this.#subscriptions.size === 0) this.#unheard++;
+    else this.#subscriptions.dispatch(parseBody(payload, this.#options.maxDepth));
   }
 
-  #onEnd(cause: RcspError): void {
-    this.#end = { cause };
-    this.#parts.signal?.removeEventListener("abort", this.#onAbort);
-    this.#calls.rejectWaiting(cause);
-    this.#subscriptions.end(this.#closing ? undefined : cause);
+  #onStatus(status: ClientStatus): void {
+    traceStatus(this.#options.tracing, this.#options.address, status);
+    for (const watcher of this.#watchers) watcher.push(status);
+    if (status.state !== "closed") return;
+    this.#calls.rejectWaiting(this.#link.endCause!);
+    this.#subscriptions.end(status.cause);
+    for (const watcher of this.#watchers) watcher.finish();
+    this.#watchers.clear();
   }
 
-  #abort(reason: unknown): void {
-    this.#connection.end(
-      new ConnectionError("connection-closed", "The client's signal was aborted", {
-        cause: reason,
-      }),
-    );
-  }
-
-  #endedError(name: string, cause: RcspError): ConnectionError {
+  #closedError(action: string, state: string): ConnectionError {
+    const cause = this.#link.endCause;
+    const reason = cause === undefined ? "" : `: ${cause.message}`;
     return new ConnectionError(
       "connection-closed",
-      `Cannot send command '${name}' as the connection has ended: ${cause.message}`,
+      `Cannot ${action} as the client ${state}${reason}`,
       { cause },
     );
   }
@@ -326,19 +332,4 @@ function checkVersion(version: number = COMMAND_VERSION): number {
   throw new TypeError(
     `Cannot send command as 'version' must be a number: current value is ${version}`,
   );
-}
-
-/** A number that JSON or a double cannot hold may have become another device's on its way here. */
-function checkDeviceId(deviceId: DeviceId): DeviceId {
-  if ((deviceId ?? undefined) === undefined) {
-    throw new TypeError(
-      "Cannot address device as 'DeviceId' is missing: take it from listDevices()",
-    );
-  }
-  if (typeof deviceId === "number" && Math.abs(deviceId) > Number.MAX_SAFE_INTEGER) {
-    throw new RangeError(
-      `Cannot address device as its number ${deviceId} is too large to be exact`,
-    );
-  }
-  return deviceId;
 }

@@ -35,6 +35,8 @@ export interface ConnectionOptions {
   readonly maxDepth: number;
   /** Takes the body of each event; the view is valid during the call only. */
   readonly onEvent: (payload: Uint8Array) => void;
+  /** Called after each chunk. */
+  readonly onChunk: () => void;
   /** Sees every frame. */
   readonly onFrame?: ((frame: TracedFrame) => void) | undefined;
   /** Called once, when the connection has ended and its commands are settled. */
@@ -71,6 +73,11 @@ export class Connection {
     return this.#socket.closed;
   }
 
+  /** Whether a frame has begun to arrive and is not complete. */
+  get partial(): boolean {
+    return this.#decoder.partial;
+  }
+
   /** Sends what waits: all commands of this turn of the event loop in one write. */
   flush(): void {
     if (this.#flushing || this.#ended) return;
@@ -95,6 +102,7 @@ export class Connection {
         if (chunk === null) break;
         this.counts.bytesReceived += chunk.length;
         this.#decoder.push(chunk, (type, payload) => this.#take(type, payload));
+        this.#options.onChunk();
       }
       this.#decoder.end();
       this.end(this.#closedError("was ended by the server"));

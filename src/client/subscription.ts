@@ -4,7 +4,7 @@
  * @module
  */
 
-import { LimitError } from "../errors.ts";
+import { ConnectionError, LimitError } from "../errors.ts";
 import { Fifo } from "../fifo.ts";
 
 /**
@@ -50,8 +50,9 @@ interface Reader<T> {
  *
  * - Events are kept from the moment of subscribing, not from the first read.
  * - Leaving a `for await` loop, `return()`, or the end of an `await using` block unsubscribes.
- * - `close()` of the client ends it; a refusal by the server or a lost connection makes reading
- *   reject, after the events that still waited.
+ * - A connection that is lost and replaced is counted in `gaps`; the subscription is made again.
+ * - `close()` of the client ends it; a refusal by the server, or a client that closes for want of a
+ *   connection, makes reading reject, after the events that still waited.
  */
 export class Subscription<T> implements AsyncIterableIterator<T, undefined> {
   readonly #origin: SubscriptionOrigin;
@@ -63,6 +64,7 @@ export class Subscription<T> implements AsyncIterableIterator<T, undefined> {
   #left: Promise<void> | undefined;
   #overflowing = false;
   #dropped = 0;
+  #gaps = 0;
 
   /** Subscriptions are made by a client. */
   constructor(origin: SubscriptionOrigin) {
@@ -85,6 +87,11 @@ export class Subscription<T> implements AsyncIterableIterator<T, undefined> {
   /** How many events were let go unread. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** How many times the connection was lost: events of those times are missing. */
+  get gaps(): number {
+    return this.#gaps;
   }
 
   /** How many events wait to be read. */
@@ -151,6 +158,11 @@ export class Subscription<T> implements AsyncIterableIterator<T, undefined> {
     this.#ready.resolve();
   }
 
+  /** For the client: the connection was lost. */
+  addGap(): void {
+    this.#gaps++;
+  }
+
   /** For the client: it ends in good order. */
   finish(): void {
     this.#close("done");
@@ -191,8 +203,8 @@ export class Subscription<T> implements AsyncIterableIterator<T, undefined> {
     if (this.#ending !== undefined) return;
     this.#ending = ending;
     this.#origin.signal?.removeEventListener("abort", this.#onAbort);
-    if (ending === "done") this.#ready.resolve();
-    else this.#ready.reject(ending.error);
+    // Neither counts where the server has accepted.
+    this.#ready.reject(ending === "done" ? endedError() : ending.error);
     for (const { resolve, reject } of this.#readers.takeAll()) {
       this.#end(this.#ending).then(resolve, reject);
     }
@@ -209,4 +221,9 @@ export class Subscription<T> implements AsyncIterableIterator<T, undefined> {
   #leave(): Promise<void> {
     return this.#left ??= this.#origin.leave();
   }
+}
+
+function endedError(): ConnectionError {
+  const message = "The subscription ended before the server accepted it";
+  return new ConnectionError("connection-closed", message);
 }

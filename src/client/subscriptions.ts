@@ -9,14 +9,19 @@
 
 import type { Dialect } from "../dialect.ts";
 import { writePath } from "../dialect.ts";
+import { type RcspError, TimeoutError } from "../errors.ts";
 import type { Arguments } from "../message/command.ts";
 import { decodeEvent, matches, type RcspEvent, type Topic } from "../message/event.ts";
 import type { JsonObject } from "../message/json.ts";
 import { limit } from "../limits.ts";
 import { type Overflow, type SubscribeOptions, Subscription } from "./subscription.ts";
 
-/** Sends one of the four commands of the dialect. */
-export type SendCommand = (name: string, args: Arguments) => Promise<unknown>;
+/** Sends one of the four commands of the dialect; `urgent` ones go before all that waits. */
+export type SendCommand = (
+  name: string,
+  args: Arguments,
+  options: { readonly signal: AbortSignal; readonly urgent: boolean },
+) => Promise<unknown>;
 
 interface Group {
   readonly topic: Topic;
@@ -30,6 +35,8 @@ interface Reader {
   readonly accept: () => void;
   readonly finish: () => void;
   readonly fail: (error: unknown) => void;
+  readonly addGap: () => void;
+  readonly dropped: () => number;
 }
 
 /** See the module's own text. */
@@ -38,6 +45,10 @@ export class Subscriptions {
   readonly #send: SendCommand;
   readonly #groups = new Map<string, Group>();
   readonly #readers = new Set<Reader>();
+  /** Aborted at the end of each connection: its subscriptions end with it (assumed). */
+  #connection: AbortController | undefined;
+  /** What readers that have left had dropped. */
+  #dropped = 0;
 
   /** Makes an empty collection. */
   constructor(dialect: Dialect, send: SendCommand) {
@@ -48,6 +59,13 @@ export class Subscriptions {
   /** How many readers there are. */
   get size(): number {
     return this.#readers.size;
+  }
+
+  /** Events let go by full buffers. */
+  get dropped(): number {
+    let dropped = this.#dropped;
+    for (const reader of this.#readers) dropped += reader.dropped();
+    return dropped;
   }
 
   /**
@@ -78,6 +96,8 @@ export class Subscriptions {
       accept: () => subscription.accept(),
       finish: () => subscription.finish(),
       fail: (error) => subscription.fail(error),
+      addGap: () => subscription.addGap(),
+      dropped: () => subscription.dropped,
     };
     // A signal that was aborted already has ended it: nothing is sent.
     if (subscription.ended) return subscription;
@@ -95,12 +115,43 @@ export class Subscriptions {
     }
   }
 
+  /**
+   * A connection stands: makes all subscriptions on it. What it gives resolves when the server has
+   * answered each; it rejects with a `TimeoutError` if the server leaves one unanswered.
+   */
+  online(): Promise<unknown> | undefined {
+    this.#connection = new AbortController();
+    const { signal } = this.#connection;
+    if (this.#groups.size === 0) return undefined;
+    return Promise.all(
+      Array.from(this.#groups.values(), (group) => this.#subscribe(group, signal, true)),
+    );
+  }
+
+  /** The connection has ended, and another may come. */
+  offline(cause: RcspError): void {
+    this.#connection?.abort(cause);
+    this.#connection = undefined;
+    for (const reader of this.#readers) reader.addGap();
+  }
+
+  /** Takes all subscriptions back, and ends them in good order. */
+  async leaveAll(): Promise<void> {
+    const readers = [...this.#readers];
+    await Promise.all(readers.map((reader) => {
+      reader.finish();
+      return this.#leave(reader);
+    }));
+  }
+
   /** Ends all, in good order or with an error. */
   end(error: unknown): void {
+    this.#connection?.abort(error);
+    this.#connection = undefined;
     const readers = [...this.#readers];
-    this.#readers.clear();
     this.#groups.clear();
     for (const reader of readers) {
+      this.#remove(reader);
       if (error === undefined) reader.finish();
       else reader.fail(error);
     }
@@ -112,43 +163,58 @@ export class Subscriptions {
     if (group === undefined) {
       group = { topic, readers: new Set(), accepted: false };
       this.#groups.set(key, group);
-      this.#subscribe(group);
+      if (this.#connection) this.#subscribe(group, this.#connection.signal, false);
     }
     group.readers.add(reader);
     if (group.accepted) reader.accept();
   }
 
-  #subscribe(group: Group): void {
+  /** Resolves when the server has answered, or the connection has ended. */
+  async #subscribe(group: Group, signal: AbortSignal, returning: boolean): Promise<void> {
     const { subscribe, deviceSubscribe } = this.#dialect.commands;
     const name = group.topic.deviceId === undefined ? subscribe : deviceSubscribe;
-    this.#send(name, this.#arguments(group.topic)).then(
-      () => {
-        group.accepted = true;
-        for (const reader of group.readers) reader.accept();
-      },
-      (error) => {
-        const key = keyOf(group.topic);
-        if (this.#groups.get(key) === group) this.#groups.delete(key);
-        for (const reader of group.readers) {
-          this.#readers.delete(reader);
-          reader.fail(error);
-        }
-        group.readers.clear();
-      },
-    );
+    try {
+      await this.#send(name, this.#arguments(group.topic), { signal, urgent: returning });
+      group.accepted = true;
+      for (const reader of group.readers) reader.accept();
+    } catch (error) {
+      // It will be made again on the next connection.
+      if (signal.aborted) return;
+      if (returning && error instanceof TimeoutError) throw error;
+      this.#drop(group, error);
+    }
+  }
+
+  #remove(reader: Reader): boolean {
+    if (!this.#readers.delete(reader)) return false;
+    this.#dropped += reader.dropped();
+    return true;
+  }
+
+  #drop(group: Group, error: unknown): void {
+    const key = keyOf(group.topic);
+    if (this.#groups.get(key) === group) this.#groups.delete(key);
+    for (const reader of group.readers) {
+      this.#remove(reader);
+      reader.fail(error);
+    }
+    group.readers.clear();
   }
 
   async #leave(reader: Reader): Promise<void> {
-    if (!this.#readers.delete(reader) || reader.topic === undefined) return;
     const { topic } = reader;
+    if (!this.#remove(reader) || topic === undefined) return;
     const key = keyOf(topic);
     const group = this.#groups.get(key);
     if (!group?.readers.delete(reader) || group.readers.size > 0) return;
     this.#groups.delete(key);
+    if (this.#connection === undefined) return;
+    const { signal } = this.#connection;
     const { unsubscribe, deviceUnsubscribe } = this.#dialect.commands;
     const name = topic.deviceId === undefined ? unsubscribe : deviceUnsubscribe;
     // Whatever the server says, the reader has left, and what still comes is dropped.
-    await this.#send(name, this.#arguments(topic)).catch(() => {});
+    const options = { signal, urgent: false };
+    await this.#send(name, this.#arguments(topic), options).catch(() => {});
   }
 
   #arguments(topic: Topic): JsonObject {

@@ -68,7 +68,7 @@ export function encodeEvent(event: OutgoingEvent, dialect: Dialect): string {
   writePath(body, publisher, event.publisher);
   writePath(body, topic, event.topic);
   if (event.deviceId !== undefined) writePath(body, deviceId, event.deviceId);
-  if (event.data !== undefined) writePath(body, data, { ...event.data });
+  if (event.data !== undefined) writePath(body, data, event.data);
   if (event.pressType !== undefined) writePath(body, pressType, event.pressType);
   return JSON.stringify(body);
 }

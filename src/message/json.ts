@@ -68,7 +68,7 @@ export function kind(value: unknown): string {
     case "string":
       return `the string ${quote(value)}`;
     default:
-      return `the ${typeof value} ${value}`;
+      return `the ${typeof value} ${String(value)}`;
   }
 }
 

@@ -57,7 +57,10 @@ export function encodeError(
 }
 
 function encode(trackId: string | undefined, rest: object, dialect: Dialect): string {
-  const body = {};
-  if (trackId !== undefined) writePath(body, dialect.trackId, trackId);
-  return JSON.stringify(Object.assign(body, rest));
+  if (trackId === undefined) return JSON.stringify(rest);
+  // Its key stands first, for people who read along; its place may lie within the rest.
+  const [first = ""] = dialect.trackId.split(".");
+  const body = { [first]: null, ...rest };
+  writePath(body, dialect.trackId, trackId);
+  return JSON.stringify(body);
 }

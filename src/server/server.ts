@@ -123,8 +123,7 @@ export class RcspServer {
     for (const session of this.#sessions) {
       if (!session.wants(event)) continue;
       frame ??= encodeFrame(PayloadType.Event, encodeEvent(event, this.dialect));
-      session.send(frame);
-      reached++;
+      if (session.send(frame)) reached++;
     }
     return reached;
   }

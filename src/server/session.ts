@@ -5,7 +5,7 @@
  */
 
 import type { Dialect } from "../dialect.ts";
-import { CommandError, type ErrorBody, LimitError, ProtocolError } from "../errors.ts";
+import { CommandError, LimitError, ProtocolError } from "../errors.ts";
 import { Fifo } from "../fifo.ts";
 import type { Limits } from "../limits.ts";
 import { type Command, decodeCommand } from "../message/command.ts";
@@ -53,6 +53,8 @@ export interface SessionOptions {
 /** An answer that keeps its place until its turn comes. */
 interface Answer {
   type: PayloadType;
+  /** Of the command, where it could be read. */
+  trackId: string | undefined;
   json: string | undefined;
 }
 
@@ -62,6 +64,8 @@ export class Session implements ClientHandle {
   readonly #options: SessionOptions;
   readonly #outbox: Outbox;
   readonly #answers = new Fifo<Answer>();
+  /** Commands that came in one chunk with others, and found no room. */
+  readonly #backlog = new Fifo<Uint8Array>();
   readonly #topics = new Set<string>();
   #phase: "open" | "draining" | "closed" = "open";
   #wakeReader: (() => void) | undefined;
@@ -119,9 +123,11 @@ export class Session implements ClientHandle {
         this.#topics.has(topicKey({ publisher: topic.publisher, topic: topic.topic })));
   }
 
-  /** Sends a frame that was made once for many. */
-  send(frame: Uint8Array): void {
-    if (this.#makeRoom()) this.#outbox.addBytes(frame);
+  /** Sends a frame that was made once for many; `false` where the client is cut instead. */
+  send(frame: Uint8Array): boolean {
+    if (!this.#makeRoom()) return false;
+    this.#outbox.addBytes(frame);
+    return true;
   }
 
   async #serve(): Promise<void> {
@@ -133,7 +139,7 @@ export class Session implements ClientHandle {
         if (this.#phase === "open") {
           decoder.push(chunk, (type, payload) => this.#take(type, payload));
         }
-        while (this.#full()) await this.#room();
+        await this.#workOff();
       }
       if (this.#phase === "open") decoder.end();
       await this.#letAnswersOut();
@@ -152,15 +158,25 @@ export class Session implements ClientHandle {
         bytes: payload,
       });
     }
-    const answer: Answer = { type: PayloadType.ResponseOk, json: undefined };
-    this.#answers.push(answer);
-    this.#carryOut(payload, answer);
+    if (this.#backlog.length > 0 || this.#full()) this.#backlog.push(payload.slice());
+    else this.#carryOut(payload);
   }
 
-  #carryOut(payload: Uint8Array, answer: Answer): void {
-    let command: Command | undefined;
+  /** A chunk may hold thousands of commands: each waits until there is room for its answer. */
+  async #workOff(): Promise<void> {
+    for (;;) {
+      while (this.#full()) await this.#room();
+      const payload = this.#backlog.shift();
+      if (payload === undefined) return;
+      if (this.#phase === "open") this.#carryOut(payload);
+    }
+  }
+
+  #carryOut(payload: Uint8Array): void {
+    const answer: Answer = { type: PayloadType.ResponseOk, trackId: undefined, json: undefined };
+    this.#answers.push(answer);
     try {
-      command = this.#read(payload);
+      const command = this.#read(payload, answer);
       const handler = this.#options.handlers.get(command.Command);
       if (handler === undefined) throw this.#unknownCommand(command);
       const result = handler(command, this);
@@ -168,18 +184,18 @@ export class Session implements ClientHandle {
         this.#succeed(answer, command, result);
         return;
       }
-      const { TrackId } = command;
-      const known = command;
-      result.then((data) => this.#succeed(answer, known, data))
-        .catch((error) => this.#refuse(answer, TrackId, error));
+      result.then((data) => this.#succeed(answer, command, data))
+        .catch((error) => this.#refuse(answer, error));
     } catch (error) {
-      this.#refuse(answer, command?.TrackId, error);
+      this.#refuse(answer, error);
     }
   }
 
-  #read(payload: Uint8Array): Command {
+  #read(payload: Uint8Array, answer: Answer): Command {
     try {
-      return decodeCommand(parseBody(payload, this.#options.limits.maxDepth));
+      const body = parseBody(payload, this.#options.limits.maxDepth);
+      if (typeof body["TrackId"] === "string") answer.trackId = body["TrackId"];
+      return decodeCommand(body);
     } catch (error) {
       const Code = this.#options.dialect.errorCodes.badCommand;
       throw new CommandError({ Code, Message: (error as Error).message });
@@ -194,28 +210,45 @@ export class Session implements ClientHandle {
   }
 
   #succeed(answer: Answer, command: Command, result: HandlerResult): void {
-    const { dialect, limits } = this.#options;
     if ((result ?? undefined) !== undefined && !isObject(result)) {
       throw new TypeError(`Handler of ${quote(command.Command)} must give an object or nothing`);
     }
-    const json = encodeResponse(command.TrackId, result ?? undefined, dialect);
-    if (json.length * 3 > limits.maxPayload && byteLength(json) > limits.maxPayload) {
-      const action = `Cannot answer ${quote(command.Command)}`;
-      throw payloadLimitError(action, byteLength(json), limits.maxPayload);
-    }
+    const json = encodeResponse(command.TrackId, result ?? undefined, this.#options.dialect);
+    this.#checkSize(json, `Cannot answer ${quote(command.Command)}`);
     this.#fill(answer, PayloadType.ResponseOk, json);
   }
 
-  #refuse(answer: Answer, trackId: string | undefined, error: unknown): void {
+  #refuse(answer: Answer, error: unknown): void {
+    this.#fill(answer, PayloadType.ResponseError, this.#encodeRefusal(answer.trackId, error));
+  }
+
+  #encodeRefusal(trackId: string | undefined, error: unknown): string {
     const { dialect, onError } = this.#options;
-    let body: ErrorBody;
+    let failure = error;
     if (error instanceof CommandError) {
-      body = { Code: error.errorCode, Message: error.errorMessage };
-    } else {
-      onError(error, this);
-      body = { Code: dialect.errorCodes.internal, Message: "The server failed to carry this out" };
+      try {
+        const body = { Code: error.errorCode, Message: error.errorMessage };
+        const json = encodeError(trackId, body, dialect);
+        this.#checkSize(json, "Cannot answer with an error");
+        return json;
+      } catch (cause) {
+        // A handler's code may be anything, also what JSON cannot say.
+        failure = cause;
+      }
     }
-    this.#fill(answer, PayloadType.ResponseError, encodeError(trackId, body, dialect));
+    onError(failure, this);
+    const body = {
+      Code: dialect.errorCodes.internal,
+      Message: "The server failed to carry this out",
+    };
+    return encodeError(trackId, body, dialect);
+  }
+
+  #checkSize(json: string, action: string): void {
+    const { maxPayload } = this.#options.limits;
+    if (json.length * 3 <= maxPayload) return;
+    const size = byteLength(json);
+    if (size > maxPayload) throw payloadLimitError(action, size, maxPayload);
   }
 
   #fill(answer: Answer, type: PayloadType, json: string): void {
@@ -231,7 +264,7 @@ export class Session implements ClientHandle {
       if (this.#makeRoom()) this.#outbox.add(next.type, next.json);
     }
     if (this.#answers.length === 0) this.#allAnswered?.resolve();
-    if (!this.#full()) this.#wakeReader?.();
+    if (this.#answers.length < this.#options.limits.maxQueued) this.#wakeReader?.();
   }
 
   async #letAnswersOut(): Promise<void> {
@@ -265,10 +298,10 @@ export class Session implements ClientHandle {
   }
 
   async #room(): Promise<void> {
-    if (this.#answers.length > 0) {
-      await new Promise<void>((resolve) => this.#wakeReader = resolve);
-    } else {
+    if (this.#answers.length < this.#options.limits.maxQueued) {
       await this.#outbox.flushed();
+    } else {
+      await new Promise<void>((resolve) => this.#wakeReader = resolve);
     }
   }
 
@@ -280,5 +313,6 @@ export class Session implements ClientHandle {
 }
 
 function topicKey({ publisher, topic, deviceId }: Topic): string {
-  return JSON.stringify([publisher, topic, deviceId]);
+  // The id in an array, as the JSON of Infinity (1e400 on the wire) is that of no id.
+  return JSON.stringify([publisher, topic, deviceId === undefined ? null : [deviceId]]);
 }

@@ -1,0 +1,100 @@
+/**
+ * What is known about devices and their commands. Free of any runtime.
+ *
+ * @module
+ */
+
+import type { DeviceId } from "../message/command.ts";
+import { shapeError } from "../message/command.ts";
+import type { PressType, RcspEvent } from "../message/event.ts";
+import { isObject, type JsonObject, type JsonValue } from "../message/json.ts";
+
+/** A device as `ListDevices` gives it. Only `DeviceId` is confirmed. */
+export interface Device {
+  /** What commands to this device are addressed with. */
+  readonly DeviceId: DeviceId;
+  /** Whatever else the driver says. */
+  readonly [key: string]: JsonValue;
+}
+
+/** A colour for a device's LED. */
+export interface ColorLed {
+  /** The LED's name; `RingLed` is Rokoko's example. */
+  readonly LedId: string;
+  /** 0 to 255. */
+  readonly Red: number;
+  /** 0 to 255. */
+  readonly Green: number;
+  /** 0 to 255. */
+  readonly Blue: number;
+}
+
+/** A button that was pressed. */
+export interface ButtonPress {
+  /** How. */
+  readonly type: PressType;
+  /** The device whose button it is. */
+  readonly deviceId: DeviceId;
+  /** The event that told. */
+  readonly event: RcspEvent;
+}
+
+/**
+ * The devices in the answer to `ListDevices`.
+ *
+ * @throws {ProtocolError} If they are no array of objects with a `DeviceId`.
+ */
+export function readDevices(response: JsonObject): Device[] {
+  const devices = response["Devices"] ?? [];
+  if (!Array.isArray(devices)) throw shapeError("Response.Devices", "an array", devices);
+  devices.forEach((device, i) => {
+    const place = `Response.Devices[${i}]`;
+    if (!isObject(device)) throw shapeError(place, "an object", device);
+    const deviceId = device["DeviceId"] ?? undefined;
+    if (deviceId === undefined) {
+      throw shapeError(`${place}.DeviceId`, "a device id", device["DeviceId"]);
+    }
+  });
+  return devices as unknown as Device[];
+}
+
+/**
+ * Gives the id back if a command can be addressed with it.
+ *
+ * @throws {TypeError} If it is missing.
+ * @throws {RangeError} If it is a number that may have lost digits on its way here, so that it could
+ * be another device's.
+ */
+export function checkDeviceId(deviceId: DeviceId): DeviceId {
+  if ((deviceId ?? undefined) === undefined) {
+    throw new TypeError(
+      "Cannot address device as 'DeviceId' is missing: take it from listDevices()",
+    );
+  }
+  if (typeof deviceId === "number" && !(Math.abs(deviceId) <= Number.MAX_SAFE_INTEGER)) {
+    throw new RangeError(
+      `Cannot address device as its number ${deviceId} is too large to be exact`,
+    );
+  }
+  return deviceId;
+}
+
+/**
+ * Gives the parts of a colour if they can be sent.
+ *
+ * @throws {TypeError} If the LED has no name.
+ * @throws {RangeError} If a part is no whole number from 0 to 255.
+ */
+export function checkColorLed({ LedId, Red, Green, Blue }: ColorLed): ColorLed {
+  if (typeof LedId !== "string" || LedId === "") {
+    throw new TypeError("Cannot set LED as 'LedId' must be a name, such as 'RingLed'");
+  }
+  for (const [key, value] of Object.entries({ Red, Green, Blue })) {
+    if (!Number.isInteger(value) || value < 0 || value > 255) {
+      throw new RangeError(
+        `Cannot set LED as '${key}' must be a whole number from 0 to 255: current value is ${value}`,
+      );
+    }
+  }
+  return { LedId, Red, Green, Blue };
+}

@@ -1,0 +1,70 @@
+/**
+ * What a client tells those who watch it from outside. The channels have the shape of Node's
+ * `diagnostics_channel`, which Deno and Bun have too; the core does not import it.
+ *
+ * Free of any runtime.
+ *
+ * @module
+ */
+
+import type { Address } from "../socket.ts";
+import type { CallRequest } from "./calls.ts";
+import type { ClientStatus } from "./status.ts";
+
+/** Where messages are published. */
+export interface Channel {
+  /** Nothing is made, let alone published, while this is `false`. */
+  readonly hasSubscribers: boolean;
+  /** Publishes a message. */
+  publish(message: unknown): void;
+}
+
+/** The channels of a client, each optional. */
+export interface Tracing {
+  /** Gets a {@link CallTrace} for each call that has settled; `rcsp:call` by default. */
+  readonly call?: Channel | undefined;
+  /** Gets a {@link ConnectTrace} for each change of state; `rcsp:connect` by default. */
+  readonly connect?: Channel | undefined;
+  /** Whether arguments are told in full. Default: `false`, as they may be anybody's data. */
+  readonly showArguments?: boolean | undefined;
+}
+
+/** What is published of a call. */
+export interface CallTrace {
+  /** The command. */
+  readonly command: string;
+  /** Its arguments as JSON, or how long that is: `[37 characters]`. */
+  readonly arguments: string | undefined;
+  /** Milliseconds from the call to its settlement. */
+  readonly duration: number;
+  /** What it rejected with, if it did. */
+  readonly error: unknown;
+}
+
+/** What is published of a change of state. */
+export interface ConnectTrace {
+  /** Where the client connects to. */
+  readonly address: Address;
+  /** What it is about now. */
+  readonly status: ClientStatus;
+}
+
+/** Publishes how a call went, once it has. */
+export function traceCall(tracing: Tracing, request: CallRequest, answer: Promise<unknown>): void {
+  const { call: channel, showArguments } = tracing;
+  if (!channel?.hasSubscribers) return;
+  const began = performance.now();
+  const { name: command, args } = request;
+  const told = showArguments || args === undefined ? args : `[${args.length} characters]`;
+  const tell = (error: unknown): void => {
+    const duration = performance.now() - began;
+    channel.publish({ command, arguments: told, duration, error } satisfies CallTrace);
+  };
+  answer.then(() => tell(undefined), tell);
+}
+
+/** Publishes a change of state. */
+export function traceStatus(tracing: Tracing, address: Address, status: ClientStatus): void {
+  if (!tracing.connect?.hasSubscribers) return;
+  tracing.connect.publish({ address, status } satisfies ConnectTrace);
+}

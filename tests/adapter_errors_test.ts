@@ -1,0 +1,357 @@
+import { assert, assertInstanceOf, assertRejects, assertStrictEquals } from "@std/assert";
+import { connect, createServer, type Socket as NetSocket } from "node:net";
+import { ConnectionError, type ConnectionErrorCode } from "../src/errors.ts";
+import type { Address, Socket } from "../src/socket.ts";
+import {
+  type Adapter,
+  adapters,
+  closeAll,
+  decode,
+  encode,
+  hasIpv6,
+  networkAdapters,
+  sleep,
+  untilStill,
+} from "./support/adapters.ts";
+import { test } from "./support/test.ts";
+
+for (const adapter of adapters) {
+  const { name, connector, listen } = adapter;
+
+  test(`${name}: connecting where nobody listens is connection-refused`, async () => {
+    const address = await freeAddress(adapter);
+    await assertCode(
+      () => connector(address),
+      "connection-refused",
+      `Cannot connect to 127.0.0.1:${address.port} as nobody listens there`,
+    );
+  });
+
+  test(`${name}: a refused localhost is named as it was asked for`, async () => {
+    const { port } = await freeAddress(adapter);
+    await assertCode(
+      () => connector({ host: "localhost", port }),
+      "connection-refused",
+      `Cannot connect to localhost:${port} as nobody listens there`,
+    );
+  });
+
+  test(`${name}: listening on a taken port is address-in-use`, async () => {
+    const listener = await listen();
+    const { port } = listener.address;
+    try {
+      await assertCode(
+        () => listen({ port }),
+        "address-in-use",
+        `Cannot listen on 127.0.0.1:${port} as the port is taken`,
+      );
+    } finally {
+      listener.close();
+    }
+  });
+
+  for (const port of [0, 65_536, -1, 1.5, NaN, "abc", "80", undefined]) {
+    test(`${name}: connecting to port ${JSON.stringify(port)} (${port}) is a RangeError`, async () => {
+      const error = await assertRejects(
+        () => connector({ host: "127.0.0.1", port: port as number }),
+        RangeError,
+      );
+      assertStrictEquals(
+        error.message,
+        `Cannot connect as 'port' must be an integer from 1 to 65535: current value is ${port}`,
+      );
+    });
+  }
+
+  for (const port of [65_536, -1, 1.5, "abc"]) {
+    test(`${name}: listening on port ${port} is a RangeError`, async () => {
+      const error = await assertRejects(() => listen({ port: port as number }), RangeError);
+      assertStrictEquals(
+        error.message,
+        `Cannot listen as 'port' must be an integer from 0 to 65535: current value is ${port}`,
+      );
+    });
+  }
+
+  test(`${name}: an empty host or one that is no string is a TypeError`, async () => {
+    for (const host of ["", undefined, 7] as string[]) {
+      const wanted = "Cannot connect as 'host' must be a host name or an IP address";
+      await assertRejects(() => connector({ host, port: 1 }), TypeError, wanted);
+    }
+    await assertRejects(() => listen({ host: "" }), TypeError, "Cannot listen as 'host' must be");
+  });
+
+  test(`${name}: a signal that is aborted already opens nothing`, async () => {
+    const listener = await listen();
+    const reason = new Error("no more");
+    const thrown = await assertRejects(() =>
+      connector(listener.address, { signal: AbortSignal.abort(reason) })
+    );
+    assertStrictEquals(thrown, reason);
+    const accepting = listener.accept();
+    await sleep(20);
+    listener.close();
+    assertStrictEquals(await accepting, null);
+  });
+
+  test(`${name}: an abort while connecting rejects with its reason and leaves no socket`, async () => {
+    const listener = await listen();
+    const accepted: Socket[] = [];
+    const accepting = acceptAll(listener, accepted);
+    const abortLater: ((abort: () => void) => void)[] = [
+      (abort) => abort(),
+      (abort) => queueMicrotask(abort),
+      (abort) => setTimeout(abort, 0),
+    ];
+    for (const later of [...abortLater, ...abortLater, ...abortLater]) {
+      const controller = new AbortController();
+      const reason = new Error("too late");
+      const connecting = connector(listener.address, { signal: controller.signal });
+      const aborted = new Promise<void>((resolve) =>
+        later(() => (controller.abort(reason), resolve()))
+      );
+      try {
+        await closeAll(await connecting); // was quicker than the abort
+      } catch (thrown) {
+        assertStrictEquals(thrown, reason);
+      }
+      await aborted;
+    }
+    await untilStill(() => accepted.length);
+    for (const socket of accepted) assertStrictEquals(await readToEnd(socket), null);
+    listener.close();
+    await accepting;
+    await closeAll(...accepted);
+  });
+
+  test(`${name}: a failed attempt leaves no listener on its signal`, async () => {
+    const { signal } = new AbortController();
+    const listening = countListeners(signal);
+    const address = await freeAddress(adapter);
+    await assertCode(() => connector(address, { signal }), "connection-refused");
+    assertStrictEquals(listening(), 0);
+  });
+
+  test(`${name}: an abort after connecting changes nothing, and its listener is gone`, async () => {
+    const listener = await listen();
+    const controller = new AbortController();
+    const listening = countListeners(controller.signal);
+    const [client, server] = await Promise.all([
+      connector(listener.address, { signal: controller.signal }),
+      listener.accept(),
+    ]);
+    assertStrictEquals(listening(), 0);
+    controller.abort();
+    await client.write(encode("still there"));
+    assertStrictEquals(decode(await server!.read()), "still there");
+    listener.close();
+    await closeAll(client, server!);
+  });
+}
+
+for (const adapter of networkAdapters) {
+  const { name, connector, listen } = adapter;
+
+  test(`${name}: an unknown host is host-not-found`, async () => {
+    await assertCode(
+      () => connector({ host: "host.invalid", port: 1 }),
+      "host-not-found",
+      "Cannot connect to host.invalid:1 as the host name is not known",
+    );
+  });
+
+  test(`${name}: listening on an address of another machine is a ConnectionError`, async () => {
+    const error = await assertRejects(() => listen({ host: "192.0.2.1" }), ConnectionError);
+    assert(error.message.startsWith("Cannot listen on 192.0.2.1:0"), error.message);
+    assertInstanceOf(error.cause, Error);
+  });
+
+  test(`${name}: localhost reaches a server that listens on IPv4 only`, async () => {
+    await assertReaches(adapter, "127.0.0.1", "localhost");
+  });
+
+  test(`${name}: an IPv6 address is listened on and reached`, async () => {
+    if (hasIpv6) await assertReaches(adapter, "::1", "::1");
+  });
+
+  test(`${name}: localhost reaches a server that listens on IPv6 only`, async () => {
+    if (hasIpv6) await assertReaches(adapter, "::1", "localhost");
+  });
+
+  for (const side of ["client", "server"] as const) {
+    const on = (title: string, use: (socket: Socket, peer: NetSocket) => Promise<void>): void =>
+      test(`${name}: ${side}: ${title}`, () => withPeer(adapter, side, use));
+
+    on("a reset rejects the waiting read, all later ones, and writes", async (socket, peer) => {
+      const reading = socket.read();
+      peer.resetAndDestroy();
+      const error = await assertCode(() => reading, "connection-reset");
+      assertStrictEquals(
+        error.message,
+        `Connection to ${socket.remote} was reset by the other side`,
+      );
+      assertInstanceOf(error.cause, Error);
+      assertStrictEquals(await assertCode(() => socket.read(), "connection-reset"), error);
+      assertStrictEquals(
+        await assertCode(() => socket.write(encode("x")), "connection-reset"),
+        error,
+      );
+      await socket.closeWrite();
+      await socket.closed;
+      socket.close();
+      assertStrictEquals(await socket.read(), null);
+    });
+
+    on("a reset rejects the waiting write", async (socket, peer) => {
+      peer.pause();
+      const writing = socket.write(new Uint8Array(64 * 1024 * 1024));
+      const rejected = assertCode(() => writing, "connection-reset");
+      await sleep(50);
+      peer.resetAndDestroy();
+      await rejected;
+      await assertCode(() => socket.write(encode("x")), "connection-reset");
+      await assertCode(() => socket.read(), "connection-reset");
+      await socket.closed;
+    });
+
+    on("what came before a reset is read first", async (socket, peer) => {
+      const reading = socket.read();
+      await send(peer, "first");
+      assertStrictEquals(decode(await reading), "first");
+      await send(peer, "second");
+      await sleep(20);
+      peer.resetAndDestroy();
+      await sleep(20);
+      assertStrictEquals(decode(await socket.read()), "second");
+      await assertCode(() => socket.read(), "connection-reset");
+      await socket.closed;
+    });
+
+    on("a reset while nobody reads or writes stays silent until then", async (socket, peer) => {
+      peer.resetAndDestroy();
+      await sleep(50);
+      await assertCode(() => socket.read(), "connection-reset");
+      await socket.closed;
+    });
+
+    on("a reset that nobody asks about is closed without a trace", async (socket, peer) => {
+      peer.resetAndDestroy();
+      await sleep(50);
+      await closeAll(socket);
+    });
+
+    on("what came before the end is read first", async (socket, peer) => {
+      peer.end("bye");
+      await sleep(50);
+      assertStrictEquals(decode(await socket.read()), "bye");
+      assertStrictEquals(await socket.read(), null);
+      assertStrictEquals(await socket.read(), null);
+    });
+  }
+}
+
+/** Rejects unless the function rejects with this code, and with this message if one is given. */
+async function assertCode(
+  fn: () => Promise<unknown>,
+  code: ConnectionErrorCode,
+  message?: string,
+): Promise<ConnectionError> {
+  const error = await assertRejects(fn, ConnectionError);
+  assertStrictEquals(error.code, code);
+  if (message !== undefined) assertStrictEquals(error.message, message);
+  return error;
+}
+
+/** Where somebody listened a moment ago. */
+async function freeAddress({ listen }: Adapter): Promise<Address> {
+  const listener = await listen();
+  listener.close();
+  return listener.address;
+}
+
+async function acceptAll(listener: Awaited<ReturnType<Adapter["listen"]>>, into: Socket[]) {
+  for (let socket = await listener.accept(); socket !== null; socket = await listener.accept()) {
+    into.push(socket);
+  }
+}
+
+/** A connection that was given up may end or be reset; both leave nothing behind. */
+async function readToEnd(socket: Socket): Promise<Uint8Array | null> {
+  try {
+    return await socket.read();
+  } catch (error) {
+    assertInstanceOf(error, ConnectionError);
+    return null;
+  }
+}
+
+/** How many listeners a signal has that were added from now on. */
+function countListeners(signal: AbortSignal): () => number {
+  let count = 0;
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+    count++;
+    addEventListener.apply(signal, args);
+  };
+  signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
+    count--;
+    removeEventListener.apply(signal, args);
+  };
+  return () => count;
+}
+
+async function assertReaches(adapter: Adapter, server: string, client: string): Promise<void> {
+  const listener = await adapter.listen({ host: server });
+  const { port } = listener.address;
+  const [socket, accepted] = await Promise.all([
+    adapter.connector({ host: client, port }),
+    listener.accept(),
+  ]);
+  assertStrictEquals(socket.remote, server === "::1" ? `[::1]:${port}` : `127.0.0.1:${port}`);
+  assert(accepted !== null);
+  assert(accepted.remote.startsWith(server === "::1" ? "[::1]:" : "127.0.0.1:"));
+  await socket.write(encode("hello"));
+  assertStrictEquals(decode(await accepted.read()), "hello");
+  listener.close();
+  await closeAll(socket, accepted);
+}
+
+/** Joins a socket of the adapter, on either side, with a bare one that can be reset. */
+async function withPeer(
+  { connector, listen }: Adapter,
+  side: "client" | "server",
+  use: (socket: Socket, peer: NetSocket) => Promise<void>,
+): Promise<void> {
+  let joined: [Socket, NetSocket];
+  let stop: () => void;
+  if (side === "client") {
+    const server = createServer({ allowHalfOpen: true });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { port: number };
+    const coming = new Promise<NetSocket>((resolve) => server.once("connection", resolve));
+    joined = await Promise.all([connector({ host: "127.0.0.1", port }), coming]);
+    stop = () => server.close();
+  } else {
+    const listener = await listen();
+    const { host, port } = listener.address;
+    const peer = connect({ host, port, allowHalfOpen: true });
+    const came = new Promise<void>((resolve) => peer.once("connect", () => resolve()));
+    const [socket] = await Promise.all([listener.accept(), came]);
+    joined = [socket!, peer];
+    stop = () => listener.close();
+  }
+  const [socket, peer] = joined;
+  peer.on("error", () => {});
+  const peerGone = new Promise<void>((resolve) => peer.once("close", () => resolve()));
+  try {
+    await use(socket, peer);
+  } finally {
+    stop();
+    peer.destroy();
+    await Promise.all([closeAll(socket), peerGone]);
+  }
+}
+
+function send(peer: NetSocket, text: string): Promise<void> {
+  return new Promise((resolve) => peer.write(text, () => resolve()));
+}

@@ -1,0 +1,227 @@
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { type CallCounts, CallQueue, type CallRequest } from "../src/client/calls.ts";
+import { DIALECT } from "../src/dialect.ts";
+import { ConnectionError, LimitError, ProtocolError, TimeoutError } from "../src/errors.ts";
+import type { JsonObject } from "../src/message/json.ts";
+import { PayloadType } from "../src/wire/header.ts";
+import { FakeClock } from "./support/fake_clock.ts";
+import { test } from "./support/test.ts";
+
+interface Kit {
+  clock: FakeClock;
+  queue: CallQueue;
+  add(name: string, request?: Partial<CallRequest>): Promise<JsonObject>;
+  answer(trackId: string, response?: JsonObject): void;
+}
+
+function kit(maxPending = 8): Kit {
+  const clock = new FakeClock();
+  const queue = new CallQueue({
+    dialect: DIALECT,
+    maxPending,
+    maxPayload: 1000,
+    server: "here:1",
+    clock,
+  });
+  return {
+    clock,
+    queue,
+    add: (name, request) =>
+      queue.add({ name, version: 1, args: undefined, timeout: 100, ...request }),
+    answer: (TrackId, Response = {}) => queue.answer(PayloadType.ResponseOk, { TrackId, Response }),
+  };
+}
+
+function counts(queue: CallQueue): CallCounts & { waiting: number; unanswered: number } {
+  const { waiting, unanswered } = queue;
+  return { ...queue.counts, waiting, unanswered };
+}
+
+const NOTHING = {
+  sent: 0,
+  answered: 0,
+  failed: 0,
+  late: 0,
+  timedOut: 0,
+  waiting: 0,
+  unanswered: 0,
+};
+
+test("CallQueue gives the JSON of each call in the order of the calls", async () => {
+  const { queue, add, answer } = kit();
+  const calls = [add("A"), add("B", { args: '{"X":1}' }), add("C", { version: 7 })];
+  assertStrictEquals(queue.take(), '{"Command":"A","TrackId":"1","Version":1}');
+  assertStrictEquals(
+    queue.take(),
+    '{"Command":"B","TrackId":"2","Version":1,"Arguments":{"X":1}}',
+  );
+  assertStrictEquals(queue.take(), '{"Command":"C","TrackId":"3","Version":7}');
+  assertStrictEquals(queue.take(), undefined);
+  for (const id of ["1", "2", "3"]) answer(id, { id });
+  assertEquals(await Promise.all(calls), [{ id: "1" }, { id: "2" }, { id: "3" }]);
+  assertEquals(counts(queue), { ...NOTHING, sent: 3, answered: 3 });
+});
+
+test("CallQueue answers a call just before its timeout", async () => {
+  const { clock, queue, add, answer } = kit();
+  const call = add("A");
+  queue.take();
+  clock.advance(99.9);
+  answer("1", { in: "time" });
+  clock.advance(1000);
+  assertEquals(await call, { in: "time" });
+  assertEquals(counts(queue), { ...NOTHING, sent: 1, answered: 1 });
+});
+
+for (const late of [0, 0.1, 1e6]) {
+  test(`CallQueue drops a response that comes ${late} ms after the timeout`, async () => {
+    const { clock, queue, add, answer } = kit();
+    const call = add("A");
+    const rejected = assertRejects(() => call, TimeoutError, "here:1 did not answer 'A'");
+    queue.take();
+    clock.advance(100);
+    assertStrictEquals((await rejected).message, "here:1 did not answer 'A' within 100 ms");
+    assertStrictEquals((await rejected).timeout, 100);
+    clock.advance(late);
+    assertStrictEquals(queue.unanswered, 1);
+    answer("1");
+    assertEquals(counts(queue), { ...NOTHING, sent: 1, timedOut: 1, late: 1 });
+  });
+}
+
+test("CallQueue says that a call which timed out unsent could not be sent", async () => {
+  const { clock, queue, add } = kit();
+  const call = add("A");
+  const rejected = assertRejects(() => call, TimeoutError);
+  clock.advance(100);
+  assertStrictEquals(
+    (await rejected).message,
+    "Command 'A' could not be sent to here:1 within 100 ms",
+  );
+  assertStrictEquals(queue.take(), undefined);
+  assertEquals(counts(queue), { ...NOTHING, timedOut: 1 });
+});
+
+test("CallQueue gives the next call its own answer after a timeout", async () => {
+  const { clock, queue, add, answer } = kit();
+  const first = assertRejects(() => add("A", { timeout: 10 }), TimeoutError);
+  const second = add("B");
+  queue.take();
+  queue.take();
+  clock.advance(10);
+  await first;
+  answer("1", { of: "A" });
+  answer("2", { of: "B" });
+  assertEquals(await second, { of: "B" });
+  assertEquals(counts(queue), { ...NOTHING, sent: 2, answered: 1, timedOut: 1, late: 1 });
+});
+
+test("CallQueue times calls out each at its own time, whatever the order of their timeouts", async () => {
+  const { clock, queue, add } = kit();
+  const out: string[] = [];
+  const waits = Object.entries({ A: 300, B: 100, C: 200, D: 100 }).map(([name, timeout]) =>
+    add(name, { timeout }).catch(() => out.push(`${name} at ${clock.now()}`))
+  );
+  for (let i = 0; i < 4; i++) {
+    clock.advance(100);
+    await Promise.resolve();
+    await Promise.resolve();
+  }
+  await Promise.all(waits);
+  assertEquals(out, ["B at 100", "D at 100", "C at 200", "A at 300"]);
+  assertStrictEquals(clock.timers, 0);
+  assertStrictEquals(queue.counts.timedOut, 4);
+});
+
+test("CallQueue holds one timer for any number of calls, and none after the end", async () => {
+  const { clock, queue, add } = kit(1000);
+  const calls = Array.from({ length: 1000 }, (_, i) => add("A", { timeout: 5000 - i }));
+  assertStrictEquals(clock.timers, 1);
+  const settled = Promise.allSettled(calls);
+  queue.take();
+  const cause = new ConnectionError("connection-reset", "Gone");
+  queue.rejectSent(cause);
+  queue.rejectWaiting(cause);
+  const sent = (await settled).map((result) => (result as PromiseRejectedResult).reason.sent);
+  assertEquals(sent, [true, ...Array(999).fill(false)]);
+  assertStrictEquals(clock.timers, 0);
+  assertEquals(counts(queue), { ...NOTHING, sent: 1 });
+});
+
+test("CallQueue tells what was sent and what was not when the connection ends", async () => {
+  const { queue, add } = kit();
+  const [sent, unsent] = [add("A"), add("B")].map((call) => assertRejects(() => call));
+  queue.take();
+  const cause = new ProtocolError("bad-marker", "Cannot", { expected: "this", received: "that" });
+  queue.rejectSent(cause);
+  queue.rejectWaiting(cause);
+  assertStrictEquals(await sent, cause);
+  const error = await unsent as ConnectionError;
+  assert(error instanceof ConnectionError);
+  assertEquals([error.code, error.sent, error.cause], ["connection-closed", false, cause]);
+  assertStrictEquals(error.message, `Command 'B' was not sent: ${cause.message}`);
+});
+
+test("CallQueue counts given-up calls that were sent against maxPending, and no others", async () => {
+  const { clock, queue, add, answer } = kit(2);
+  const gone = [add("A"), add("B")].map((call) => assertRejects(() => call, TimeoutError));
+  queue.take();
+  clock.advance(100);
+  await Promise.all(gone);
+  const third = add("C");
+  await assertRejects(() => add("D"), LimitError, "Cannot send command 'D' as 'maxPending' (2)");
+  queue.take();
+  answer("1");
+  answer("3", { of: "C" });
+  assertEquals(await third, { of: "C" });
+});
+
+test("CallQueue does not keep what was given up while nothing is taken", async () => {
+  const { queue, add } = kit(100_000);
+  const kept = add("Kept");
+  for (let round = 0; round < 50; round++) {
+    const controller = new AbortController();
+    const calls = Array.from({ length: 100 }, () => add("Gone", { signal: controller.signal }));
+    const settled = Promise.allSettled(calls);
+    controller.abort();
+    await settled;
+    assertStrictEquals(queue.waiting, 1);
+  }
+  assertStrictEquals(queue.take(), '{"Command":"Kept","TrackId":"1","Version":1}');
+  assertStrictEquals(queue.take(), undefined);
+  assertStrictEquals(queue.waiting, 0);
+  queue.answer(PayloadType.ResponseOk, {});
+  assertEquals(await kept, {});
+});
+
+test("CallQueue counts right through any mixture of adding, taking, aborting and answering", () => {
+  const { queue, add, answer } = kit(100_000);
+  const waiting: { id: number; abort: AbortController; gone: boolean }[] = [];
+  const line: string[] = [];
+  let seed = 42;
+  const random = (below: number): number => (seed = (seed * 48271) % 2147483647) % below;
+  let id = 0;
+  for (let step = 0; step < 5000; step++) {
+    const choice = random(8);
+    if (choice < 4) {
+      const abort = new AbortController();
+      add("A", { signal: abort.signal }).catch(() => {});
+      waiting.push({ id: ++id, abort, gone: false });
+    } else if (choice < 6 && waiting.length > 0) {
+      const call = waiting[random(waiting.length)]!;
+      call.gone = true;
+      call.abort.abort();
+    } else if (choice === 6) {
+      const next = waiting.findIndex(({ gone }) => !gone);
+      const taken = next < 0 ? undefined : waiting.splice(0, next + 1).at(-1);
+      assertStrictEquals(queue.take()?.match(/"TrackId":"(\d+)"/)?.[1], taken?.id.toString());
+      if (taken) line.push(String(taken.id));
+    } else if (line.length > 0) {
+      answer(line.shift()!);
+    }
+    assertStrictEquals(queue.waiting, waiting.filter(({ gone }) => !gone).length, `step ${step}`);
+    assertStrictEquals(queue.unanswered, line.length);
+  }
+  queue.rejectWaiting(new ConnectionError("connection-closed", "End"));
+  queue.rejectSent(new ConnectionError("connection-closed", "End"));
+});

@@ -1,0 +1,145 @@
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { echo, mute, ok, turn, withScripted } from "./support/scripted_server.ts";
+import { test } from "./support/test.ts";
+
+test("call() with an aborted signal rejects with its reason, and sends nothing", () =>
+  withScripted(echo, async (rcsp, server) => {
+    const signal = AbortSignal.abort("enough");
+    assertStrictEquals(await rcsp.call("A", {}, { signal }).catch((error) => error), "enough");
+    await rcsp.call("B");
+    assertEquals(server.names, ["B"]);
+  }));
+
+test("call() that is aborted in the same turn never goes out", () =>
+  withScripted(echo, async (rcsp, server) => {
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const [first, gone, last] = [
+      rcsp.call("First"),
+      rcsp.call("Gone", {}, { signal: controller.signal }),
+      rcsp.call("Last"),
+    ];
+    controller.abort(reason);
+    assertStrictEquals(await assertRejects(() => gone), reason);
+    await Promise.all([first, last]);
+    assertEquals(server.names, ["First", "Last"]);
+    assertEquals([rcsp.stats().late, rcsp.stats().sent], [0, 2]);
+  }));
+
+test("call() that is aborted behind a waiting write never goes out", () =>
+  withScripted(echo, async (rcsp, server) => {
+    server.tap.holdWrites();
+    const first = rcsp.call("First");
+    await turn();
+    const controller = new AbortController();
+    const gone = assertRejects(() => rcsp.call("Gone", {}, { signal: controller.signal }));
+    const last = rcsp.call("Last");
+    controller.abort();
+    await gone;
+    assertStrictEquals(rcsp.stats().waiting, 1);
+    server.tap.releaseWrites();
+    assertEquals((await first)["name"], "First");
+    assertEquals((await last)["name"], "Last");
+    assertEquals(server.names, ["First", "Last"]);
+  }));
+
+test("call() that is aborted during its own write keeps its place in the line", () =>
+  withScripted(echo, async (rcsp, server) => {
+    server.tap.holdWrites();
+    const controller = new AbortController();
+    const gone = assertRejects(() => rcsp.call("Gone", {}, { signal: controller.signal }));
+    await turn();
+    assertStrictEquals(server.tap.writes.length, 1);
+    controller.abort();
+    await gone;
+    const next = rcsp.call("Next");
+    server.tap.releaseWrites();
+    assertEquals(await next, { name: "Next", id: "2" });
+    assertEquals(server.names, ["Gone", "Next"]);
+    assertStrictEquals(rcsp.stats().late, 1);
+  }));
+
+test("call() that is aborted after it was sent has its answer dropped", () =>
+  withScripted(mute, async (rcsp, server) => {
+    const controller = new AbortController();
+    const gone = assertRejects(() => rcsp.call("Gone", {}, { signal: controller.signal }));
+    const next = rcsp.call("Next");
+    await server.until(2);
+    controller.abort();
+    await gone;
+    assertStrictEquals(rcsp.stats().unanswered, 2);
+    server.send(ok({ trackId: "1" }, { of: "Gone" }), ok({ trackId: "2" }, { of: "Next" }));
+    assertEquals(await next, { of: "Next" });
+    assertStrictEquals(rcsp.stats().late, 1);
+  }));
+
+test("an abort between the halves of an answer drops it, and nothing else", () =>
+  withScripted(mute, async (rcsp, server) => {
+    const controller = new AbortController();
+    const gone = assertRejects(() => rcsp.call("Gone", {}, { signal: controller.signal }));
+    const next = rcsp.call("Next");
+    await server.until(2);
+    const answer = ok({ trackId: "1" }, { of: "Gone" });
+    server.send(answer.subarray(0, 11));
+    await turn();
+    controller.abort();
+    await gone;
+    server.send(answer.subarray(11), ok({ trackId: "2" }, { of: "Next" }));
+    assertEquals(await next, { of: "Next" });
+  }));
+
+test("an abort after the answer changes nothing", () =>
+  withScripted(echo, async (rcsp) => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    assertEquals(await rcsp.call("A", {}, { signal }), { name: "A", id: "1" });
+    controller.abort();
+    assertEquals(await rcsp.call("B"), { name: "B", id: "2" });
+    assertStrictEquals(rcsp.stats().late, 0);
+  }));
+
+test("one signal for 10,000 calls has no listener left after them", () => {
+  const { signal } = new AbortController();
+  const counts = { added: 0, removed: 0 };
+  const { addEventListener: add, removeEventListener: remove } = signal;
+  signal.addEventListener = (...args: unknown[]): void => {
+    counts.added++;
+    Reflect.apply(add, signal, args);
+  };
+  signal.removeEventListener = (...args: unknown[]): void => {
+    counts.removed++;
+    Reflect.apply(remove, signal, args);
+  };
+  return withScripted(echo, async (rcsp) => {
+    const calls = Array.from({ length: 10_000 }, () => rcsp.call("A", undefined, { signal }));
+    assertStrictEquals(counts.added, 10_000);
+    await Promise.all(calls);
+    assertStrictEquals(counts.removed, 10_000);
+  }, { maxPending: 10_000 });
+});
+
+test("one abort gives up 1,000 calls, sent and unsent, each with its reason", () =>
+  withScripted(mute, async (rcsp, server) => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const sent = Array.from({ length: 500 }, () => rcsp.call("Sent", undefined, { signal }));
+    await server.until(500);
+    const unsent = Array.from({ length: 500 }, () => rcsp.call("Unsent", undefined, { signal }));
+    const settled = Promise.allSettled([...sent, ...unsent]);
+    controller.abort("enough");
+    for (const result of await settled) {
+      assertEquals(result, { status: "rejected", reason: "enough" });
+    }
+    assertEquals([rcsp.stats().waiting, rcsp.stats().unanswered], [0, 500]);
+    await turn();
+    assertStrictEquals(server.received.length, 500);
+  }));
+
+test("AbortSignal.timeout() works as the signal of a call", () =>
+  withScripted(mute, async (rcsp) => {
+    const error = await assertRejects(
+      () => rcsp.call("A", {}, { signal: AbortSignal.timeout(1) }),
+      DOMException,
+    );
+    assertStrictEquals(error.name, "TimeoutError");
+  }));

@@ -1,0 +1,170 @@
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { ConnectionError, type JsonObject } from "../mod.ts";
+import { echo, mute, ok, turn, withScripted } from "./support/scripted_server.ts";
+import { test } from "./support/test.ts";
+
+interface Told {
+  code: string;
+  sent: boolean;
+  message: string;
+}
+
+/** How each call ended; every one of them must be a ConnectionError. */
+async function endings(calls: Promise<JsonObject>[]): Promise<Told[]> {
+  return (await Promise.allSettled(calls)).map((result) => {
+    assert(result.status === "rejected");
+    const { reason } = result;
+    assert(reason instanceof ConnectionError, `${reason}`);
+    return { code: reason.code, sent: reason.sent, message: reason.message };
+  });
+}
+
+test("close() may be called any number of times, and closed resolves with nothing", () =>
+  withScripted(echo, async (rcsp, server) => {
+    await Promise.all([rcsp.close(), rcsp.close(), rcsp[Symbol.asyncDispose]()]);
+    await rcsp.close();
+    assertStrictEquals(await rcsp.closed, undefined);
+    await server.tap.closed;
+  }));
+
+test("an asyncDispose closes the client", () =>
+  withScripted(echo, async (rcsp, server) => {
+    await rcsp[Symbol.asyncDispose]();
+    await server.tap.closed;
+    assertStrictEquals(await rcsp.closed, undefined);
+  }));
+
+test("close() rejects calls in flight and calls that wait, and tells which were sent", () =>
+  withScripted(mute, async (rcsp, server) => {
+    const sent = ["A", "B"].map((name) => rcsp.call(name));
+    await server.until(2);
+    server.tap.holdWrites();
+    const written = rcsp.call("C");
+    await turn();
+    const waiting = rcsp.call("D");
+    const told = endings([...sent, written, waiting]);
+    await rcsp.close();
+    const code = "connection-closed";
+    const cause = "The client was closed";
+    assertEquals(await told, [
+      { code, sent: true, message: `Command 'A' was sent but not answered: ${cause}` },
+      { code, sent: true, message: `Command 'B' was sent but not answered: ${cause}` },
+      { code, sent: true, message: `Command 'C' was sent but not answered: ${cause}` },
+      { code, sent: false, message: `Command 'D' was not sent: ${cause}` },
+    ]);
+    assertEquals([rcsp.stats().waiting, rcsp.stats().unanswered], [0, 0]);
+  }));
+
+test("close() in the same turn as a call keeps the call from going out", () =>
+  withScripted(echo, async (rcsp, server) => {
+    const told = endings([rcsp.call("A")]);
+    await rcsp.close();
+    assertStrictEquals((await told)[0]?.sent, false);
+    assertEquals([server.names, server.tap.writes.length], [[], 0]);
+  }));
+
+test("close() from within the then of an answer settles the other calls", () =>
+  withScripted(mute, async (rcsp, server) => {
+    const first = rcsp.call("A").then(() => rcsp.close());
+    const told = endings([rcsp.call("B"), rcsp.call("C")]);
+    await server.until(2);
+    server.send(ok({ trackId: "1" }));
+    await first;
+    assertEquals((await told).map(({ sent }) => sent), [true, true]);
+  }));
+
+test("close() in the then of an answer ends the client though more answers have come", () =>
+  withScripted(mute, async (rcsp, server) => {
+    const first = rcsp.call("A").then(() => rcsp.close());
+    const second = rcsp.call("B");
+    await server.until(2);
+    const answers = [ok({ trackId: "1" }), ok({ trackId: "2" }, { of: "B" })];
+    server.send(new Uint8Array(answers.flatMap((answer) => [...answer])));
+    assertEquals(await second, { of: "B" });
+    await first;
+    assertStrictEquals(await rcsp.closed, undefined);
+  }));
+
+test("close() ends subscriptions in good order, after what still waits", () =>
+  withScripted(echo, async (rcsp) => {
+    const events = rcsp.events();
+    const presses = rcsp.buttonPresses(1);
+    await presses.ready;
+    const read = presses.next();
+    await rcsp.close();
+    const end = { done: true, value: undefined } as const;
+    assertEquals([await read, await presses.next(), await events.next()], [end, end, end]);
+    await presses.return();
+  }));
+
+test("close() keeps ready from resolving where the server has not accepted", () =>
+  withScripted(mute, async (rcsp, server) => {
+    const presses = rcsp.buttonPresses(1);
+    const ready = presses.ready.then(() => "accepted", () => "not accepted");
+    await server.until(1);
+    await rcsp.close();
+    assertStrictEquals(await ready, "not accepted");
+  }));
+
+test("a closed client refuses calls and subscriptions", () =>
+  withScripted(echo, async (rcsp) => {
+    await rcsp.close();
+    const error = await assertRejects(
+      () => rcsp.call("A"),
+      ConnectionError,
+      "Cannot send command 'A' as the client is closed: The client was closed",
+    );
+    assertEquals([error.code, error.sent], ["connection-closed", false]);
+    await assertRejects(() => rcsp.listDevices(), ConnectionError);
+    await assertRejects(() => rcsp.setColorLed(1, { LedId: "L", Red: 0, Green: 0, Blue: 0 }));
+    for (const subscribe of [() => rcsp.events(), () => rcsp.buttonPresses(1)]) {
+      assertThrows(subscribe, ConnectionError, "Cannot subscribe as the client is closed");
+    }
+  }));
+
+test("a server that ends the connection settles all calls, and closed tells why", () =>
+  withScripted(({ name }) => name === "Last" ? "close" : undefined, async (rcsp) => {
+    const events = rcsp.events();
+    const told = await endings(["A", "Last"].map((name) => rcsp.call(name)));
+    assertEquals(told.map(({ code, sent }) => [code, sent]), [
+      ["connection-closed", true],
+      ["connection-closed", true],
+    ]);
+    const cause = await rcsp.closed;
+    assert(cause instanceof ConnectionError);
+    assert(cause.message.endsWith("was ended by the server"), cause.message);
+    assertStrictEquals(await assertRejects(() => events.next()), cause);
+    await assertRejects(() => rcsp.call("B"), ConnectionError, "was ended by the server");
+    await rcsp.close();
+  }));
+
+test("answers that came before the end of the connection reach their callers", () =>
+  withScripted((command) => ok(command, { of: command.name }), async (rcsp, server) => {
+    const calls = ["A", "B"].map((name) => rcsp.call(name));
+    await server.until(2);
+    server.hangUp();
+    assertEquals(await Promise.all(calls), [{ of: "A" }, { of: "B" }]);
+    assert(await rcsp.closed instanceof ConnectionError);
+  }));
+
+test("a write that fails ends the client, and tells what was sent", () =>
+  withScripted(mute, async (rcsp, server) => {
+    server.tap.holdWrites();
+    const calls = ["A", "B"].map((name) => rcsp.call(name));
+    await turn();
+    const told = endings([...calls, rcsp.call("C")]);
+    // The write that is held goes on into a connection that is gone.
+    server.hangUp();
+    await rcsp.closed;
+    assertEquals((await told).map(({ sent }) => sent), [true, true, false]);
+  }));
+
+test("calls after the end reject at once, also those made while others are rejected", () =>
+  withScripted(mute, async (rcsp, server) => {
+    const again = rcsp.call("A").catch(() => rcsp.call("B"));
+    const told = endings([again]);
+    await server.until(1);
+    server.hangUp();
+    assertEquals((await told).map(({ sent }) => sent), [false]);
+    assertEquals(server.names, ["A"]);
+  }));

@@ -1,0 +1,195 @@
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { type JsonObject, PRESS_TYPES, ProtocolError, type Topic } from "../mod.ts";
+import { echo, event, ok, turn, withScripted } from "./support/scripted_server.ts";
+import { test } from "./support/test.ts";
+
+const MARK = { Topic: "End", DeviceId: "end" };
+
+/** Who of four readers gets an event: of device 1, of device "1", of the driver, of all events. */
+const DELIVERED: { body: JsonObject; to: string }[] = [
+  { body: { Publisher: "P", Topic: "T", DeviceId: 1 }, to: "number driver all" },
+  { body: { Publisher: "P", Topic: "T", DeviceId: "1" }, to: "string driver all" },
+  { body: { Publisher: "P", Topic: "T", DeviceId: 2 }, to: "driver all" },
+  { body: { Publisher: "P", Topic: "T", DeviceId: [1] }, to: "driver all" },
+  { body: { Publisher: "P", Topic: "T" }, to: "number string driver all" },
+  { body: { Publisher: "P", Topic: "T", DeviceId: null }, to: "number string driver all" },
+  { body: { Publisher: "P", Topic: "Other", DeviceId: 1 }, to: "all" },
+  { body: { Publisher: "Other", Topic: "T", DeviceId: 1 }, to: "all" },
+  { body: { Publisher: "p", Topic: "T", DeviceId: 1 }, to: "all" },
+  { body: { DeviceId: 1 }, to: "number driver all" },
+  { body: { Publisher: null, Topic: 5 }, to: "number string driver all" },
+  { body: { publisher: "Other", topic: "Other" }, to: "number string driver all" },
+  { body: {}, to: "number string driver all" },
+];
+
+for (const { body, to } of DELIVERED) {
+  test(`an event ${JSON.stringify(body)} goes to: ${to}`, () =>
+    withScripted(echo, async (rcsp, server) => {
+      const topic: Topic = { publisher: "P", topic: "T" };
+      const readers = {
+        number: rcsp.subscribe({ ...topic, deviceId: 1 }),
+        string: rcsp.subscribe({ ...topic, deviceId: "1" }),
+        driver: rcsp.subscribe(topic),
+        all: rcsp.events(),
+      };
+      server.send(event(body), event(MARK));
+      for await (const { topic } of rcsp.events()) if (topic === "End") break;
+      const got = Object.entries(readers).filter(([, reader]) => reader.waiting > 0);
+      const [first] = await Promise.all(got.map(([, reader]) => reader.next()));
+      assertStrictEquals(got.map(([name]) => name).join(" "), to);
+      assertEquals(first?.value?.raw, body);
+    }));
+}
+
+test("object ids are told apart by what they hold", () =>
+  withScripted(echo, async (rcsp, server) => {
+    const topic = { publisher: "P", topic: "T" };
+    const [one, two] = [1, 2].map((Bus) => rcsp.subscribe({ ...topic, deviceId: { Bus } }));
+    await two!.ready;
+    server.send(event({ DeviceId: { Bus: 2 } }), event({ DeviceId: { Bus: 1 } }));
+    assertEquals((await one!.next()).value?.deviceId, { Bus: 1 });
+    assertEquals((await two!.next()).value?.deviceId, { Bus: 2 });
+    assertEquals([one!.waiting, two!.waiting], [0, 0]);
+  }));
+
+test("events() reads the fields by the dialect, and asks the server for nothing", () =>
+  withScripted(echo, async (rcsp, server) => {
+    const events = rcsp.events();
+    await events.ready;
+    const bodies = [
+      { Publisher: "P", Topic: "T", DeviceId: 0, Data: [1], Else: null },
+      { Publisher: 1, Topic: null, DeviceId: null, Data: null },
+      { "publisher": "p" },
+    ];
+    server.send(...bodies.map(event));
+    const got = [];
+    for (const _ of bodies) got.push((await events.next()).value);
+    const none = { publisher: undefined, topic: undefined, deviceId: undefined, data: undefined };
+    assertEquals<unknown>(got, [
+      { publisher: "P", topic: "T", deviceId: 0, data: [1], raw: bodies[0] },
+      { ...none, raw: bodies[1] },
+      { ...none, raw: bodies[2] },
+    ]);
+    assertEquals(server.names, []);
+  }));
+
+test("a dialect with other key names reads and matches events by them", () => {
+  const dialect = {
+    event: { publisher: "h.from", topic: "h.what", deviceId: "id", data: "payload" },
+  };
+  return withScripted(echo, async (rcsp, server) => {
+    const subscription = rcsp.subscribe({ publisher: "P", topic: "T", deviceId: 1 });
+    await subscription.ready;
+    const body = { h: { from: "P", what: "T" }, id: 1, payload: { a: 1 }, Topic: "Other" };
+    server.send(event({ ...body, id: 2 }), event({ ...body, h: { what: "X" } }), event(body));
+    const { value } = await subscription.next();
+    assertEquals<unknown>(value, {
+      publisher: "P",
+      topic: "T",
+      deviceId: 1,
+      data: { a: 1 },
+      raw: body,
+    });
+  }, { dialect });
+});
+
+test("an event with keys of every object comes through untouched", () =>
+  withScripted(echo, async (rcsp, server) => {
+    const events = rcsp.events();
+    const text = '{"then":1,"__proto__":{"polluted":true},"toJSON":"x","constructor":null}';
+    await turn();
+    server.send(event(text));
+    const { value } = await events.next();
+    assertStrictEquals(
+      JSON.stringify(Object.entries(value!.raw)),
+      JSON.stringify(Object.entries(JSON.parse(text))),
+    );
+    assertStrictEquals(({} as JsonObject)["polluted"], undefined);
+  }));
+
+const BROKEN = ["", "{", "[]", "null", `{"a":${"[".repeat(100)}${"]".repeat(100)}}`];
+
+for (const text of BROKEN) {
+  const shown = text.slice(0, 8);
+  test(`a broken event '${shown}' that nobody hears is not read`, () =>
+    withScripted(echo, async (rcsp, server) => {
+      await turn();
+      server.send(event(text), event({ Topic: "T" }));
+      assertEquals(await rcsp.call("A"), { name: "A", id: "1" });
+      assertEquals([rcsp.stats().events, rcsp.stats().unheard], [2, 2]);
+    }));
+
+  test(`a broken event '${shown}' that somebody hears ends the client`, () =>
+    withScripted(echo, async (rcsp, server) => {
+      const events = rcsp.events();
+      await turn();
+      server.send(event({ n: 1 }), event(text));
+      const cause = await rcsp.closed;
+      assertStrictEquals(cause?.code, text.length > 100 ? "limit-reached" : "bad-json");
+      assertEquals((await events.next()).value?.raw, { n: 1 });
+      assertStrictEquals(await assertRejects(() => events.next()), cause);
+    }));
+}
+
+test("events count as unheard again once the last reader has left", () =>
+  withScripted(echo, async (rcsp, server) => {
+    const events = rcsp.events();
+    await turn();
+    server.send(event({ n: 1 }));
+    await events.next();
+    await events.return();
+    server.send(event("{"));
+    await rcsp.call("A");
+    assertEquals([rcsp.stats().events, rcsp.stats().unheard], [2, 1]);
+  }));
+
+test("events that come before the server has accepted are kept", () =>
+  withScripted(
+    (command) => [event({ n: 1 }), event({ n: 2 }), ok(command)],
+    async (rcsp) => {
+      const subscription = rcsp.subscribe({ publisher: "P", topic: "T" });
+      await subscription.ready;
+      assertStrictEquals(subscription.waiting, 2);
+      assertEquals((await subscription.next()).value?.raw, { n: 1 });
+    },
+  ));
+
+const PRESSES: { body: JsonObject; type: string | undefined }[] = [
+  ...PRESS_TYPES.map((type) => ({ body: { Data: { PressType: type } }, type })),
+  { body: { PressType: "LongPress" }, type: "LongPress" },
+  { body: { a: [null, 1, { b: ["x", "DoublePress"] }] }, type: "DoublePress" },
+  { body: { Publisher: "DeviceEvents", Topic: "ButtonPushed", DeviceId: 7 }, type: undefined },
+  { body: { Data: { PressType: "singlepress" } }, type: undefined },
+  { body: { Data: { PressType: "SinglePress " } }, type: undefined },
+  { body: { SinglePress: true }, type: undefined },
+  { body: { Topic: "Battery", Data: "SinglePress" }, type: undefined },
+  { body: { DeviceId: 8, Data: "SinglePress" }, type: undefined },
+  { body: { DeviceId: "7", Data: "SinglePress" }, type: undefined },
+  { body: {}, type: undefined },
+];
+
+for (const { body, type } of PRESSES) {
+  test(`buttonPresses() finds ${type ?? "no press"} in ${JSON.stringify(body)}`, () =>
+    withScripted(echo, async (rcsp, server) => {
+      const presses = rcsp.buttonPresses(7);
+      await presses.ready;
+      const mark = { DeviceId: 7, Data: { PressType: "SinglePress" }, Mark: true };
+      server.send(event(body), event(mark));
+      const { value } = await presses.next();
+      assert(value !== undefined);
+      assertStrictEquals(value.type, type ?? "SinglePress");
+      assertStrictEquals(value.deviceId, 7);
+      assertEquals<unknown>(value.event.raw, type === undefined ? mark : body);
+    }));
+}
+
+test("an event after a broken one never reaches its reader", () =>
+  withScripted(echo, async (rcsp, server) => {
+    const events = rcsp.events();
+    await turn();
+    const burst = [event({ n: 1 }), event("]"), event({ n: 2 })];
+    server.send(new Uint8Array(burst.flatMap((bytes) => [...bytes])));
+    assert(await rcsp.closed instanceof ProtocolError);
+    assertEquals((await events.next()).value?.raw, { n: 1 });
+    await assertRejects(() => events.next(), ProtocolError);
+  }));

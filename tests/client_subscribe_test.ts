@@ -1,0 +1,286 @@
+import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  CommandError,
+  type DialectOptions,
+  LimitError,
+  type RcspClient,
+  type SubscribeOptions,
+  type Topic,
+} from "../mod.ts";
+import {
+  echo,
+  event,
+  mute,
+  ok,
+  refusal,
+  type ScriptedServer,
+  turn,
+  withScripted,
+} from "./support/scripted_server.ts";
+import { test } from "./support/test.ts";
+
+const TOPIC: Topic = { publisher: "P", topic: "T", deviceId: 1 };
+
+const DIALECT: DialectOptions = {
+  commands: {
+    subscribe: "Sub",
+    unsubscribe: "Unsub",
+    deviceSubscribe: "DevSub",
+    deviceUnsubscribe: "DevUnsub",
+  },
+  subscription: { publisher: "From", topic: "What.Name", deviceId: "What.Device" },
+  button: { publisher: "Pad", topic: "Click" },
+};
+
+const ARGUMENTS: {
+  what: string;
+  subscribe: (rcsp: RcspClient) => AsyncIterator<unknown>;
+  dialect?: DialectOptions;
+  names: string[];
+  args: string;
+}[] = [
+  {
+    what: "subscribe() to a device",
+    subscribe: (rcsp) => rcsp.subscribe(TOPIC),
+    names: ["DeviceSubscribe", "DeviceUnsubscribe"],
+    args: '{"DeviceId":1,"Publisher":"P","Topic":"T"}',
+  },
+  {
+    what: "subscribe() to the driver",
+    subscribe: (rcsp) => rcsp.subscribe({ publisher: "P", topic: "T" }),
+    names: ["Subscribe", "Unsubscribe"],
+    args: '{"Publisher":"P","Topic":"T"}',
+  },
+  {
+    what: "buttonPresses()",
+    subscribe: (rcsp) => rcsp.buttonPresses({ Bus: 1 }),
+    names: ["DeviceSubscribe", "DeviceUnsubscribe"],
+    args: '{"DeviceId":{"Bus":1},"Publisher":"DeviceEvents","Topic":"ButtonPushed"}',
+  },
+  {
+    what: "subscribe() to a device in another dialect",
+    subscribe: (rcsp) => rcsp.subscribe(TOPIC),
+    dialect: DIALECT,
+    names: ["DevSub", "DevUnsub"],
+    args: '{"What":{"Device":1,"Name":"T"},"From":"P"}',
+  },
+  {
+    what: "subscribe() to the driver in another dialect",
+    subscribe: (rcsp) => rcsp.subscribe({ publisher: "P", topic: "T" }),
+    dialect: DIALECT,
+    names: ["Sub", "Unsub"],
+    args: '{"From":"P","What":{"Name":"T"}}',
+  },
+  {
+    what: "buttonPresses() in another dialect",
+    subscribe: (rcsp) => rcsp.buttonPresses("g"),
+    dialect: DIALECT,
+    names: ["DevSub", "DevUnsub"],
+    args: '{"What":{"Device":"g","Name":"Click"},"From":"Pad"}',
+  },
+];
+
+for (const { what, subscribe, dialect, names, args } of ARGUMENTS) {
+  test(`${what} sends ${names[0]}, and ${names[1]} with the same arguments`, () =>
+    withScripted(echo, async (rcsp, server) => {
+      const subscription = subscribe(rcsp);
+      await subscription.return?.();
+      assertEquals(server.names, names);
+      const sent = server.received.map((command) => JSON.stringify(command.args));
+      assertEquals(sent, [args, args]);
+    }, { dialect }));
+}
+
+test("two readers of a topic make one command, and the last to leave takes it back", () =>
+  withScripted(echo, async (rcsp, server) => {
+    const [one, two] = [rcsp.subscribe(TOPIC), rcsp.subscribe({ ...TOPIC })];
+    await Promise.all([one.ready, two.ready]);
+    server.send(event({ n: 1 }));
+    for (const reader of [one, two]) assertEquals((await reader.next()).value?.raw, { n: 1 });
+    await one.return();
+    await one.return();
+    assertEquals(server.names, ["DeviceSubscribe"]);
+    server.send(event({ n: 2 }));
+    assertEquals((await two.next()).value?.raw, { n: 2 });
+    assertEquals(await one.next(), { done: true, value: undefined });
+    await two.return();
+    assertEquals(server.names, ["DeviceSubscribe", "DeviceUnsubscribe"]);
+  }));
+
+test("buttonPresses() and subscribe() to the same topic share one command", () =>
+  withScripted(echo, async (rcsp, server) => {
+    const presses = rcsp.buttonPresses(1);
+    const raw = rcsp.subscribe({ publisher: "DeviceEvents", topic: "ButtonPushed", deviceId: 1 });
+    await Promise.all([presses.ready, raw.ready]);
+    assertEquals(server.names, ["DeviceSubscribe"]);
+  }));
+
+test("topics that differ in anything have a command each", () =>
+  withScripted(echo, async (rcsp, server) => {
+    const topics: Topic[] = [
+      TOPIC,
+      { ...TOPIC, deviceId: "1" },
+      { ...TOPIC, deviceId: [1] },
+      { ...TOPIC, topic: "t" },
+      { ...TOPIC, publisher: "p" },
+      { publisher: "P", topic: "T" },
+    ];
+    await Promise.all(topics.map((topic) => rcsp.subscribe(topic).ready));
+    assertStrictEquals(server.received.length, topics.length);
+  }));
+
+test("a topic that everybody has left is subscribed to anew", () =>
+  withScripted(echo, async (rcsp, server) => {
+    const leaving = rcsp.subscribe(TOPIC).return();
+    const again = rcsp.subscribe(TOPIC);
+    await Promise.all([leaving, again.ready]);
+    server.send(event({ n: 1 }));
+    assertEquals((await again.next()).value?.raw, { n: 1 });
+    assertEquals(server.names, ["DeviceSubscribe", "DeviceUnsubscribe", "DeviceSubscribe"]);
+  }));
+
+for (const how of ["break", "throw"] as const) {
+  test(`leaving a for await loop by ${how} unsubscribes`, () =>
+    withScripted(echo, async (rcsp, server) => {
+      const subscription = rcsp.subscribe(TOPIC);
+      server.send(event({ n: 1 }), event({ n: 2 }));
+      const seen: unknown[] = [];
+      const loop = async (): Promise<void> => {
+        for await (const { raw } of subscription) {
+          seen.push(raw);
+          if (how === "break") break;
+          throw new Error("out");
+        }
+      };
+      if (how === "break") await loop();
+      else await assertRejects(loop, Error, "out");
+      assertEquals<unknown>(seen, [{ n: 1 }]);
+      assertEquals(server.names, ["DeviceSubscribe", "DeviceUnsubscribe"]);
+    }));
+}
+
+test("ready resolves with the server's answer, for a later reader at once", () =>
+  withScripted(mute, async (rcsp, server) => {
+    const one = rcsp.subscribe(TOPIC);
+    let accepted = false;
+    one.ready.then(() => accepted = true);
+    await server.until(1);
+    await turn();
+    assertStrictEquals(accepted, false);
+    server.send(ok({ trackId: "1" }));
+    await one.ready;
+    await rcsp.subscribe(TOPIC).ready;
+    assertStrictEquals(server.received.length, 1);
+  }));
+
+test("a refusal ends every reader of the topic, and is not taken back", () => {
+  const script = (command: Parameters<typeof echo>[0]): Uint8Array =>
+    refusal(command, { Code: "E", Message: "No" });
+  return withScripted(script, async (rcsp, server) => {
+    const readers = [rcsp.subscribe(TOPIC), rcsp.subscribe(TOPIC)];
+    for (const reader of readers) {
+      const error = await assertRejects(() => reader.ready, CommandError, "[E]: No");
+      assertStrictEquals(error.command, "DeviceSubscribe");
+      assertStrictEquals(await assertRejects(() => reader.next()), error);
+      assertEquals(await reader.next(), { done: true, value: undefined });
+      await reader.return();
+    }
+    await assertRejects(() => rcsp.subscribe(TOPIC).ready, CommandError);
+    assertEquals(server.names, ["DeviceSubscribe", "DeviceSubscribe"]);
+  });
+});
+
+test("a refusal of a topic that was left and joined again does not touch the new reader", () =>
+  withScripted(mute, async (rcsp, server) => {
+    const leaving = rcsp.subscribe(TOPIC).return();
+    const again = rcsp.subscribe(TOPIC);
+    await server.until(3);
+    server.send(refusal({ trackId: "1" }), ok({ trackId: "2" }), ok({ trackId: "3" }));
+    await Promise.all([leaving, again.ready]);
+    server.send(event({ n: 1 }));
+    assertEquals((await again.next()).value?.raw, { n: 1 });
+  }));
+
+test("a refused unsubscribe is nobody's business", () =>
+  withScripted(
+    (command) => command.name === "DeviceSubscribe" ? ok(command) : refusal(command),
+    async (rcsp) => {
+      const subscription = rcsp.subscribe(TOPIC);
+      await subscription.ready;
+      assertEquals(await subscription.return(), { done: true, value: undefined });
+    },
+  ));
+
+test("the signal of a subscription ends it and unsubscribes", () =>
+  withScripted(echo, async (rcsp, server) => {
+    const controller = new AbortController();
+    const subscription = rcsp.subscribe(TOPIC, { signal: controller.signal });
+    await subscription.ready;
+    const read = assertRejects(() => subscription.next(), Error, "enough");
+    controller.abort(new Error("enough"));
+    await read;
+    await server.until(2);
+    assertEquals(server.names, ["DeviceSubscribe", "DeviceUnsubscribe"]);
+    assertEquals(await subscription.next(), { done: true, value: undefined });
+  }));
+
+test("subscribing with an aborted signal sends nothing, and reading rejects with its reason", () =>
+  withScripted(echo, async (rcsp, server) => {
+    const options = { signal: AbortSignal.abort(new Error("before")) };
+    for (
+      const subscription of [
+        rcsp.subscribe(TOPIC, options),
+        rcsp.buttonPresses(1, options),
+        rcsp.events(options),
+      ]
+    ) {
+      await assertRejects(() => subscription.next(), Error, "before");
+      await subscription.return();
+    }
+    await rcsp.call("Last");
+    assertEquals(server.names, ["Last"]);
+  }));
+
+const WRONG_OPTIONS: { options: SubscribeOptions; says: string }[] = [
+  ...[0, -1, 1.5, NaN, Infinity].map((buffer) => ({
+    options: { buffer },
+    says: `'buffer' must be a whole number from 1 to ${Number.MAX_SAFE_INTEGER}: ` +
+      `current value is ${buffer}`,
+  })),
+  { options: { overflow: "Fail" as "fail" }, says: "current value is Fail" },
+];
+
+test("subscribing with a wrong option or topic throws, and sends nothing", () =>
+  withScripted(echo, async (rcsp, server) => {
+    for (const { options, says } of WRONG_OPTIONS) {
+      const errorClass = "buffer" in options ? RangeError : TypeError;
+      assertThrows(() => rcsp.subscribe(TOPIC, options), errorClass, says);
+      assertThrows(() => rcsp.buttonPresses(1, options), errorClass, says);
+      assertThrows(() => rcsp.events(options), errorClass, says);
+    }
+    for (const key of ["publisher", "topic"]) {
+      const topic = { ...TOPIC, [key]: undefined } as unknown as Topic;
+      assertThrows(() => rcsp.subscribe(topic), TypeError, `'${key}' must be a string`);
+    }
+    await rcsp.call("Last");
+    assertEquals(server.names, ["Last"]);
+  }));
+
+test("an overflow with 'fail' unsubscribes", () =>
+  withScripted(echo, async (rcsp, server) => {
+    const subscription = rcsp.subscribe(TOPIC, { buffer: 2, overflow: "fail" });
+    await subscription.ready;
+    server.send(...[1, 2, 3].map((n) => event({ n })));
+    await server.until(2);
+    assertEquals(server.names, ["DeviceSubscribe", "DeviceUnsubscribe"]);
+    for (const n of [1, 2]) assertEquals((await subscription.next()).value?.raw, { n });
+    await assertRejects(() => subscription.next(), LimitError, "'buffer' (2)");
+  }));
+
+test("a subscription that finds maxPending reached ends with that LimitError", () =>
+  withScripted(mute, async (rcsp: RcspClient, server: ScriptedServer) => {
+    rcsp.call("A").catch(() => {});
+    await assertRejects(() => rcsp.subscribe(TOPIC).ready, LimitError, "'maxPending' (1)");
+    await server.until(1);
+    assertEquals(server.names, ["A"]);
+  }, { maxPending: 1 }));

@@ -1,0 +1,128 @@
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import process from "node:process";
+import { ConnectionError, type RcspClient, type TracedFrame } from "../mod.ts";
+import { run, runtime } from "./support/runtime.ts";
+import { echo, event, mute, ok, refusal, turn, withScripted } from "./support/scripted_server.ts";
+import { test } from "./support/test.ts";
+
+function tracer(): { seen: string[]; onFrame: (frame: TracedFrame) => void } {
+  const seen: string[] = [];
+  const onFrame = ({ direction, type, payload }: TracedFrame): void => {
+    seen.push(`${direction} ${type} ${new TextDecoder().decode(payload)}`);
+  };
+  return { seen, onFrame };
+}
+
+test("onFrame sees every frame with its body, in the order of the wire", () => {
+  const { seen, onFrame } = tracer();
+  return withScripted(
+    (command) => command.name === "No" ? refusal(command) : [event('{"n":1}'), ok(command)],
+    async (rcsp) => {
+      await rcsp.call("Yes", { a: "ä" });
+      await assertRejects(() => rcsp.call("No"));
+      assertEquals(seen, [
+        'out 1 {"Command":"Yes","TrackId":"1","Version":1,"Arguments":{"a":"ä"}}',
+        'in 4 {"n":1}',
+        'in 2 {"TrackId":"1"}',
+        'out 1 {"Command":"No","TrackId":"2","Version":1}',
+        'in 3 {"TrackId":"2"}',
+      ]);
+    },
+    { onFrame },
+  );
+});
+
+test("onFrame sees each of many commands that go out together, and none that does not", () => {
+  const { seen, onFrame } = tracer();
+  return withScripted(echo, async (rcsp) => {
+    const controller = new AbortController();
+    const names = Array.from({ length: 100 }, (_, i) => `Command ${i}`);
+    const calls = names.map((name) => rcsp.call(name));
+    const gone = assertRejects(() => rcsp.call("Gone", {}, { signal: controller.signal }));
+    controller.abort();
+    await Promise.all([...calls, gone]);
+    const out = seen.filter((line) => line.startsWith("out"));
+    const expected = names.map((name, i) =>
+      `out 1 {"Command":"${name}","TrackId":"${i + 1}","Version":1}`
+    );
+    assertEquals(out, expected);
+  }, { onFrame });
+});
+
+test("onFrame sees the frame that ends the client, and late and broken ones", () => {
+  const { seen, onFrame } = tracer();
+  return withScripted(mute, async (rcsp, server) => {
+    await assertRejects(() => rcsp.call("A", undefined, { timeout: 1 }));
+    server.send(ok({ trackId: "1" }), event("]"), event(""));
+    server.send(ok({ trackId: "9" }));
+    await rcsp.closed;
+    assertEquals(seen.slice(1), [
+      'in 2 {"TrackId":"1"}',
+      "in 4 ]",
+      "in 4 ",
+      'in 2 {"TrackId":"9"}',
+    ]);
+  }, { onFrame });
+});
+
+test("onFrame may call and close", async () => {
+  let client: RcspClient | undefined;
+  const calls: Promise<unknown>[] = [];
+  const onFrame = ({ direction }: TracedFrame): void => {
+    if (direction === "out" && calls.length === 0) calls.push(client!.call("From out"));
+    else if (direction === "in" && calls.length === 1) calls.push(client!.call("From in"));
+    else if (direction === "in" && calls.length === 2) calls.push(client!.close());
+  };
+  await withScripted(mute, async (rcsp, server) => {
+    client = rcsp;
+    const first = rcsp.call("First");
+    await server.until(2);
+    server.send(ok({ trackId: "1" }, { of: "First" }));
+    assertEquals(await first, { of: "First" });
+    await server.until(3);
+    server.send(ok({ trackId: "2" }));
+    const settled = (await Promise.allSettled(calls)).map((result) =>
+      result.status === "rejected" ? result.reason.constructor : "fulfilled"
+    );
+    // The answer at which close() was called is the first that is not taken any more.
+    assertEquals(settled.slice(0, 2), [ConnectionError, ConnectionError]);
+    assertEquals(server.names, ["First", "From out", "From in"]);
+    assertStrictEquals(await rcsp.closed, undefined);
+    await turn();
+  }, { onFrame });
+});
+
+// What a runtime reports as uncaught would fail the test itself, so it happens in a child process.
+const CHILD = `
+const { echo, event, withScripted } = await import(${
+  JSON.stringify(import.meta.resolve("./support/scripted_server.ts"))
+});
+const reported = [];
+if ("Deno" in globalThis) {
+  addEventListener("error", (told) => {
+    told.preventDefault();
+    reported.push(told.error.message);
+  });
+} else {
+  process.on("uncaughtException", (error) => reported.push(error.message));
+}
+let answer;
+await withScripted(echo, async (rcsp, server) => {
+  const events = rcsp.events();
+  await rcsp.call("A");
+  server.send(event({ n: 1 }));
+  await events.next();
+  answer = await rcsp.call("B");
+}, { onFrame: ({ direction }) => { throw new Error("hook " + direction); } });
+await new Promise((resolve) => setTimeout(resolve, 0));
+console.log(JSON.stringify({ answer, reported }));
+`;
+
+test("an onFrame that throws is reported, and takes nothing else down", async () => {
+  const how = { deno: ["eval"], bun: ["-e"], node: ["--input-type=module", "-e"] }[runtime];
+  const { stdout, stderr } = await run([process.execPath, ...how, CHILD]);
+  assertEquals(JSON.parse(stdout || stderr), {
+    answer: { name: "B", id: "2" },
+    reported: ["hook out", "hook in", "hook in", "hook out", "hook in"],
+  });
+});

@@ -1,0 +1,268 @@
+import { spawn } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { CommandError } from "../mod.ts";
+import { listen, RcspServer } from "../server.ts";
+import { startSimulator } from "../simulator.ts";
+import {
+  run,
+  type RunResult,
+  runtimeCommand,
+  start,
+  type StartedChild,
+} from "./support/runtime.ts";
+import { test } from "./support/test.ts";
+
+const clients = ["list", "button_presses", "set_led", "call", "pipe"];
+const unprintable = /[^\P{C}\n]|[\u2028\u2029]/u;
+// Clears the screen, sets the clipboard by OSC 52, then BEL, C1, DEL, a bidi override, a line end.
+const hostile = "\x1b[2J\x1b]52;c;aGk=\x07\r\x9b31m\x7f\u202e\u2066\u2028\nforged line";
+
+function command(name: string, ...args: string[]): string[] {
+  return runtimeCommand(fileURLToPath(new URL(`../examples/${name}.ts`, import.meta.url)), ...args);
+}
+
+function example(name: string, ...args: string[]): Promise<RunResult> {
+  return run(command(name, ...args));
+}
+
+/** A sentence on standard error and nothing else: no second line, no stack trace. */
+function assertSentence({ stdout, stderr }: RunResult): void {
+  assertEquals(stdout, "");
+  assertMatch(stderr, /^\S.*\n$/);
+}
+
+/** Runs `use` against a server of the test's own. */
+async function withServer(
+  server: RcspServer,
+  use: (...flags: string[]) => Promise<void>,
+): Promise<void> {
+  const listener = await listen();
+  server.serve(listener);
+  try {
+    await use("--host", "127.0.0.1", "--port", `${listener.address.port}`, "--timeout", "20000");
+  } finally {
+    await server.close();
+  }
+}
+
+async function freePort(): Promise<number> {
+  const listener = await listen();
+  listener.close();
+  return listener.address.port;
+}
+
+const simulated: [name: string, args: string[], stdout: RegExp][] = [
+  ["button_presses", [], /^((Single|Double|Long)Press on device 1\n){3}$/],
+  ["button_presses", ["--device", "2", "--count", "1"], /^\w+Press on device 2\n$/],
+  ["set_led", [], /^Set RingLed of device 1 to red 255, green 0, blue 0\n$/],
+  ["set_led", ["--color", "#ff8000"], /to red 255, green 128, blue 0\n$/],
+  ["set_led", ["--color=off", "--device=2"], /of device 2 to red 0, green 0, blue 0\n$/],
+  ["set_led", ["--blue", "7", "--led", "RingLed"], /to red 0, green 0, blue 7\n$/],
+  ["call", [], /^\{\n {2}"Devices": \[\n/],
+  ["call", ["GetDeviceInfo", '{"DeviceId":2}'], /^\{\n {2}"DeviceId": 2,\n/],
+  ["pipe", [], /^Command, 51 bytes: \{"Command".*\nResponseOk, \d+ bytes: .*Coil Pro.*\n$/],
+  ["simulate", [], /^RCSP simulator listening on 127\.0\.0\.1:\d+\n4 devices\n$/],
+];
+
+for (const [name, args, stdout] of simulated) {
+  test(`${[`${name}.ts`, ...args].join(" ")} does its work against its own simulator`, async () => {
+    const result = await example(name, "--simulate", ...args);
+    assertMatch(result.stdout, stdout);
+    assertEquals(result.code, 0);
+  });
+}
+
+test("list.ts goes through the steps of Rokoko's client", async () => {
+  const { code, stdout, stderr } = await example("list", "--simulate");
+  const steps = new RegExp(
+    "^Connected to RCSP server at 127\\.0\\.0\\.1:\\d+\n\n" +
+      "ListDevices response:\n(\\{\n[^]*?\n\\})\n\n" +
+      "Querying GetDeviceInfo for DeviceId=1\\.\\.\\.\nGetDeviceInfo response:\n(\\{\n[^]*\n\\})\n$",
+  );
+  const [, list = "", info = ""] = steps.exec(stdout) ?? [];
+  assertEquals(JSON.parse(list).Devices.length, 4);
+  assertEquals(JSON.parse(info).DeviceId, 1);
+  assertEquals([code, stderr], [0, ""]);
+});
+
+test("an example that nobody answers says what it tried and offers the simulator", async () => {
+  const port = await freePort();
+  for (const name of clients) {
+    const result = await example(name, "--host=127.0.0.1", "--port", `${port}`);
+    assertSentence(result);
+    for (const part of [`127.0.0.1:${port}`, "Rokoko SDK must run", "--simulate"]) {
+      assertStringIncludes(result.stderr, part);
+    }
+    assertEquals(result.code, 1);
+  }
+});
+
+test("an example waits no longer than its --timeout", async () => {
+  const silent = new RcspServer({ closeTimeout: 1 });
+  silent.handle("ListDevices", () => new Promise(() => {}));
+  await withServer(silent, async (...flags) => {
+    const result = await example("call", ...flags, "--timeout", "200");
+    assertSentence(result);
+    assertStringIncludes(result.stderr, "within 200 ms");
+    assertEquals(result.code, 1);
+  });
+});
+
+const misused: [sentence: string, name: string, ...args: string[]][] = [
+  ["There is no option 'prot'", "list", "--prot", "1"],
+  ["Cannot use 'extra'", "list", "extra"],
+  ["'--port' must be a whole number from 1 to 65535, not 'abc'", "list", "--port", "abc"],
+  ["'--port' must be a whole number from 1 to 65535, not '65536'", "pipe", "--port=65536"],
+  ["'--port' must be a whole number from 0 to 65535, not '-1'", "simulate", "--port=-1"],
+  ["'--timeout' must be", "list", "--timeout", "0"],
+  ["'--timeout' needs a value", "list", "--timeout"],
+  ["'--press' must be", "simulate", "--press", "1.5"],
+  ["'--count' must be", "button_presses", "--count", "0"],
+  ["'--device' must be a device id", "button_presses", "--simulate", "--device", "null"],
+  ["'--device' must be", "set_led", "--simulate", "--device", "9007199254740993"],
+  ["'--red' must be a whole number from 0 to 255, not '256'", "set_led", "--red", "256"],
+  ["'--color' must be a name or six digits", "set_led", "--color", "ff80"],
+  ["Cannot use '--color' together with", "set_led", "--color=red", "--green=1"],
+  ["The arguments must be a JSON object: '{' is no JSON", "call", "X", "{"],
+  ["The arguments must be a JSON object: '[]' is none", "call", "X", "[]"],
+  ["There is no option '\\u001b'", "call", "--\x1b"],
+];
+
+test("a wrong command line ends with a sentence and exit code 2", async () => {
+  for (const [sentence, name, ...args] of misused) {
+    const result = await example(name, ...args);
+    assertStringIncludes(result.stderr, sentence);
+    assertSentence(result);
+    assertEquals(result.code, 2, `${name} ${args.join(" ")}`);
+  }
+});
+
+test("every example shows its flags with --help", async () => {
+  for (const name of [...clients, "simulate"]) {
+    const { code, stdout } = await example(name, "--help");
+    assertMatch(
+      stdout,
+      new RegExp(`^Usage: ${name}\\.ts[^]*--host[^]*--port[^]*--timeout[^]*--sim`),
+    );
+    assertEquals(code, 0);
+  }
+});
+
+test("foreign control characters never reach the terminal", async () => {
+  const server = new RcspServer({ maxClients: 8 });
+  server.handle("ListDevices", () => ({ Devices: [{ DeviceId: hostile, Name: hostile }] }));
+  server.handle("GetDeviceInfo", () => ({ [hostile]: hostile }));
+  server.handle("SetColorLed", () => {
+    throw new CommandError({ Code: hostile, Message: hostile });
+  });
+  server.handle("DeviceSubscribe", () => {
+    throw new CommandError({ Code: 1, Message: hostile });
+  });
+  const ends: [name: string, code: number][] = [
+    ["list", 0],
+    ["call", 0],
+    ["pipe", 0],
+    ["set_led", 1],
+    ["button_presses", 1],
+  ];
+  await withServer(server, async (...flags) => {
+    for (const [name, code] of ends) {
+      const result = await example(name, ...flags);
+      assertEquals(result.code, code, result.stderr);
+      assertStringIncludes(result.stdout + result.stderr, "\\u001b[2J");
+      for (const text of [result.stdout, result.stderr]) {
+        assertEquals(unprintable.exec(text), null, name);
+        assert(!/^forged/m.test(text), name);
+      }
+    }
+  });
+});
+
+test("an empty drawer is told, and is a failure only where a device is needed", async () => {
+  const server = new RcspServer().handle("ListDevices", () => ({ Devices: null }));
+  await withServer(server, async (...flags) => {
+    const list = await example("list", ...flags);
+    assertMatch(list.stdout, /^ListDevices response:\n\{\n {2}"Devices": null\n\}\n\nNo devices/m);
+    assertEquals([list.code, list.stderr], [0, ""]);
+    for (const name of ["set_led", "button_presses"]) {
+      const result = await example(name, ...flags);
+      assertEquals([result.code, result.stderr], [1, "No devices connected\n"]);
+    }
+  });
+});
+
+/** Starts an example, and kills it if `use` fails. */
+async function withChild(line: string[], use: (child: StartedChild) => Promise<void>) {
+  const child = start(line);
+  try {
+    await use(child);
+  } finally {
+    await child.end("SIGKILL");
+  }
+}
+
+/** Sends a signal as a terminal does: Deno's own `kill()` hides how the child ended. */
+function signalled(child: StartedChild, signal: "SIGINT" | "SIGTERM"): Promise<RunResult> {
+  process.kill(child.pid, signal);
+  return child.ended;
+}
+
+test("simulate.ts says where it listens, serves, and ends well at SIGTERM", async () => {
+  await withChild(command("simulate", "--port", "0", "--press", "20"), async (child) => {
+    const first = await child.nextLine();
+    const [, port = ""] = /^RCSP simulator listening on 127\.0\.0\.1:(\d+)$/.exec(first) ?? [];
+    const { code, stdout } = await example("button_presses", "--port", port, "--count", "2");
+    assertMatch(stdout, /^(\w+Press on device 1\n){2}$/);
+    assertEquals(code, 0);
+    const end = await signalled(child, "SIGTERM");
+    assertEquals([end.code, end.stderr], [0, ""]);
+  });
+});
+
+test("simulate.ts says that its port is taken", async () => {
+  await using simulator = await startSimulator({ port: 0 });
+  const result = await example("simulate", "--port", `${simulator.address.port}`);
+  assertSentence(result);
+  assertStringIncludes(result.stderr, "the port is taken");
+  assertEquals(result.code, 1);
+});
+
+test("button_presses.ts unsubscribes at Ctrl-C", async () => {
+  await using simulator = await startSimulator({ port: 0 });
+  const told: unknown[] = [];
+  simulator.server.handle("DeviceUnsubscribe", ({ Arguments }) => void told.push(Arguments));
+  const flags = ["--port", `${simulator.address.port}`];
+  await withChild(command("button_presses", ...flags), async (child) => {
+    // The command may take a while to subscribe: a press that reaches nobody is pressed again.
+    const press = setInterval(() => simulator.press(1, "DoublePress"), 20);
+    const line = await child.nextLine().finally(() => clearInterval(press));
+    assertEquals(line, "DoublePress on device 1");
+    assertEquals((await signalled(child, "SIGINT")).code, 0);
+  });
+  assertEquals(told, [{ DeviceId: 1, Publisher: "DeviceEvents", Topic: "ButtonPushed" }]);
+});
+
+test("button_presses.ts tells when the connection ends", async () => {
+  await using simulator = await startSimulator({ port: 0, pressEvery: 20 });
+  await withChild(command("button_presses", `--port=${simulator.address.port}`), async (child) => {
+    await child.nextLine();
+    await simulator.close();
+    const { code, stderr } = await child.ended;
+    assertMatch(stderr, /\nConnection to 127\.0\.0\.1:\d+ was ended by the server\n$/);
+    assertEquals(code, 1);
+  });
+});
+
+test("an output that is closed early ends an example quietly", async () => {
+  const [program = "", ...args] = command("button_presses", "--simulate", "--count", "100000");
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const talk: string[] = [];
+  child.stderr.setEncoding("utf8").on("data", (text: string) => talk.push(text));
+  child.stdout.once("data", () => child.stdout.destroy());
+  const timer = setTimeout(() => child.kill("SIGKILL"), 20_000);
+  const code = await new Promise((resolve) => child.once("close", resolve));
+  clearTimeout(timer);
+  assertEquals([code, talk.join("")], [0, "Waiting for the button of device 1: Ctrl-C ends\n"]);
+});

@@ -1,0 +1,212 @@
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
+import { memoryNetwork, socketPair } from "../adapters/memory.ts";
+import { ConnectionError } from "../src/errors.ts";
+import { RcspServer } from "../src/server/server.ts";
+import type { Listener, Socket } from "../src/socket.ts";
+import { command, concat, OK, RawClient, until, withServer } from "./support/raw_client.ts";
+import { test } from "./support/test.ts";
+
+const ARGS = { Publisher: "P", Topic: "T" };
+
+/** A listener that fails as told, then gives sockets, then waits for its end. */
+function faultyListener(failures: number, sockets: Socket[] = []): Listener & { closed: boolean } {
+  const ended = Promise.withResolvers<null>();
+  const listener = {
+    address: { host: "memory", port: 1 },
+    closed: false,
+    accept(): Promise<Socket | null> {
+      if (failures-- > 0) return Promise.reject(new ConnectionError("connection-failed", "full"));
+      const socket = sockets.shift();
+      return socket === undefined ? ended.promise : Promise.resolve(socket);
+    },
+    close(): void {
+      listener.closed = true;
+      ended.resolve(null);
+    },
+  };
+  return listener;
+}
+
+test("close() lets out the answers that are due, slow ones too, and takes no more commands", () =>
+  withServer({}, async ({ server, join, errors }) => {
+    const slow = Promise.withResolvers<{ Done: boolean }>();
+    let calls = 0;
+    server.handle("Slow", () => (calls++, slow.promise)).handle("Do", () => (calls++, undefined));
+    const client = await join();
+    await client.write(concat(command("1", "Slow"), command("2", "Do")));
+    await until(() => calls === 2);
+    const closing = server.close();
+    await client.write(command("3", "Do"));
+    slow.resolve({ Done: true });
+    const received = await client.receiveAll();
+    assertEquals(received.map(({ body }) => body.TrackId), ["1", "2"]);
+    assertEquals(received.map(({ type }) => type), [OK, OK]);
+    await client.close();
+    await closing;
+    assertStrictEquals(calls, 2);
+    assertStrictEquals(server.clients, 0);
+    assertEquals(errors, []);
+  }));
+
+test("close() lets a long answer out to a client that reads late", () =>
+  withServer({}, async ({ server, join }) => {
+    const Text = "x".repeat(2 * 1024 * 1024);
+    server.handle("Long", () => ({ Text }));
+    const client = await join();
+    await client.write(command("1", "Long"));
+    await until(() => server.clients === 1);
+    await Promise.resolve();
+    // The server must have seen the command before it closes.
+    const first = await client.socket.read();
+    assert(first !== null);
+    const closing = server.close();
+    let size = first.length;
+    for (;;) {
+      const chunk = await client.socket.read();
+      if (chunk === null) break;
+      size += chunk.length;
+    }
+    assert(size > Text.length);
+    await client.close();
+    await closing;
+  }));
+
+test("close() takes the listeners down and may be called again", () =>
+  withServer({}, async ({ server, listener }) => {
+    const { connector, listen } = memoryNetwork();
+    const other = await listen();
+    server.serve(other);
+    assertEquals(server.addresses, [listener.address, other.address]);
+    const client = new RawClient(await connector(other.address));
+    assertStrictEquals((await client.ask("Nothing")).body.TrackId, "1");
+    const closing = server.close();
+    assertStrictEquals(server.close(), closing);
+    await client.close();
+    await closing;
+    await server.close();
+    await server[Symbol.asyncDispose]();
+    assertEquals(server.addresses, []);
+    const refused = await connector(other.address).catch((error: unknown) => error);
+    assertInstanceOf(refused, ConnectionError);
+    assertStrictEquals(refused.code, "connection-refused");
+  }));
+
+const stubborn: [what: string, begin: (client: RawClient) => Promise<unknown>][] = [
+  ["does not leave", (client) => client.ask("Do")],
+  ["does not read", async (client) => {
+    await client.write(concat(...Array<Uint8Array>(200).fill(command("1", "Long"))));
+    await client.socket.read();
+  }],
+  ["waits for a handler that never ends", (client) => client.write(command("1", "Hang"))],
+  ["has ended its half and waits for a handler", async (client) => {
+    await client.write(command("1", "Hang"));
+    await client.socket.closeWrite();
+  }],
+  ["is within a frame", (client) => client.write(command("1", "Do").subarray(0, 20))],
+];
+
+for (const [what, begin] of stubborn) {
+  test(`close() ends a client that ${what} after closeTimeout`, () =>
+    withServer({ closeTimeout: 50 }, async ({ server, join }) => {
+      server.handle("Do", () => {}).handle("Hang", () => new Promise(() => {}));
+      server.handle("Long", () => ({ Text: "x".repeat(10_000) }));
+      const client = await join();
+      await client.ask("Do");
+      await begin(client);
+      await server.close();
+      await client.receiveAll();
+      await until(() => server.clients === 0);
+    }));
+}
+
+test("close() does not wait for closeTimeout where the clients leave", async () => {
+  const server = new RcspServer({ closeTimeout: 2 ** 31 - 1 });
+  const [near, far] = socketPair();
+  server.accept(far);
+  const client = new RawClient(near);
+  await client.ask("Subscribe", ARGS);
+  const closing = server.close();
+  assertStrictEquals(server.publish({ publisher: "P", topic: "T" }), 0);
+  assertStrictEquals(await client.next(), null);
+  await client.close();
+  await closing;
+});
+
+test("close() of a server without clients and listeners resolves", async () => {
+  await new RcspServer().close();
+});
+
+test("a closed server serves and accepts no more, and leaves nothing open", async () => {
+  const server = new RcspServer();
+  await server.close();
+  const listener = faultyListener(0);
+  assertThrows(() => server.serve(listener), TypeError, "closed");
+  assert(listener.closed);
+  const [near, far] = socketPair();
+  server.accept(far);
+  await near.closed;
+  near.close();
+  assertStrictEquals(server.clients, 0);
+});
+
+test("after accept() has failed the server tells it and goes on", async () => {
+  const errors: unknown[] = [];
+  const server = new RcspServer({ onError: (error, client) => errors.push(error, client) });
+  const [near, far] = socketPair();
+  server.serve(faultyListener(1, [far]));
+  const client = new RawClient(near);
+  assertStrictEquals((await client.ask("Nothing")).body.Error?.Code, "UnknownCommand");
+  assertStrictEquals(errors.length, 2);
+  assertInstanceOf(errors[0], ConnectionError);
+  assertStrictEquals(errors[1], undefined);
+  await client.close();
+  await server.close();
+});
+
+test("close() while accept() fails leaves no timer", async () => {
+  const errors: unknown[] = [];
+  const server = new RcspServer({ onError: (error) => errors.push(error) });
+  const listener = faultyListener(Infinity);
+  server.serve(listener);
+  await until(() => errors.length > 0);
+  await server.close();
+  const told = errors.length;
+  assert(listener.closed);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assertStrictEquals(errors.length, told);
+});
+
+test("an end of the listener is no error, and its address is gone", async () => {
+  const errors: unknown[] = [];
+  const server = new RcspServer({ onError: (error) => errors.push(error) });
+  const listener = faultyListener(0);
+  server.serve(listener);
+  assertEquals(server.addresses, [listener.address]);
+  listener.close();
+  await until(() => server.addresses.length === 0);
+  assertEquals(errors, []);
+  await server.close();
+});
+
+test("a handler may close its client, which costs no other anything", () =>
+  withServer({}, async ({ server, join, errors }) => {
+    let gone = false;
+    server.handle("Leave", async (_, client) => {
+      client.close();
+      await client.closed;
+      gone = true;
+      return { Late: true };
+    });
+    const [leaves, stays] = [await join(), await join()];
+    await leaves.write(concat(command("1", "Leave"), command("2", "Leave")));
+    assertEquals(await leaves.receiveAll(), []);
+    await until(() => gone && server.clients === 1);
+    assertStrictEquals((await stays.ask("Nothing")).body.TrackId, "1");
+    assertEquals(errors, []);
+  }));

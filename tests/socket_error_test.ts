@@ -1,0 +1,189 @@
+import { assertStrictEquals } from "@std/assert";
+import { ConnectionError, type ConnectionErrorCode } from "../src/errors.ts";
+import { connectionError, type SocketAction, toConnectionError } from "../src/socket_error.ts";
+import { test } from "./support/test.ts";
+
+type Case = [cause: unknown, SocketAction, ConnectionErrorCode, message: string];
+
+const lookup = "failed to lookup address information: Name or service not known";
+const permission = 'Requires net access to "a:1", run again with the --allow-net flag';
+
+const cases: Case[] = [
+  [
+    coded("ECONNREFUSED"),
+    "connect",
+    "connection-refused",
+    "Cannot connect to a:1 as nobody listens there",
+  ],
+  [
+    named("ConnectionRefused"),
+    "connect",
+    "connection-refused",
+    "Cannot connect to a:1 as nobody listens there",
+  ],
+  [
+    new AggregateError([coded("?"), coded("ECONNREFUSED")]),
+    "connect",
+    "connection-refused",
+    "Cannot connect to a:1 as nobody listens there",
+  ],
+  [
+    coded("ENOTFOUND"),
+    "connect",
+    "host-not-found",
+    "Cannot connect to a:1 as the host name is not known",
+  ],
+  [
+    coded("EAI_AGAIN"),
+    "connect",
+    "host-not-found",
+    "Cannot connect to a:1 as the host name is not known",
+  ],
+  [
+    new Error(lookup),
+    "connect",
+    "host-not-found",
+    "Cannot connect to a:1 as the host name is not known",
+  ],
+  [
+    new Error("No such host is known. (os error 11001)"),
+    "connect",
+    "host-not-found",
+    "Cannot connect to a:1 as the host name is not known",
+  ],
+  [
+    coded("EHOSTUNREACH"),
+    "connect",
+    "host-unreachable",
+    "Cannot connect to a:1 as no way leads to the host",
+  ],
+  [
+    coded("ENETUNREACH"),
+    "connect",
+    "host-unreachable",
+    "Cannot connect to a:1 as no way leads to the host",
+  ],
+  [
+    named("NetworkUnreachable"),
+    "connect",
+    "host-unreachable",
+    "Cannot connect to a:1 as no way leads to the host",
+  ],
+  [
+    coded("ETIMEDOUT"),
+    "connect",
+    "host-unreachable",
+    "Cannot connect to a:1 as no way leads to the host",
+  ],
+  [
+    coded("ECONNRESET"),
+    "connect",
+    "connection-reset",
+    "Cannot connect to a:1 as the other side cut the connection",
+  ],
+  [
+    named("NotCapable", permission),
+    "connect",
+    "permission-denied",
+    `Cannot connect to a:1 as the runtime or the system forbids it: ${permission}`,
+  ],
+  [
+    coded("EACCES", "denied"),
+    "listen",
+    "permission-denied",
+    "Cannot listen on a:1 as the runtime or the system forbids it: denied",
+  ],
+  [
+    named("PermissionDenied", "denied"),
+    "listen",
+    "permission-denied",
+    "Cannot listen on a:1 as the runtime or the system forbids it: denied",
+  ],
+  [coded("EADDRINUSE"), "listen", "address-in-use", "Cannot listen on a:1 as the port is taken"],
+  [named("AddrInUse"), "listen", "address-in-use", "Cannot listen on a:1 as the port is taken"],
+  [
+    coded("EMFILE", "too many open files"),
+    "accept",
+    "connection-failed",
+    "Cannot accept a client on a:1: too many open files",
+  ],
+  [
+    coded("ECONNRESET"),
+    "transfer",
+    "connection-reset",
+    "Connection to a:1 was reset by the other side",
+  ],
+  [
+    named("ConnectionReset"),
+    "transfer",
+    "connection-reset",
+    "Connection to a:1 was reset by the other side",
+  ],
+  [coded("EPIPE"), "transfer", "connection-reset", "Connection to a:1 was reset by the other side"],
+  [
+    named("BrokenPipe"),
+    "transfer",
+    "connection-reset",
+    "Connection to a:1 was reset by the other side",
+  ],
+  [
+    coded("ERR_STREAM_DESTROYED"),
+    "transfer",
+    "connection-reset",
+    "Connection to a:1 was reset by the other side",
+  ],
+  [
+    named("BadResource"),
+    "transfer",
+    "connection-reset",
+    "Connection to a:1 was reset by the other side",
+  ],
+  [
+    coded("EHOSTUNREACH"),
+    "transfer",
+    "host-unreachable",
+    "Cannot go on with the connection to a:1 as no way leads to the host",
+  ],
+  [
+    new Error("odd"),
+    "transfer",
+    "connection-failed",
+    "Cannot go on with the connection to a:1: odd",
+  ],
+  [named("__proto__", "odd"), "connect", "connection-failed", "Cannot connect to a:1: odd"],
+  ["a string", "connect", "connection-failed", "Cannot connect to a:1: a string"],
+  [undefined, "connect", "connection-failed", "Cannot connect to a:1: undefined"],
+];
+
+for (const [cause, action, code, message] of cases) {
+  test(`toConnectionError() makes ${code} of ${describe(cause)} on ${action}`, () => {
+    const error = toConnectionError(cause, action, "a:1");
+    assertStrictEquals(error.code, code);
+    assertStrictEquals(error.message, message);
+    assertStrictEquals(error.cause, cause);
+  });
+}
+
+test("toConnectionError() gives a ConnectionError back as it is", () => {
+  const error = new ConnectionError("connection-closed", "closed");
+  assertStrictEquals(toConnectionError(error, "connect", "a:1"), error);
+});
+
+test("connectionError() needs no cause, and has none then", () => {
+  const error = connectionError("connection-refused", "connect", "a:1");
+  assertStrictEquals(error.message, "Cannot connect to a:1 as nobody listens there");
+  assertStrictEquals("cause" in error, false);
+});
+
+function coded(code: string, message = "of the system"): Error {
+  return Object.assign(new Error(message), { code });
+}
+
+function named(name: string, message = "of the runtime"): Error {
+  return Object.assign(new Error(message), { name });
+}
+
+function describe(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  return "code" in cause ? String(cause.code) : `${cause.name} '${cause.message}'`;
+}

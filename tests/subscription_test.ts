@@ -1,0 +1,188 @@
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { Subscription, type SubscriptionOrigin } from "../src/client/subscription.ts";
+import { LimitError } from "../src/errors.ts";
+import { test } from "./support/test.ts";
+
+interface Kit {
+  subscription: Subscription<number>;
+  /** How often it told the client that its reader has left. */
+  left: () => number;
+}
+
+function kit(origin: Partial<SubscriptionOrigin> = {}): Kit {
+  let left = 0;
+  const subscription = new Subscription<number>({
+    buffer: 3,
+    overflow: "drop-oldest",
+    leave: () => {
+      left++;
+      return Promise.resolve();
+    },
+    ...origin,
+  });
+  return { subscription, left: () => left };
+}
+
+function push(subscription: Subscription<number>, ...events: number[]): void {
+  for (const event of events) subscription.push(event);
+}
+
+/** What waits, read out. */
+async function drain(subscription: Subscription<number>): Promise<(number | undefined)[]> {
+  const events = [];
+  while (subscription.waiting > 0) events.push((await subscription.next()).value);
+  return events;
+}
+
+test("Subscription keeps events until they are read, in their order", async () => {
+  const { subscription } = kit();
+  push(subscription, 1, 2, 3);
+  assertStrictEquals(subscription.waiting, 3);
+  assertEquals(await drain(subscription), [1, 2, 3]);
+  assertStrictEquals(subscription.dropped, 0);
+});
+
+test("Subscription serves several waiting next() in the order of the calls", async () => {
+  const { subscription } = kit();
+  const reads = [subscription.next(), subscription.next(), subscription.next()];
+  push(subscription, 1, 2, 3, 4);
+  assertEquals((await Promise.all(reads)).map(({ value }) => value), [1, 2, 3]);
+  assertEquals(await drain(subscription), [4]);
+});
+
+const OVERFLOWS = [
+  { overflow: "drop-oldest", pushed: 3, kept: [1, 2, 3], dropped: 0 },
+  { overflow: "drop-oldest", pushed: 4, kept: [2, 3, 4], dropped: 1 },
+  { overflow: "drop-oldest", pushed: 10, kept: [8, 9, 10], dropped: 7 },
+  { overflow: "keep-latest", pushed: 3, kept: [1, 2, 3], dropped: 0 },
+  { overflow: "keep-latest", pushed: 4, kept: [4], dropped: 3 },
+  { overflow: "keep-latest", pushed: 10, kept: [10], dropped: 9 },
+  { overflow: "fail", pushed: 3, kept: [1, 2, 3], dropped: 0 },
+] as const;
+
+for (const { overflow, pushed, kept, dropped } of OVERFLOWS) {
+  test(`Subscription with '${overflow}' keeps ${kept} of ${pushed} events`, async () => {
+    const { subscription } = kit({ overflow });
+    for (let i = 1; i <= pushed; i++) subscription.push(i);
+    assertEquals(await drain(subscription), [...kept]);
+    assertStrictEquals(subscription.dropped, dropped);
+  });
+}
+
+test("Subscription with 'fail' ends with a LimitError after what still waits", async () => {
+  const { subscription, left } = kit({ overflow: "fail" });
+  push(subscription, 1, 2, 3, 4, 5);
+  assertStrictEquals(subscription.ended, true);
+  assertStrictEquals(left(), 1);
+  assertEquals(await drain(subscription), [1, 2, 3]);
+  const error = await assertRejects(() => subscription.next(), LimitError, "'buffer' (3)");
+  assertEquals([error.limit, error.max], ["buffer", 3]);
+  assertEquals(await subscription.next(), { done: true, value: undefined });
+  await subscription.return();
+  assertStrictEquals(left(), 1);
+});
+
+test("Subscription calls onOverflow once, and again after the buffer was emptied", async () => {
+  for (const overflow of ["drop-oldest", "keep-latest"] as const) {
+    const told: number[] = [];
+    const { subscription } = kit({ overflow, buffer: 2, onOverflow: (n) => told.push(n) });
+    push(subscription, 1, 2, 3, 4, 5, 6, 7);
+    await Promise.resolve();
+    assertStrictEquals(told.length, 1, overflow);
+    await subscription.next();
+    push(subscription, 8, 9, 10);
+    await Promise.resolve();
+    // One read while another still waits is no end of the crossing.
+    assertStrictEquals(told.length, overflow === "drop-oldest" ? 1 : 2, overflow);
+    await drain(subscription);
+    const before = told.length;
+    push(subscription, 1, 2, 3);
+    await Promise.resolve();
+    assertStrictEquals(told.length, before + 1, overflow);
+    assertStrictEquals(told.at(-1), subscription.dropped);
+  }
+});
+
+test("Subscription wakes every waiting reader on return(), and tells the client once", async () => {
+  const { subscription, left } = kit();
+  const reads = [subscription.next(), subscription.next()];
+  const end = { done: true, value: undefined } as const;
+  assertEquals(await subscription.return(), end);
+  assertEquals(await Promise.all(reads), [end, end]);
+  assertEquals(await subscription.next(), end);
+  await subscription.unsubscribe();
+  await subscription[Symbol.asyncDispose]();
+  assertStrictEquals(left(), 1);
+});
+
+test("Subscription lets go of what waits on return(), and takes nothing more", async () => {
+  const { subscription } = kit();
+  push(subscription, 1, 2);
+  await subscription.return();
+  push(subscription, 3);
+  assertStrictEquals(subscription.waiting, 0);
+  assertEquals(await subscription.next(), { done: true, value: undefined });
+});
+
+test("Subscription gives what waits before its end, in good order or not", async () => {
+  const finished = kit().subscription;
+  push(finished, 1);
+  finished.finish();
+  assertEquals(await finished.next(), { done: false, value: 1 });
+  assertEquals(await finished.next(), { done: true, value: undefined });
+
+  const failed = kit().subscription;
+  push(failed, 1);
+  failed.fail(new Error("gone"));
+  failed.fail(new Error("again"));
+  assertEquals(await failed.next(), { done: false, value: 1 });
+  await assertRejects(() => failed.next(), Error, "gone");
+  assertEquals(await failed.next(), { done: true, value: undefined });
+});
+
+test("Subscription tells a failure to one waiting reader and the end to the others", async () => {
+  const { subscription } = kit();
+  const reads = [1, 2, 3].map(() => subscription.next());
+  subscription.fail(new Error("gone"));
+  const [first, ...others] = await Promise.allSettled(reads);
+  assertStrictEquals(first?.status, "rejected");
+  for (const other of others) {
+    assertEquals(other, { status: "fulfilled", value: { done: true, value: undefined } });
+  }
+});
+
+test("Subscription resolves ready when the server has accepted", async () => {
+  const { subscription } = kit();
+  const order: string[] = [];
+  const ready = subscription.ready.then(() => order.push("ready"));
+  await Promise.resolve();
+  order.push("accept");
+  subscription.accept();
+  await ready;
+  assertEquals(order, ["accept", "ready"]);
+  await subscription.return();
+  await subscription.ready;
+});
+
+test("Subscription rejects ready with what it failed with", async () => {
+  const { subscription } = kit();
+  subscription.fail(new Error("refused"));
+  await assertRejects(() => subscription.ready, Error, "refused");
+});
+
+test("Subscription ends with the reason of its signal, without what waited", async () => {
+  const controller = new AbortController();
+  const { subscription, left } = kit({ signal: controller.signal });
+  push(subscription, 1);
+  controller.abort(new Error("enough"));
+  assertStrictEquals(left(), 1);
+  assertStrictEquals(subscription.waiting, 0);
+  await assertRejects(() => subscription.next(), Error, "enough");
+  assertEquals(await subscription.next(), { done: true, value: undefined });
+});
+
+test("Subscription with a signal that was aborted before has ended", async () => {
+  const { subscription } = kit({ signal: AbortSignal.abort(new Error("before")) });
+  assertStrictEquals(subscription.ended, true);
+  await assertRejects(() => subscription.next(), Error, "before");
+});

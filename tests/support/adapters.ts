@@ -1,0 +1,131 @@
+/** The adapters that run in this runtime, every pair of them, and what their tests have in common. */
+
+import { createServer } from "node:net";
+import type { Connector, Listen, Listener, Socket } from "../../src/socket.ts";
+import * as node from "../../adapters/node.ts";
+import { memoryNetwork } from "../../adapters/memory.ts";
+import { runtime } from "./runtime.ts";
+
+export interface Adapter {
+  name: string;
+  connector: Connector;
+  listen: Listen;
+}
+
+/** A client on one adapter and a server on one, often the same. */
+export type Pair = Adapter;
+
+/** The adapters that use the network: this runtime's own, then `node:net`, which all three have. */
+export const networkAdapters: Adapter[] = [
+  ...(runtime === "deno" ? [{ name: "deno", ...await import("../../adapters/deno.ts") }] : []),
+  ...(runtime === "bun" ? [{ name: "bun", ...await import("../../adapters/bun.ts") }] : []),
+  { name: "node", connector: node.connector, listen: node.listen },
+];
+
+/** All adapters of this runtime. */
+export const adapters: Adapter[] = [...networkAdapters, { name: "memory", ...memoryNetwork() }];
+
+/** Every client adapter with every server adapter that it can reach. */
+export const pairs: Pair[] = [
+  ...networkAdapters.flatMap((client) =>
+    networkAdapters.map((server) => ({
+      name: `${client.name} to ${server.name}`,
+      connector: client.connector,
+      listen: server.listen,
+    }))
+  ),
+  { name: "memory to memory", ...memoryNetwork() },
+];
+
+/** Two joined sockets and the listener that joined them. */
+export interface Joined {
+  client: Socket;
+  server: Socket;
+  listener: Listener;
+}
+
+/** Joins two sockets, runs `use`, and leaves nothing open, whatever happens. */
+export async function withJoined(
+  pair: Pair,
+  use: (joined: Joined) => Promise<void>,
+): Promise<void> {
+  const listener = await pair.listen();
+  const [client, server] = await Promise.all([pair.connector(listener.address), listener.accept()]);
+  if (server === null) throw new Error("the listener ended before the client came");
+  try {
+    await use({ client, server, listener });
+  } finally {
+    listener.close();
+    await closeAll(client, server);
+  }
+}
+
+/** Closes sockets and waits until they are gone. */
+export async function closeAll(...sockets: Socket[]): Promise<void> {
+  for (const socket of sockets) socket.close();
+  await Promise.all(sockets.map((socket) => socket.closed));
+}
+
+/** All bytes up to the end of the other side. */
+export async function readAll(socket: Socket): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for (let chunk = await socket.read(); chunk !== null; chunk = await socket.read()) {
+    chunks.push(chunk.slice());
+    size += chunk.length;
+  }
+  const all = new Uint8Array(size);
+  let offset = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return all;
+}
+
+/** Bytes that tell at which offset they stand, so that a lost, doubled or moved piece shows. */
+export function pattern(size: number, start = 0): Uint8Array {
+  const bytes = new Uint8Array(size);
+  for (let i = 0; i < size; i++) bytes[i] = patternByte(start + i);
+  return bytes;
+}
+
+/** The offset of the first byte that is not as in `pattern()`, or -1. */
+export function firstWrong(bytes: Uint8Array, start = 0): number {
+  return bytes.findIndex((byte, i) => byte !== patternByte(start + i));
+}
+
+function patternByte(offset: number): number {
+  return (offset * 31 + (offset >> 8) * 7 + (offset >> 16)) & 0xFF;
+}
+
+export function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+export function decode(bytes: Uint8Array | null): string | null {
+  return bytes === null ? null : new TextDecoder().decode(bytes);
+}
+
+/** In milliseconds. */
+export function sleep(delay: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delay));
+}
+
+/** Waits until a number has not changed for 150 ms, however long that takes. */
+export async function untilStill(current: () => number): Promise<number> {
+  let [last, same] = [current(), 0];
+  while (same < 15) {
+    await sleep(10);
+    if (current() === last) same++;
+    else [last, same] = [current(), 0];
+  }
+  return last;
+}
+
+/** Whether this machine has the IPv6 loopback address. */
+export const hasIpv6: boolean = await new Promise((resolve) => {
+  const server = createServer();
+  server.once("error", () => resolve(false));
+  server.listen({ host: "::1", port: 0 }, () => server.close(() => resolve(true)));
+});

@@ -1,0 +1,192 @@
+/** A client of bytes, which owes nothing to the frames of `src/`, and a server for it to talk to. */
+
+import { memoryNetwork, socketPair } from "../../adapters/memory.ts";
+import { RcspServer, type ServerOptions } from "../../src/server/server.ts";
+import type { Listener, Socket } from "../../src/socket.ts";
+
+export const COMMAND = 1;
+export const OK = 2;
+export const ERROR = 3;
+export const EVENT = 4;
+
+/** The types of what a test reads out of a body. */
+export interface Body {
+  TrackId?: string;
+  Response?: Record<string, unknown>;
+  Error?: { Code: unknown; Message: unknown };
+  [key: string]: unknown;
+}
+
+export interface Received {
+  type: number;
+  body: Body;
+}
+
+const HEADER_SIZE = 8;
+
+/** One frame: a string or bytes are the body as it is, anything else becomes JSON. */
+export function frame(type: number, body: unknown): Uint8Array {
+  const bytes = body instanceof Uint8Array
+    ? body
+    : new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body));
+  const whole = new Uint8Array(HEADER_SIZE + bytes.length);
+  whole.set([0xDC, 1, HEADER_SIZE, type]);
+  new DataView(whole.buffer).setUint32(4, bytes.length, true);
+  whole.set(bytes, HEADER_SIZE);
+  return whole;
+}
+
+/** A whole command as bytes. */
+export function command(trackId: string | number, name: string, args?: unknown): Uint8Array {
+  const rest = args === undefined ? {} : { Arguments: args };
+  return frame(COMMAND, { Command: name, TrackId: String(trackId), Version: 1, ...rest });
+}
+
+export function concat(...parts: Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+export class RawClient {
+  readonly socket: Socket;
+  #bytes: Uint8Array = new Uint8Array(0);
+  #at = 0;
+  #trackId = 0;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return this.socket.write(bytes);
+  }
+
+  /** Sends a command with the next number as its `TrackId`, which it gives. */
+  async send(name: string, args?: unknown): Promise<string> {
+    const trackId = String(++this.#trackId);
+    await this.write(command(trackId, name, args));
+    return trackId;
+  }
+
+  /** Sends a command and gives the next frame, whatever it is. */
+  async ask(name: string, args?: unknown): Promise<Received> {
+    await this.send(name, args);
+    return await this.receive();
+  }
+
+  /** The next frame, or `null` where the stream ends in good order before one. */
+  async next(): Promise<Received | null> {
+    if (!await this.#fill(HEADER_SIZE)) {
+      if (this.#bytes.length > this.#at) throw new Error("The stream ended within a header");
+      return null;
+    }
+    const header = this.#bytes.subarray(this.#at, this.#at + HEADER_SIZE);
+    const [marker, version, headerSize, type] = header;
+    if (marker !== 0xDC || version !== 1 || headerSize !== HEADER_SIZE) {
+      throw new Error(`The server sent a wrong header: ${header}`);
+    }
+    const size = new DataView(header.buffer, header.byteOffset).getUint32(4, true);
+    if (!await this.#fill(HEADER_SIZE + size)) throw new Error("The stream ended within a body");
+    const start = this.#at + HEADER_SIZE;
+    const body = new TextDecoder().decode(this.#bytes.subarray(start, start + size));
+    this.#at = start + size;
+    return { type: type ?? 0, body: JSON.parse(body) };
+  }
+
+  /** The next frame. Rejects where there is none. */
+  async receive(): Promise<Received> {
+    const received = await this.next();
+    if (received === null) throw new Error("The connection ended, a frame was expected");
+    return received;
+  }
+
+  async receiveMany(count: number): Promise<Received[]> {
+    const received: Received[] = [];
+    while (received.length < count) received.push(await this.receive());
+    return received;
+  }
+
+  /** All frames up to the end; a broken connection counts as one that ended. */
+  async receiveAll(): Promise<Received[]> {
+    const received: Received[] = [];
+    for (;;) {
+      const next = await this.next().catch(() => null);
+      if (next === null) return received;
+      received.push(next);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.socket.close();
+    await this.socket.closed;
+  }
+
+  /** Reads until so many bytes wait; gives whether that many came. */
+  async #fill(size: number): Promise<boolean> {
+    while (this.#bytes.length - this.#at < size) {
+      const chunk = await this.socket.read();
+      if (chunk === null) return false;
+      this.#bytes = concat(this.#bytes.subarray(this.#at), chunk);
+      this.#at = 0;
+    }
+    return true;
+  }
+}
+
+export interface Served {
+  server: RcspServer;
+  listener: Listener;
+  /** What `onError` was told, in order. */
+  errors: unknown[];
+  /** Connects one more client; all are closed in the end. */
+  join(): Promise<RawClient>;
+  /** Joins a client to a socket of the server's side that the test can look into. */
+  joinThrough(wrap: (socket: Socket) => Socket): RawClient;
+}
+
+/** Runs `use` with a server in memory, and leaves nothing open, whatever happens. */
+export async function withServer(
+  options: ServerOptions,
+  use: (served: Served) => Promise<void>,
+): Promise<void> {
+  const { connector, listen } = memoryNetwork();
+  const errors: unknown[] = [];
+  const clients: RawClient[] = [];
+  const server = new RcspServer({ onError: (error) => errors.push(error), ...options });
+  const listener = await listen();
+  server.serve(listener);
+  const keep = (socket: Socket): RawClient => {
+    const client = new RawClient(socket);
+    clients.push(client);
+    return client;
+  };
+  try {
+    await use({
+      server,
+      listener,
+      errors,
+      join: async () => keep(await connector(listener.address)),
+      joinThrough(wrap) {
+        const [near, far] = socketPair();
+        server.accept(wrap(far));
+        return keep(near);
+      },
+    });
+  } finally {
+    await Promise.all(clients.map((client) => client.close()));
+    await server.close();
+  }
+}
+
+/** Waits until something holds; a hang ends in the failure of the test. */
+export async function until(holds: () => boolean): Promise<void> {
+  for (let turns = 0; !holds(); turns++) {
+    if (turns > 2_000) throw new Error("It did not come to hold within 10 s");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

@@ -1,0 +1,28 @@
+/** The child process of the tests that sockets let a process exit: `<adapter> close|closeWrite`. */
+
+import process from "node:process";
+import type { Connector, Listen, Socket } from "../../src/socket.ts";
+
+const [adapter, end] = process.argv.slice(2);
+const { connector, listen }: { connector: Connector; listen: Listen } = await import(
+  `../../adapters/${adapter}.ts`
+);
+
+const listener = await listen();
+const accepting = listener.accept();
+const client = await connector(listener.address, { signal: new AbortController().signal });
+const server = await accepting as Socket;
+await client.write(new Uint8Array(100));
+await server.read();
+const reading = client.read();
+if (end === "close") {
+  client.close();
+  server.close();
+} else {
+  await Promise.all([client.closeWrite(), server.closeWrite()]);
+  await server.read();
+}
+await reading;
+listener.close();
+await Promise.all([client.closed, server.closed]);
+console.log("all closed");
