@@ -221,5 +221,11 @@ export class CommandError extends RcspError {
 }
 
 function show(code: unknown): string {
-  return typeof code === "object" ? JSON.stringify(code) : String(code);
+  if (typeof code !== "object") return String(code);
+  try {
+    return JSON.stringify(code);
+  } catch {
+    // Too deep, or nothing that JSON can say: no reason to lose the error itself.
+    return "an object";
+  }
 }

@@ -13,6 +13,7 @@ import {
   mute,
   ok,
   refusal,
+  type Script,
   type ScriptedServer,
   turn,
   withScripted,
@@ -284,3 +285,18 @@ test("a subscription that finds maxPending reached ends with that LimitError", (
     await server.until(1);
     assertEquals(server.names, ["A"]);
   }, { maxPending: 1 }));
+
+test("the last to leave unsubscribes though maxPending is reached", () => {
+  const script: Script = (command) => {
+    if (command.name === "A") return undefined;
+    return command.name === "DeviceSubscribe" ? ok(command) : [ok({ trackId: "2" }), ok(command)];
+  };
+  return withScripted(script, async (rcsp, server) => {
+    const subscription = rcsp.subscribe(TOPIC);
+    await subscription.ready;
+    rcsp.call("A").catch(() => {});
+    await server.until(2);
+    await subscription.return();
+    assertEquals(server.names, ["DeviceSubscribe", "A", "DeviceUnsubscribe"]);
+  }, { maxPending: 1 });
+});

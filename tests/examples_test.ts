@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { CommandError } from "../mod.ts";
+import { CommandError, type PressType } from "../mod.ts";
 import { listen, RcspServer } from "../server.ts";
-import { startSimulator } from "../simulator.ts";
+import { type Simulator, startSimulator } from "../simulator.ts";
 import {
   run,
   type RunResult,
@@ -18,40 +18,6 @@ const clients = ["list", "button_presses", "set_led", "call", "pipe"];
 const unprintable = /[^\P{C}\n]|[\u2028\u2029]/u;
 // Clears the screen, sets the clipboard by OSC 52, then BEL, C1, DEL, a bidi override, a line end.
 const hostile = "\x1b[2J\x1b]52;c;aGk=\x07\r\x9b31m\x7f\u202e\u2066\u2028\nforged line";
-
-function command(name: string, ...args: string[]): string[] {
-  return runtimeCommand(fileURLToPath(new URL(`../examples/${name}.ts`, import.meta.url)), ...args);
-}
-
-function example(name: string, ...args: string[]): Promise<RunResult> {
-  return run(command(name, ...args));
-}
-
-/** A sentence on standard error and nothing else: no second line, no stack trace. */
-function assertSentence({ stdout, stderr }: RunResult): void {
-  assertEquals(stdout, "");
-  assertMatch(stderr, /^\S.*\n$/);
-}
-
-/** Runs `use` against a server of the test's own. */
-async function withServer(
-  server: RcspServer,
-  use: (...flags: string[]) => Promise<void>,
-): Promise<void> {
-  const listener = await listen();
-  server.serve(listener);
-  try {
-    await use("--host", "127.0.0.1", "--port", `${listener.address.port}`, "--timeout", "20000");
-  } finally {
-    await server.close();
-  }
-}
-
-async function freePort(): Promise<number> {
-  const listener = await listen();
-  listener.close();
-  return listener.address.port;
-}
 
 const simulated: [name: string, args: string[], stdout: RegExp][] = [
   ["button_presses", [], /^((Single|Double|Long)Press on device 1\n){3}$/],
@@ -193,22 +159,6 @@ test("an empty drawer is told, and is a failure only where a device is needed", 
   });
 });
 
-/** Starts an example, and kills it if `use` fails. */
-async function withChild(line: string[], use: (child: StartedChild) => Promise<void>) {
-  const child = start(line);
-  try {
-    await use(child);
-  } finally {
-    await child.end("SIGKILL");
-  }
-}
-
-/** Sends a signal as a terminal does: Deno's own `kill()` hides how the child ended. */
-function signalled(child: StartedChild, signal: "SIGINT" | "SIGTERM"): Promise<RunResult> {
-  process.kill(child.pid, signal);
-  return child.ended;
-}
-
 test("simulate.ts says where it listens, serves, and ends well at SIGTERM", async () => {
   await withChild(command("simulate", "--port", "0", "--press", "20"), async (child) => {
     const first = await child.nextLine();
@@ -229,29 +179,53 @@ test("simulate.ts says that its port is taken", async () => {
   assertEquals(result.code, 1);
 });
 
+/** Presses until the child tells: before it has subscribed, a press reaches nobody. */
+async function pressUntilTold(
+  simulator: Simulator,
+  child: StartedChild,
+  type: PressType,
+): Promise<void> {
+  const timer = setInterval(() => simulator.press(1, type), 20);
+  try {
+    while (await child.nextLine() !== `${type} on device 1`);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 test("button_presses.ts unsubscribes at Ctrl-C", async () => {
   await using simulator = await startSimulator({ port: 0 });
   const told: unknown[] = [];
   simulator.server.handle("DeviceUnsubscribe", ({ Arguments }) => void told.push(Arguments));
-  const flags = ["--port", `${simulator.address.port}`];
-  await withChild(command("button_presses", ...flags), async (child) => {
-    // The command may take a while to subscribe: a press that reaches nobody is pressed again.
-    const press = setInterval(() => simulator.press(1, "DoublePress"), 20);
-    const line = await child.nextLine().finally(() => clearInterval(press));
-    assertEquals(line, "DoublePress on device 1");
+  await withChild(command("button_presses", `--port=${simulator.address.port}`), async (child) => {
+    await pressUntilTold(simulator, child, "DoublePress");
     assertEquals((await signalled(child, "SIGINT")).code, 0);
   });
   assertEquals(told, [{ DeviceId: 1, Publisher: "DeviceEvents", Topic: "ButtonPushed" }]);
 });
 
-test("button_presses.ts tells when the connection ends", async () => {
-  await using simulator = await startSimulator({ port: 0, pressEvery: 20 });
-  await withChild(command("button_presses", `--port=${simulator.address.port}`), async (child) => {
-    await child.nextLine();
-    await simulator.close();
-    const { code, stderr } = await child.ended;
-    assertMatch(stderr, /\nConnection to 127\.0\.0\.1:\d+ was ended by the server\n$/);
-    assertEquals(code, 1);
+test("button_presses.ts goes on when a lost server has come back", async () => {
+  await using first = await startSimulator({ port: 0 });
+  const { port } = first.address;
+  await withChild(command("button_presses", `--port=${port}`), async (child) => {
+    await pressUntilTold(first, child, "SinglePress");
+    await first.close();
+    await using second = await startSimulator({ port });
+    await pressUntilTold(second, child, "LongPress");
+    const { code, stderr } = await signalled(child, "SIGINT");
+    assertMatch(stderr, /\nConnection lost, trying again: .*\nConnected again: .*\n$/);
+    assertEquals(code, 0);
+  });
+});
+
+test("an example tells when the connection ends in its midst", async () => {
+  const server = new RcspServer();
+  server.handle("ListDevices", (_, client) => client.close());
+  await withServer(server, async (...flags) => {
+    const result = await example("call", ...flags);
+    assertSentence(result);
+    assertMatch(result.stderr, /^Command 'ListDevices' was sent but not answered: /);
+    assertEquals(result.code, 1);
   });
 });
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { dialect, DIALECT } from "../src/dialect.ts";
+import { DIALECT, dialect } from "../src/dialect.ts";
 import {
   decodeEvent,
   encodeEvent,

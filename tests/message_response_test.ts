@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { dialect, DIALECT } from "../src/dialect.ts";
+import { DIALECT, dialect } from "../src/dialect.ts";
 import type { JsonObject, JsonValue } from "../src/message/json.ts";
 import {
   encodeError,

@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertInstanceOf, assertLessOrEqual, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertLessOrEqual,
+  assertThrows,
+} from "@std/assert";
 import { concat } from "@std/bytes";
 import { FrameDecoder } from "../src/wire/decoder.ts";
 import { assertProtocolError, frame, fromUtf8, header, oneByOne } from "./support/frames.ts";

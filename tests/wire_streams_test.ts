@@ -178,7 +178,7 @@ test("a slow reader holds the source back and loses no frame", async () => {
   const reader = frames.getReader();
   for (let i = 0; i < chunks * 10; i++) {
     // Time for the source to run ahead, if nothing held it.
-    if (i < 20) for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+    if (i < 20) { for (let turn = 0; turn < 100; turn++) await Promise.resolve(); }
     const { value } = await reader.read();
     assertEquals(value && fromUtf8(value.payload), String(i));
     assertLess(pulled, i / 10 + 10);

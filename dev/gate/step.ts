@@ -94,7 +94,9 @@ export async function command(
     clearTimeout(timer);
   }
   if (overdue) {
-    throw new StepFailure(`'${line.join(" ")}' took longer than ${timeout / 1000} s`, result);
+    throw new StepFailure(`${shown(line)} took longer than ${timeout / 1000} s`, {
+      output: result.output,
+    });
   }
   return result;
 }
@@ -103,10 +105,13 @@ export async function command(
 export async function must(line: string[], options?: CommandOptions): Promise<CommandResult> {
   const result = await command(line, options);
   if (result.code === 0) return result;
-  const shown = line.length > 8 ? [...line.slice(0, 8), "…"] : line;
-  throw new StepFailure(`'${shown.join(" ")}' ended with code ${result.code}`, {
+  throw new StepFailure(`${shown(line)} ended with code ${result.code}`, {
     output: result.output,
   });
+}
+
+function shown(line: string[]): string {
+  return `'${(line.length > 8 ? [...line.slice(0, 8), "…"] : line).join(" ")}'`;
 }
 
 /** The pinned toolchain first, and nothing of the `npm` run that may have started the gate. */

@@ -39,7 +39,14 @@ export const testSteps: Step[] = [
       await mkdir(scratch, { recursive: true });
       await rm(junit, { force: true });
       const report = ["--reporter=junit", `--reporter-outfile=${junit}`];
-      const line = ["bun", "test", "--timeout=70000", ...report, ...files.map((f) => `./${f}`)];
+      const line = [
+        "bun",
+        "test",
+        "--isolate",
+        "--timeout=70000",
+        ...report,
+        ...files.map((f) => `./${f}`),
+      ];
       const { code, output } = await command(line, { timeout: SUITE_TIMEOUT });
       return judge(files, code, output, await readBun(junit));
     },

@@ -5,7 +5,7 @@ import { must, type Step, StepFailure } from "./step.ts";
 
 /** Addresses of registries and folders of one machine. */
 const MACHINE_TEXT =
-  /\bregistry\.[a-z0-9-]+\.[a-z]{2,}|\bnpm\.jsr\.io|(?<![\w.}*])\/(?:work|root|home\/\w+|Users\/\w+)\//;
+  /\bregistry\.[a-z0-9-]+\.[a-z]{2,}|\bnpm\.jsr\.io|(?<![\w.}*])\/(?:work|root)\//;
 
 export const textSteps: Step[] = [
   {

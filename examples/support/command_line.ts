@@ -158,6 +158,8 @@ function readCommandLine(options: ExampleOptions): CommandLine | undefined {
       port: wholeNumber("port", options.simulator === false ? 0 : 1, 65_535),
       connectTimeout: timeout,
       commandTimeout: timeout,
+      // Most examples are done in a moment: what is lost is told at once.
+      reconnect: false,
     },
     simulate: parsed["simulate"] === true,
     words,

@@ -51,6 +51,8 @@ export class RcspServer {
   readonly #handlers = new Map<string, Handler>();
   readonly #sessions = new Set<Session>();
   readonly #listeners = new Set<Listener>();
+  readonly #accepting = new Set<Promise<void>>();
+  readonly #pauses = new Set<() => void>();
   readonly #options: ServerOptions;
   #closed: Promise<void> | undefined;
 
@@ -97,7 +99,10 @@ export class RcspServer {
       throw new TypeError("Cannot serve as the server is closed");
     }
     this.#listeners.add(listener);
-    this.#acceptAll(listener);
+    const accepting = this.#acceptAll(listener).then(() => {
+      this.#accepting.delete(accepting);
+    });
+    this.#accepting.add(accepting);
   }
 
   /** Takes one client. */
@@ -143,11 +148,13 @@ export class RcspServer {
 
   async #close(): Promise<void> {
     for (const listener of this.#listeners) listener.close();
+    for (const end of this.#pauses) end();
     const sessions = [...this.#sessions];
     const timer = setTimeout(() => {
       for (const session of sessions) session.close();
     }, this.#limits.closeTimeout);
-    await Promise.all(sessions.map((session) => session.drain()));
+    // A port is free again once the last accept() has come back.
+    await Promise.all([...this.#accepting, ...sessions.map((session) => session.drain())]);
     clearTimeout(timer);
   }
 
@@ -160,10 +167,23 @@ export class RcspServer {
       } catch (error) {
         // Such as too many open files: passes when others leave.
         this.#options.onError?.(error);
-        await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE));
+        await this.#pause();
       }
     }
     this.#listeners.delete(listener);
+  }
+
+  /** Waits a little, or until `close()`. */
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.#pauses.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, ACCEPT_PAUSE);
+      this.#pauses.add(end);
+    });
   }
 
   #handleSubscriptions(): void {

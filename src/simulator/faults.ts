@@ -30,16 +30,24 @@ export function withFaults(
   wait: (milliseconds: number) => Promise<void>,
 ): Socket {
   let sent = 0;
+  let gone = false;
+  socket.closed.then(() => gone = true);
   /** Sends a piece that no threshold lies within; gives its length. */
   async function writePiece(bytes: Uint8Array): Promise<number> {
     const { cutAfter, garbageAfter, silentAfter, slice, pause } = faults();
     if (pause !== undefined) await wait(pause);
+    // What is silent never meets the socket, and would not notice.
+    if (gone) throw new ConnectionError("connection-closed", "The connection has ended");
     if (sent >= (cutAfter ?? Infinity)) {
       socket.close();
       throw new ConnectionError("connection-closed", "The connection was cut by a fault");
     }
     const thresholds = [cutAfter, garbageAfter, silentAfter].filter((at) => (at ?? 0) > sent);
-    const length = Math.min(bytes.length, slice ?? Infinity, ...thresholds.map((at) => at! - sent));
+    const length = Math.min(
+      bytes.length,
+      wholeBytes(slice ?? Infinity),
+      ...thresholds.map((at) => wholeBytes(at! - sent)),
+    );
     let piece = bytes.subarray(0, length);
     if (sent >= (garbageAfter ?? Infinity)) {
       piece = Uint8Array.from(piece, () => randomInteger(random, 0, 255));
@@ -60,4 +68,9 @@ export function withFaults(
       if (sent >= (faults().cutAfter ?? Infinity)) socket.close();
     },
   };
+}
+
+/** Faults may be set at any time to anything: a piece of no bytes would never come to an end. */
+function wholeBytes(count: number): number {
+  return count >= 1 ? Math.floor(count) : 1;
 }

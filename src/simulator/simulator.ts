@@ -34,6 +34,8 @@ interface State {
   readonly leds: Map<string, Color>;
 }
 
+// Longer timers fire at once in every runtime.
+const LONGEST_TIMER = 2 ** 31 - 1;
 const CHANNELS = ["Red", "Green", "Blue"] as const;
 
 /**
@@ -59,7 +61,8 @@ export class Simulator {
   constructor(options: SimulatorOptions = {}) {
     const { latency = 0, pressEvery } = options;
     this.#random = seededRandom(options.seed ?? 1);
-    this.#latency = typeof latency === "number" ? [latency, latency] : latency;
+    this.#latency = checkLatency(latency);
+    if (pressEvery !== undefined) checkPressEvery(pressEvery);
     this.faults = options.faults ?? {};
     this.server = new RcspServer({
       ...options,
@@ -234,6 +237,22 @@ export class Simulator {
     const pressType = randomItem(this.#random, PRESS_TYPES);
     if (device && pressType) this.press(device.DeviceId, pressType);
   }
+}
+
+function checkLatency(latency: number | readonly [number, number]): readonly [number, number] {
+  const [least, most] = typeof latency === "number" ? [latency, latency] : latency;
+  if (least >= 0 && least <= most && most <= LONGEST_TIMER) return [least, most];
+  throw new RangeError(
+    `'latency' must be milliseconds from 0 to ${LONGEST_TIMER}, or the least and the most: ` +
+      `current value is ${latency}`,
+  );
+}
+
+function checkPressEvery(pressEvery: number): void {
+  if (pressEvery >= 1 && pressEvery <= LONGEST_TIMER) return;
+  throw new RangeError(
+    `'pressEvery' must be milliseconds from 1 to ${LONGEST_TIMER}: current value is ${pressEvery}`,
+  );
 }
 
 function isChannel(value: JsonValue | undefined): value is number {

@@ -31,6 +31,7 @@ export interface OutgoingFrame {
  * Bytes in, {@link Frame}s out; each frame is a copy of its own.
  *
  * Errors as {@link FrameDecoder.push}; a stream that ends inside a frame errors with `cut-frame`.
+ * As with every Web Stream, an error discards the frames that nobody has read yet.
  */
 export class FrameDecoderStream extends TransformStream<Uint8Array, Frame> {
   /** Makes a stream; the options are those of {@link FrameDecoder}. */

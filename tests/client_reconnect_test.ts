@@ -1,0 +1,341 @@
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
+import { connectThrough } from "../src/client/connect.ts";
+import { backoff, reconnectPolicy } from "../src/client/reconnect.ts";
+import type { ClientStatus } from "../src/client/status.ts";
+import { ConnectionError, LimitError, TimeoutError } from "../src/errors.ts";
+import type { Socket } from "../src/socket.ts";
+import { FakeClock } from "./support/fake_clock.ts";
+import { reach, withFlaky } from "./support/flaky.ts";
+import { echo, mute, ok, turn } from "./support/scripted_server.ts";
+import { test } from "./support/test.ts";
+
+const refuse = (): Promise<Socket> => {
+  throw new ConnectionError("connection-refused", "Nobody is there");
+};
+
+test("a lost connection is replaced, and calls made meanwhile are answered in order", () =>
+  withFlaky(echo, async (rcsp, flaky) => {
+    await rcsp.call("Before");
+    await flaky.lose(rcsp);
+    const calls = ["A", "B", "C"].map((name) => rcsp.call(name));
+    assertStrictEquals(rcsp.stats().waiting, 3);
+    await flaky.retry(rcsp);
+    assertEquals((await Promise.all(calls)).map(({ name }) => name), ["A", "B", "C"]);
+    assertEquals(flaky.server.names, ["Before", "A", "B", "C"]);
+    assertEquals(rcsp.status.state, "ready");
+    assertStrictEquals(rcsp.stats().reconnects, 1);
+  }));
+
+test("a command that was sent rejects when its connection ends, and is never sent again", () =>
+  withFlaky(({ name }) => name === "Mute" ? undefined : "close", async (rcsp, flaky) => {
+    const lost = rcsp.call("Mute");
+    await flaky.server.until(1);
+    await flaky.lose(rcsp);
+    const error = await assertRejects(() => lost, ConnectionError, "was sent but not answered");
+    assertStrictEquals(error.sent, true);
+    await flaky.retry(rcsp);
+    await reach(rcsp, "ready");
+    await turn();
+    assertEquals(flaky.server.names, ["Mute"]);
+  }));
+
+test("a call that waits for a connection keeps its own timeout, and was not sent", () =>
+  withFlaky(echo, async (rcsp, flaky) => {
+    await flaky.lose(rcsp, { down: true });
+    const call = rcsp.call("Late", undefined, { timeout: 40 });
+    flaky.clock.advance(40);
+    await assertRejects(() => call, TimeoutError, "could not be sent");
+    flaky.down = false;
+    await flaky.retry(rcsp);
+    await rcsp.call("Next");
+    assertEquals(flaky.server.names, ["Next"]);
+  }));
+
+test("calls that wait for a connection count for maxPending", () =>
+  withFlaky(echo, async (rcsp, flaky) => {
+    await flaky.lose(rcsp, { down: true });
+    const calls = [rcsp.call("A"), rcsp.call("B")];
+    await assertRejects(() => rcsp.call("C"), LimitError, "'maxPending' (2)");
+    flaky.down = false;
+    await flaky.retry(rcsp);
+    await Promise.all(calls);
+    assertEquals(flaky.server.names, ["A", "B"]);
+  }, { maxPending: 2 }));
+
+test("an abort takes a waiting call back before the connection returns", () =>
+  withFlaky(echo, async (rcsp, flaky) => {
+    await flaky.lose(rcsp);
+    const controller = new AbortController();
+    const call = rcsp.call("A", undefined, { signal: controller.signal });
+    controller.abort(new Error("enough"));
+    await assertRejects(() => call, Error, "enough");
+    await flaky.retry(rcsp);
+    await rcsp.call("B");
+    assertEquals(flaky.server.names, ["B"]);
+  }));
+
+test("waits double from 250 ms up to 10 s while the server is away, and say why", () =>
+  withFlaky(echo, async (rcsp, flaky) => {
+    await flaky.lose(rcsp, { down: true });
+    const delays: number[] = [];
+    for (let attempt = 1; attempt <= 8; attempt++) {
+      const status = await reach(rcsp, "reconnecting");
+      assertStrictEquals(status.attempt, attempt);
+      const code = attempt === 1 ? "connection-closed" : "connection-refused";
+      assertStrictEquals(status.cause.code, code);
+      delays.push(status.delay);
+      await flaky.retry(rcsp);
+    }
+    assertEquals(delays, [125, 250, 500, 1000, 2000, 4000, 5000, 5000]);
+  }));
+
+test("backoff() lies between a half and all of the doubled delay", () => {
+  const policy = reconnectPolicy({ initialDelay: 100, maxDelay: 1000 });
+  assertEquals([1, 2, 3, 4, 5, 99].map((n) => backoff(policy, n, () => 0)), [
+    50,
+    100,
+    200,
+    400,
+    500,
+    500,
+  ]);
+  assertEquals([1, 2, 5].map((n) => backoff(policy, n, () => 0.999)), [100, 200, 1000]);
+});
+
+test("a server that opens and ends 200 connections in turn is left more and more time", () =>
+  withFlaky(echo, async (rcsp, flaky) => {
+    let longest = 0;
+    for (let i = 0; i < 200; i++) {
+      await flaky.lose(rcsp);
+      const { delay } = await reach(rcsp, "reconnecting");
+      longest = Math.max(longest, delay);
+      await flaky.retry(rcsp);
+      await reach(rcsp, "ready");
+    }
+    assertStrictEquals(longest, 5000);
+    await rcsp.call("Alive");
+    await flaky.lose(rcsp);
+    assertStrictEquals((await reach(rcsp, "reconnecting")).attempt, 1);
+  }));
+
+test("maxAttempts closes the client, with all that waits", () =>
+  withFlaky(echo, async (rcsp, flaky) => {
+    await flaky.lose(rcsp, { down: true });
+    const call = rcsp.call("A");
+    const rejected = assertRejects(() => call, ConnectionError, "was not sent");
+    const events = rcsp.events();
+    await flaky.retry(rcsp);
+    await flaky.retry(rcsp);
+    const cause = await rcsp.closed;
+    assertStrictEquals(cause?.code, "connection-refused");
+    const error = await rejected;
+    assertStrictEquals(error.sent, false);
+    assertStrictEquals(error.code, "connection-refused");
+    await assertRejects(() => events.next(), ConnectionError, "Nobody is there");
+    assertStrictEquals(flaky.dials, 3);
+    assertStrictEquals(flaky.clock.timers, 0);
+  }, { reconnect: { maxAttempts: 2 } }));
+
+test("decide() sees attempt and cause, and its no closes the client", async () => {
+  const seen: unknown[] = [];
+  const decide = (attempt: number, cause: { code: string }): boolean => {
+    seen.push([attempt, cause.code]);
+    return attempt < 2;
+  };
+  await withFlaky(echo, async (rcsp, flaky) => {
+    await flaky.lose(rcsp, { down: true });
+    await flaky.retry(rcsp);
+    await rcsp.closed;
+    assertEquals(seen, [[1, "connection-closed"], [2, "connection-refused"]]);
+  }, { reconnect: { decide } });
+});
+
+test("decide() that throws closes the client with what it threw", () =>
+  withFlaky(echo, async (rcsp, flaky) => {
+    flaky.server.hangUp();
+    const cause = await rcsp.closed;
+    assertInstanceOf(cause, ConnectionError);
+    assert(cause.message.includes("no idea"), cause.message);
+  }, {
+    reconnect: {
+      decide: () => {
+        throw new Error("no idea");
+      },
+    },
+  }));
+
+test("close() during the wait ends it, leaves no timer, and dials no more", () =>
+  withFlaky(echo, async (rcsp, flaky) => {
+    await flaky.lose(rcsp);
+    const call = rcsp.call("A");
+    const rejected = assertRejects(() => call, ConnectionError, "The client was closed");
+    await Promise.all([rcsp.close(), rcsp.close()]);
+    await rejected;
+    assertStrictEquals(flaky.clock.timers, 0);
+    assertStrictEquals(flaky.dials, 1);
+    assertStrictEquals(await rcsp.closed, undefined);
+  }));
+
+test("close() while a connection is being opened closes what still comes up", () =>
+  withFlaky(echo, async (rcsp, flaky) => {
+    await flaky.lose(rcsp);
+    const { status } = rcsp;
+    assert(status.state === "reconnecting");
+    flaky.clock.advance(status.delay);
+    await rcsp.close();
+    await turn();
+    assertStrictEquals(flaky.clock.timers, 0);
+    await flaky.server.tap.closed;
+  }));
+
+test("a first connection that fails rejects at once unless firstConnect says otherwise", async () => {
+  const clock = new FakeClock();
+  await assertRejects(() => connectThrough(refuse, {}, { clock }), ConnectionError, "Nobody");
+  assertStrictEquals(clock.timers, 0);
+  let dials = 0;
+  await withFlaky(echo, async (_, flaky) => {
+    const connecting = connectThrough(
+      (address, options) => {
+        return ++dials < 3 ? refuse() : flaky.server.connector(address, options);
+      },
+      { reconnect: { firstConnect: true } },
+      flaky.surroundings,
+    );
+    for (let i = 0; i < 3; i++) {
+      await turn();
+      flaky.clock.advance(500);
+    }
+    const rcsp = await connecting;
+    assertStrictEquals(dials, 3);
+    assertEquals(rcsp.status, { state: "ready", reconnects: 0, gap: 0 });
+    await rcsp.close();
+  });
+});
+
+test("a signal ends the waiting for a first connection", async () => {
+  const clock = new FakeClock();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const connecting = connectThrough(refuse, { signal, reconnect: { firstConnect: true } }, {
+    clock,
+  });
+  const rejected = assertRejects(() => connecting, Error, "enough");
+  await turn();
+  assertStrictEquals(clock.timers, 1);
+  controller.abort(new Error("enough"));
+  await rejected;
+  assertStrictEquals(clock.timers, 0);
+});
+
+test("a first connection that is tried maxAttempts times rejects with the last cause", async () => {
+  const clock = new FakeClock();
+  const reconnect = { firstConnect: true, maxAttempts: 1 };
+  const connecting = connectThrough(refuse, { reconnect }, { clock });
+  const rejected = assertRejects(() => connecting, ConnectionError, "Nobody");
+  await turn();
+  clock.advance(250);
+  await rejected;
+});
+
+test("statuses() gives the present state, every change, and an end", () =>
+  withFlaky(echo, async (rcsp, flaky) => {
+    const seen: ClientStatus[] = [];
+    const watching = (async () => {
+      for await (const status of rcsp.statuses()) seen.push(status);
+    })();
+    await flaky.lose(rcsp, { down: true });
+    await flaky.retry(rcsp);
+    flaky.down = false;
+    await flaky.retry(rcsp);
+    await reach(rcsp, "ready");
+    await rcsp.close();
+    await watching;
+    assertEquals(seen.map(({ state }) => state), [
+      "ready",
+      "reconnecting",
+      "reconnecting",
+      "ready",
+      "closed",
+    ]);
+    assertEquals(seen[3], { state: "ready", reconnects: 1, gap: 125 + 250 });
+    assertEquals(seen[4], { state: "closed", cause: undefined });
+    const after: ClientStatus[] = [];
+    for await (const status of rcsp.statuses()) after.push(status);
+    assertEquals(after, [{ state: "closed", cause: undefined }]);
+  }));
+
+test("what an old socket still delivers reaches nobody", async () => {
+  const sockets: { deliver: (bytes: Uint8Array) => void }[] = [];
+  const clock = new FakeClock();
+  const connector = (): Promise<Socket> => {
+    const gone = Promise.withResolvers<void>();
+    let reading = Promise.withResolvers<Uint8Array | null>();
+    sockets.push({
+      deliver: (bytes) => {
+        const { resolve } = reading;
+        reading = Promise.withResolvers();
+        resolve(bytes);
+      },
+    });
+    return Promise.resolve({
+      read: () => reading.promise,
+      write: () => Promise.resolve(),
+      closeWrite: () => Promise.resolve(),
+      close: gone.resolve,
+      closed: gone.promise,
+      remote: "test",
+    });
+  };
+  const rcsp = await connectThrough(connector, {}, { clock, random: () => 0 });
+  const first = rcsp.call("First", undefined, { timeout: 60_000 });
+  const rejected = assertRejects(() => first, ConnectionError);
+  await turn();
+  sockets[0]!.deliver(new Uint8Array([0xdc, 1, 8]));
+  await turn();
+  // The frame goes no further, so the connection is given up while its read still waits.
+  clock.advance(10_000);
+  await rejected;
+  clock.advance(250);
+  await reach(rcsp, "ready");
+  const second = rcsp.call("Second");
+  await turn();
+  sockets[0]!.deliver(ok({ trackId: "2" }, { from: "the old one" }));
+  await turn();
+  sockets[1]!.deliver(ok({ trackId: "2" }, { from: "the new one" }));
+  assertEquals(await second, { from: "the new one" });
+  await rcsp.close();
+});
+
+for (
+  const [name, reconnect] of Object.entries({
+    initialDelay: { initialDelay: -1 },
+    maxDelay: { maxDelay: 2 ** 31 },
+    maxAttempts: { maxAttempts: 0 },
+  })
+) {
+  test(`connect() refuses a reconnect.${name} out of its range`, async () => {
+    await assertRejects(
+      () => connectThrough(refuse, { reconnect }),
+      RangeError,
+      `'reconnect.${name}'`,
+    );
+  });
+}
+
+test("with reconnect false a lost connection closes the client", () =>
+  withFlaky(mute, async (rcsp, flaky) => {
+    const call = rcsp.call("A");
+    const rejected = assertRejects(() => call, ConnectionError);
+    await flaky.server.until(1);
+    flaky.server.hangUp();
+    await rejected;
+    assertStrictEquals((await rcsp.closed)?.code, "connection-closed");
+    assertEquals(rcsp.status.state, "closed");
+    assertStrictEquals(flaky.dials, 1);
+  }, { reconnect: false }));

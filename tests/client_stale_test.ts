@@ -1,0 +1,141 @@
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { ConnectionError } from "../src/errors.ts";
+import { PayloadType } from "../src/wire/header.ts";
+import { reach, withFlaky } from "./support/flaky.ts";
+import {
+  echo,
+  event,
+  frame,
+  mute,
+  ok,
+  refusal,
+  type Script,
+  turn,
+} from "./support/scripted_server.ts";
+import { test } from "./support/test.ts";
+
+test("without a heartbeat an idle client sends nothing", () =>
+  withFlaky(echo, async (rcsp, flaky) => {
+    flaky.clock.advance(3_600_000);
+    await turn();
+    assertEquals(flaky.server.names, []);
+    assertStrictEquals(rcsp.status.state, "ready");
+  }));
+
+test("a heartbeat goes out whenever nothing came for its time", () =>
+  withFlaky(echo, async (rcsp, flaky) => {
+    for (let i = 1; i <= 3; i++) {
+      flaky.clock.advance(1000);
+      await flaky.server.until(i);
+      await turn();
+    }
+    assertEquals(flaky.server.names, ["ListDevices", "ListDevices", "ListDevices"]);
+    assertStrictEquals(rcsp.status.state, "ready");
+  }, { heartbeat: 1000 }));
+
+test("anything that comes puts the heartbeat off", () =>
+  withFlaky(echo, async (_, flaky) => {
+    for (let i = 0; i < 5; i++) {
+      flaky.clock.advance(600);
+      flaky.server.send(event({ N: i }));
+      await turn();
+    }
+    assertEquals(flaky.server.names, []);
+  }, { heartbeat: 1000 }));
+
+test("an error is an answer to a heartbeat", () => {
+  const script: Script = (command) => refusal(command, { Code: "Busy" });
+  return withFlaky(script, async (rcsp, flaky) => {
+    for (let i = 1; i <= 3; i++) {
+      flaky.clock.advance(1000);
+      await flaky.server.until(i);
+      await turn();
+    }
+    assertStrictEquals(rcsp.status.state, "ready");
+  }, { heartbeat: 1000 });
+});
+
+test("a heartbeat without an answer has the connection replaced", () => {
+  let answers = false;
+  return withFlaky((command) => answers ? ok(command) : undefined, async (rcsp, flaky) => {
+    flaky.clock.advance(1000);
+    await flaky.server.until(1);
+    flaky.clock.advance(200);
+    const { cause } = await reach(rcsp, "reconnecting");
+    assertStrictEquals(cause.code, "connection-stalled");
+    answers = true;
+    await flaky.retry(rcsp);
+    await rcsp.call("Alive");
+  }, { heartbeat: 1000, commandTimeout: 200 });
+});
+
+test("with reconnect false a heartbeat without an answer closes the client", () =>
+  withFlaky(mute, async (rcsp, flaky) => {
+    flaky.clock.advance(1000);
+    await flaky.server.until(1);
+    flaky.clock.advance(200);
+    assertStrictEquals((await rcsp.closed)?.code, "connection-stalled");
+  }, { heartbeat: 1000, commandTimeout: 200, reconnect: false }));
+
+test("a heartbeat does not wait behind a long command", () =>
+  withFlaky(mute, async (rcsp, flaky) => {
+    const long = rcsp.call("UploadFirmware", undefined, { timeout: 60_000 });
+    await flaky.server.until(1);
+    for (let i = 0; i < 20; i++) {
+      flaky.clock.advance(1000);
+      await turn();
+    }
+    assertEquals(flaky.server.names, ["UploadFirmware"]);
+    flaky.server.send(ok({ trackId: "1" }));
+    await long;
+  }, { heartbeat: 1000, commandTimeout: 200 }));
+
+test("a server that lets every call time out is found dead by the heartbeat", () =>
+  withFlaky(mute, async (rcsp, flaky) => {
+    for (let i = 0; i < 20 && rcsp.status.state === "ready"; i++) {
+      rcsp.call("Busy", undefined, { timeout: 1500 }).catch(() => {});
+      flaky.clock.advance(1000);
+      await turn();
+    }
+    assertStrictEquals((await reach(rcsp, "reconnecting")).cause.code, "connection-stalled");
+  }, { heartbeat: 1000, commandTimeout: 500 }));
+
+test("a frame that stops half-way has the connection replaced", () =>
+  withFlaky(mute, async (rcsp, flaky) => {
+    const call = rcsp.call("A", undefined, { timeout: 60_000 });
+    const rejected = assertRejects(() => call, ConnectionError, "a frame got no further");
+    await flaky.server.until(1);
+    flaky.server.send(ok({ trackId: "1" }).subarray(0, 11));
+    await turn();
+    flaky.clock.advance(9_999);
+    await turn();
+    assertStrictEquals(rcsp.status.state, "ready");
+    flaky.clock.advance(1);
+    await rejected;
+    assertStrictEquals((await reach(rcsp, "reconnecting")).cause.code, "connection-stalled");
+  }));
+
+test("a frame that comes slowly is waited for as long as it gets on", () =>
+  withFlaky(mute, async (rcsp, flaky) => {
+    const call = rcsp.call("A", undefined, { timeout: 3_600_000 });
+    await flaky.server.until(1);
+    for (const byte of ok({ trackId: "1" }, { slow: true })) {
+      flaky.server.send(Uint8Array.of(byte));
+      await turn();
+      flaky.clock.advance(900);
+    }
+    assertEquals(await call, { slow: true });
+  }, { partialFrameTimeout: 1000 }));
+
+test("after a complete frame no timer of a partial one is left to fire", () =>
+  withFlaky(mute, async (rcsp, flaky) => {
+    const bytes = frame(PayloadType.Event, { N: 1 });
+    flaky.server.send(bytes.subarray(0, 5));
+    await turn();
+    flaky.server.send(bytes.subarray(5));
+    await turn();
+    flaky.clock.advance(20_000);
+    await turn();
+    assertStrictEquals(rcsp.status.state, "ready");
+    assertStrictEquals(flaky.clock.timers, 0);
+  }));
