@@ -1,6 +1,9 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import type { Topic } from "../mod.ts";
 import { echo, mute, ok, turn, withScripted } from "./support/scripted_server.ts";
 import { test } from "./support/test.ts";
+
+const TOPIC: Topic = { publisher: "P", topic: "T", deviceId: 1 };
 
 test("call() with an aborted signal rejects with its reason, and sends nothing", () =>
   withScripted(echo, async (rcsp, server) => {
@@ -142,4 +145,34 @@ test("AbortSignal.timeout() works as the signal of a call", () =>
       DOMException,
     );
     assertStrictEquals(error.name, "TimeoutError");
+  }));
+
+test("the signal of a subscription ends it and unsubscribes", () =>
+  withScripted(echo, async (rcsp, server) => {
+    const controller = new AbortController();
+    const subscription = rcsp.subscribe(TOPIC, { signal: controller.signal });
+    await subscription.ready;
+    const read = assertRejects(() => subscription.next(), Error, "enough");
+    controller.abort(new Error("enough"));
+    await read;
+    await server.until(2);
+    assertEquals(server.names, ["DeviceSubscribe", "DeviceUnsubscribe"]);
+    assertEquals(await subscription.next(), { done: true, value: undefined });
+  }));
+
+test("subscribing with an aborted signal sends nothing, and reading rejects with its reason", () =>
+  withScripted(echo, async (rcsp, server) => {
+    const options = { signal: AbortSignal.abort(new Error("before")) };
+    for (
+      const subscription of [
+        rcsp.subscribe(TOPIC, options),
+        rcsp.buttonPresses(1, options),
+        rcsp.events(options),
+      ]
+    ) {
+      await assertRejects(() => subscription.next(), Error, "before");
+      await subscription.return();
+    }
+    await rcsp.call("Last");
+    assertEquals(server.names, ["Last"]);
   }));

@@ -1,8 +1,16 @@
-import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { type JsonObject, PRESS_TYPES, ProtocolError, type Topic } from "../mod.ts";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  type JsonObject,
+  LimitError,
+  PRESS_TYPES,
+  ProtocolError,
+  type SubscribeOptions,
+  type Topic,
+} from "../mod.ts";
 import { echo, event, ok, turn, withScripted } from "./support/scripted_server.ts";
 import { test } from "./support/test.ts";
 
+const TOPIC: Topic = { publisher: "P", topic: "T", deviceId: 1 };
 const MARK = { Topic: "End", DeviceId: "end" };
 
 /** Who of four readers gets an event: of device 1, of device "1", of the driver, of all events. */
@@ -192,4 +200,40 @@ test("an event after a broken one never reaches its reader", () =>
     assert(await rcsp.closed instanceof ProtocolError);
     assertEquals((await events.next()).value?.raw, { n: 1 });
     await assertRejects(() => events.next(), ProtocolError);
+  }));
+
+const WRONG_OPTIONS: { options: SubscribeOptions; says: string }[] = [
+  ...[0, -1, 1.5, NaN, Infinity].map((buffer) => ({
+    options: { buffer },
+    says: `'buffer' must be a whole number from 1 to ${Number.MAX_SAFE_INTEGER}: ` +
+      `current value is ${buffer}`,
+  })),
+  { options: { overflow: "Fail" as "fail" }, says: "current value is Fail" },
+];
+
+test("subscribing with a wrong option or topic throws, and sends nothing", () =>
+  withScripted(echo, async (rcsp, server) => {
+    for (const { options, says } of WRONG_OPTIONS) {
+      const errorClass = "buffer" in options ? RangeError : TypeError;
+      assertThrows(() => rcsp.subscribe(TOPIC, options), errorClass, says);
+      assertThrows(() => rcsp.buttonPresses(1, options), errorClass, says);
+      assertThrows(() => rcsp.events(options), errorClass, says);
+    }
+    for (const key of ["publisher", "topic"]) {
+      const topic = { ...TOPIC, [key]: undefined } as unknown as Topic;
+      assertThrows(() => rcsp.subscribe(topic), TypeError, `'${key}' must be a string`);
+    }
+    await rcsp.call("Last");
+    assertEquals(server.names, ["Last"]);
+  }));
+
+test("an overflow with 'fail' unsubscribes", () =>
+  withScripted(echo, async (rcsp, server) => {
+    const subscription = rcsp.subscribe(TOPIC, { buffer: 2, overflow: "fail" });
+    await subscription.ready;
+    server.send(...[1, 2, 3].map((n) => event({ n })));
+    await server.until(2);
+    assertEquals(server.names, ["DeviceSubscribe", "DeviceUnsubscribe"]);
+    for (const n of [1, 2]) assertEquals((await subscription.next()).value?.raw, { n });
+    await assertRejects(() => subscription.next(), LimitError, "'buffer' (2)");
   }));

@@ -151,3 +151,20 @@ test("100,000 events before an answer do not hold it up, and their buffer is bou
     assertStrictEquals(rcsp.stats().events, 100_000);
     assertStrictEquals(told.length, 1);
   }));
+
+test("stats() counts commands, answers and bytes", () =>
+  withScripted(
+    (command) => command.name === "No" ? refusal(command) : ok(command),
+    async (rcsp, server) => {
+      await rcsp.call("Yes");
+      await assertRejects(() => rcsp.call("No"));
+      const stats = rcsp.stats();
+      assertEquals([stats.sent, stats.answered, stats.failed, stats.unanswered], [2, 1, 1, 0]);
+      const bytesSent = server.tap.writes.reduce((sum, { length }) => sum + length, 0);
+      assertStrictEquals(stats.bytesSent, bytesSent);
+      assertStrictEquals(
+        stats.bytesReceived,
+        ok({ trackId: "1" }).length + refusal({ trackId: "2" }).length,
+      );
+    },
+  ));

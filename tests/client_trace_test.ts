@@ -92,6 +92,26 @@ test("onFrame may call and close", async () => {
   }, { onFrame });
 });
 
+test("onFrame sees nothing after the frame at which the client was closed", () => {
+  const { seen, onFrame } = tracer();
+  let client: RcspClient | undefined;
+  return withScripted(mute, async (rcsp, server) => {
+    client = rcsp;
+    const events = rcsp.events();
+    await turn();
+    const burst = [event("{}"), event('{"n":2}'), event("]")];
+    server.send(new Uint8Array(burst.flatMap((bytes) => [...bytes])));
+    assertStrictEquals(await rcsp.closed, undefined);
+    assertEquals(seen, ["in 4 {}"]);
+    assertEquals(await events.next(), { done: true, value: undefined });
+  }, {
+    onFrame: (frame) => {
+      onFrame(frame);
+      client?.close();
+    },
+  });
+});
+
 // What a runtime reports as uncaught would fail the test itself, so it happens in a child process.
 const CHILD = `
 const { echo, event, withScripted } = await import(${

@@ -1,17 +1,18 @@
 import { spawn } from "node:child_process";
-import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { CommandError, type PressType } from "../mod.ts";
-import { listen, RcspServer } from "../server.ts";
+import { RcspServer } from "../server.ts";
 import { type Simulator, startSimulator } from "../simulator.ts";
 import {
-  run,
-  type RunResult,
-  runtimeCommand,
-  start,
-  type StartedChild,
-} from "./support/runtime.ts";
+  assertSentence,
+  command,
+  example,
+  freePort,
+  signalled,
+  withChild,
+  withServer,
+} from "./support/examples.ts";
+import type { StartedChild } from "./support/runtime.ts";
 import { test } from "./support/test.ts";
 
 const clients = ["list", "button_presses", "set_led", "call", "pipe"];

@@ -67,9 +67,7 @@ const failures: [what: string, handler: Handler][] = [
   ["throws an error", () => {
     throw new Error(SECRET);
   }],
-  ["throws undefined", () => {
-    throw undefined;
-  }],
+  ["rejects with undefined", () => Promise.reject()],
   ["rejects with an error", () => Promise.reject(new TypeError(SECRET))],
   ["rejects with a string", () => Promise.reject(SECRET)],
   ["throws a CommandError whose code JSON cannot say", () => {

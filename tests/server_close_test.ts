@@ -193,6 +193,29 @@ test("an end of the listener is no error, and its address is gone", async () => 
   await server.close();
 });
 
+test("close() waits until a client that was cut before is gone", async () => {
+  const server = new RcspServer();
+  const [near, far] = socketPair();
+  const gone = Promise.withResolvers<void>();
+  let closed = false;
+  server.accept({
+    remote: far.remote,
+    closed: gone.promise,
+    read: () => far.read(),
+    write: (bytes) => far.write(bytes),
+    closeWrite: () => far.closeWrite(),
+    close: () => far.close(),
+  });
+  await near.write(new Uint8Array(8));
+  assertStrictEquals(await near.read(), null);
+  const closing = server.close().then(() => closed = true);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  assertStrictEquals(closed, false);
+  gone.resolve();
+  await closing;
+  near.close();
+});
+
 test("a handler may close its client, which costs no other anything", () =>
   withServer({}, async ({ server, join, errors }) => {
     let gone = false;

@@ -1,7 +1,5 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
-import { connect } from "../mod.ts";
-import type { RcspClient } from "../src/client/client.ts";
-import type { ConnectOptions } from "../src/client/connect.ts";
+import { connect, type ConnectOptions, type RcspClient } from "../mod.ts";
 import { ConnectionError, ProtocolError, RcspError, TimeoutError } from "../src/errors.ts";
 import { type Faults, memoryNetwork, Simulator, type SimulatorOptions } from "../simulator.ts";
 import { test } from "./support/test.ts";
@@ -55,9 +53,9 @@ function failures(results: PromiseSettledResult<unknown>[]): RcspError[] {
 }
 
 /** At which byte each of the answers ends. */
-async function ends(): Promise<number[]> {
+async function ends(seed?: number): Promise<number[]> {
   const found: number[] = [];
-  await withSimulator({}, async ({ join }) => {
+  await withSimulator({ seed }, async ({ join }) => {
     let received = 0;
     const rcsp = await join({
       onFrame: ({ direction, payload }) => {
@@ -89,17 +87,20 @@ test("cut after any byte, the answers before arrive and all other calls reject",
         if (error instanceof ConnectionError) assert(error.sent);
         else assertStrictEquals(error.code, "cut-frame");
       }
-      assertInstanceOf(await rcsp.closed, between ? ConnectionError : ProtocolError);
+      const cause = await rcsp.closed;
+      if (between) assertInstanceOf(cause, ConnectionError);
+      else assertInstanceOf(cause, ProtocolError);
     });
   }
 });
 
 test("garbage after any byte ends in typed errors, and nothing hangs", async () => {
-  const whole = await ends();
+  // By chance garbage may be what it stands in for: not with this seed.
+  const whole = await ends(3);
   const total = whole.at(-1) ?? 0;
   const codes = new Set<string>();
   for (let garbageAfter = 0; garbageAfter < total; garbageAfter++) {
-    await withSimulator({ faults: { garbageAfter } }, async ({ join }) => {
+    await withSimulator({ seed: 3, faults: { garbageAfter } }, async ({ join }) => {
       const rcsp = await join({ commandTimeout: 200 });
       const results = await converse(rcsp);
       const arrived = whole.filter((end) => end <= garbageAfter).length;

@@ -5,10 +5,9 @@ import {
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
-import { connect } from "../mod.ts";
+import { connect, type RcspClient } from "../mod.ts";
 import { CommandError, ConnectionError } from "../src/errors.ts";
 import type { JsonObject } from "../src/message/json.ts";
-import { type RcspClient } from "../src/client/client.ts";
 import {
   memoryNetwork,
   Simulator,

@@ -186,3 +186,22 @@ test("Subscription with a signal that was aborted before has ended", async () =>
   assertStrictEquals(subscription.ended, true);
   await assertRejects(() => subscription.next(), Error, "before");
 });
+
+test("Subscription leaves no listener on its signal, however it ends", async () => {
+  const ends: ((subscription: Subscription<number>) => unknown)[] = [
+    (subscription) => subscription.return(),
+    (subscription) => subscription.finish(),
+    (subscription) => subscription.fail(new Error("gone")),
+    (subscription) => push(subscription, 1, 2, 3, 4),
+  ];
+  for (const end of ends) {
+    const { signal } = new AbortController();
+    let listeners = 0;
+    signal.addEventListener = () => listeners++;
+    signal.removeEventListener = () => listeners--;
+    const { subscription } = kit({ signal, overflow: "fail" });
+    assertStrictEquals(listeners, 1);
+    await end(subscription);
+    assertStrictEquals(listeners, 0, `${end}`);
+  }
+});

@@ -157,8 +157,8 @@ test("a sink that throws nothing at all is final too", () => {
   let caught = 0;
   for (let i = 0; i < 2; i++) {
     try {
-      // deno-lint-ignore no-throw-literal
       decoder.push(one, () => {
+        // deno-lint-ignore no-throw-literal
         throw undefined;
       });
     } catch {

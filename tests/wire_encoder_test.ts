@@ -90,6 +90,12 @@ test("a batch grows at every length that its buffer may have left", () => {
   }
 });
 
+test("a batch takes no more memory for a long text than twice its bytes", () => {
+  const batch = new FrameBatch();
+  batch.add(PayloadType.Event, "x".repeat(1024 * 1024));
+  assertLessOrEqual(batch.bytes.buffer.byteLength, 2 * batch.length);
+});
+
 test("addBytes() adds frames that are made already", () => {
   const batch = new FrameBatch();
   batch.addBytes(new Uint8Array(0));

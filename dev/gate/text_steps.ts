@@ -34,7 +34,7 @@ export const textSteps: Step[] = [
     name: "lint",
     async run(): Promise<void> {
       await must(["deno", "lint"]);
-      const published = await filesLike(/^(?:[^/]+|(?:src|adapters)\/.+)\.ts$/);
+      const published = await filesLike(/^(?:[^/]+|(?:src|adapters|cli)\/.+)\.ts$/);
       await must(["deno", "lint", "--rules-include=no-console", ...published]);
     },
   },

@@ -99,7 +99,7 @@ export class Session implements ClientHandle {
 
   /** Takes no more commands, lets the answers out, and closes when the client has. */
   async drain(): Promise<void> {
-    if (this.#phase !== "open") return;
+    if (this.#phase !== "open") return await this.closed;
     this.#phase = "draining";
     await this.#letAnswersOut();
     await this.#socket.closeWrite();

@@ -35,8 +35,8 @@ export function withFaults(
   /** Sends a piece that no threshold lies within; gives its length. */
   async function writePiece(bytes: Uint8Array): Promise<number> {
     const { cutAfter, garbageAfter, silentAfter, slice, pause } = faults();
-    if (pause !== undefined) await wait(pause);
-    // What is silent never meets the socket, and would not notice.
+    // As with any socket, close() settles what waits; what is silent would not notice otherwise.
+    if (pause !== undefined) await Promise.race([wait(pause), socket.closed]);
     if (gone) throw new ConnectionError("connection-closed", "The connection has ended");
     if (sent >= (cutAfter ?? Infinity)) {
       socket.close();

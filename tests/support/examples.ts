@@ -7,7 +7,10 @@ import { listen, type RcspServer } from "../../server.ts";
 import { run, type RunResult, runtimeCommand, start, type StartedChild } from "./runtime.ts";
 
 export function command(name: string, ...args: string[]): string[] {
-  return runtimeCommand(fileURLToPath(new URL(`../../examples/${name}.ts`, import.meta.url)), ...args);
+  return runtimeCommand(
+    fileURLToPath(new URL(`../../examples/${name}.ts`, import.meta.url)),
+    ...args,
+  );
 }
 
 export function example(name: string, ...args: string[]): Promise<RunResult> {
@@ -41,7 +44,10 @@ export async function freePort(): Promise<number> {
 }
 
 /** Starts an example, and kills it if `use` fails. */
-export async function withChild(line: string[], use: (child: StartedChild) => Promise<void>) {
+export async function withChild(
+  line: string[],
+  use: (child: StartedChild) => Promise<void>,
+): Promise<void> {
   const child = start(line);
   try {
     await use(child);

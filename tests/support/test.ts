@@ -3,8 +3,13 @@
  * Deno gets its own runner as its `node:test` switches the leak sanitizers off.
  */
 
+import process from "node:process";
+
 /** Bounds a hang, not a slow test. In milliseconds. */
 const TIMEOUT = 60_000;
+
+/** How long a Node process may live after its last test. In milliseconds. */
+const LEAK_TIMEOUT = 5_000;
 
 type TestBody = () => void | Promise<void>;
 type Register = (name: string, fn: TestBody) => void;
@@ -29,7 +34,16 @@ function withDeno(name: string, fn: TestBody): void {
 
 async function withNodeTest(): Promise<Register> {
   const nodeTest = await import("node:test");
+  if (!("Bun" in globalThis)) nodeTest.after(endLeakyProcess);
   return (name, fn) => {
     void nodeTest.test(name, { timeout: TIMEOUT }, () => fn());
   };
+}
+
+/** Node waits for what a test file has left open, and the whole run with it: fail instead. */
+function endLeakyProcess(): void {
+  setTimeout(() => {
+    console.error(`The tests are over, but still open: ${process.getActiveResourcesInfo()}`);
+    process.exit(1);
+  }, LEAK_TIMEOUT).unref();
 }

@@ -1,0 +1,46 @@
+/**
+ * The usual first draft: each chunk is joined to the rest of those before it, and each header is read
+ * through a DataView of its own.
+ */
+
+import { concat } from "@std/bytes";
+import { isOver, type Peer, type Run } from "./peer.ts";
+
+const MAX_PAYLOAD = 16 * 1024 * 1024;
+
+/** Cuts the frames off the front of `bytes`; gives what is left. */
+export function cutFront(bytes: Uint8Array, sink: (payload: Uint8Array) => void): Uint8Array {
+  while (bytes.length >= 8) {
+    const header = new DataView(bytes.buffer, bytes.byteOffset, 8);
+    const type = header.getUint8(3);
+    if (header.getUint8(0) !== 0xdc || header.getUint8(1) !== 1 || header.getUint8(2) !== 8) {
+      throw new Error("There is no header");
+    }
+    if (type < 1 || type > 4) throw new Error(`There is no type ${type}`);
+    const size = header.getUint32(4, true);
+    if (size > MAX_PAYLOAD) throw new Error(`Frame claims ${size} bytes`);
+    if (bytes.length < 8 + size) break;
+    sink(bytes.subarray(8, 8 + size));
+    bytes = bytes.subarray(8 + size);
+  }
+  return bytes;
+}
+
+/** See the file's own text. */
+export const concatenating: Peer = {
+  name: "concatenating",
+  published: false,
+  mostChunks: Infinity,
+  open(sink): Run {
+    let rest: Uint8Array = new Uint8Array(0);
+    return ({ chunks }, until) => {
+      let taken = 0;
+      for (const chunk of chunks) {
+        if (isOver(taken, until)) break;
+        rest = cutFront(concat([rest, chunk]), sink);
+        taken++;
+      }
+      return taken;
+    };
+  },
+};

@@ -1,0 +1,56 @@
+/** The message buffer of vscode-jsonrpc; header and body are both read as a "body" of a known size. */
+
+import { AbstractMessageBuffer } from "vscode-jsonrpc";
+import { isOver, type Peer, type Run, sizeAt } from "./peer.ts";
+
+/** Its buffer for Node, in the words of any runtime. */
+class MessageBuffer extends AbstractMessageBuffer {
+  protected override emptyBuffer(): Uint8Array {
+    return new Uint8Array(0);
+  }
+  protected override fromString(value: string): Uint8Array {
+    return new TextEncoder().encode(value);
+  }
+  protected override toString(value: Uint8Array): string {
+    return new TextDecoder().decode(value);
+  }
+  protected override asNative(bytes: Uint8Array, length?: number): Uint8Array {
+    return length === undefined ? bytes : bytes.subarray(0, length);
+  }
+  protected override allocNative(length: number): Uint8Array {
+    return new Uint8Array(length);
+  }
+}
+
+/** See the file's own text. */
+export const vscodeJsonrpc: Peer = {
+  name: "vscode-jsonrpc",
+  published: true,
+  // It takes chunks from the front of an array, one by one.
+  mostChunks: 16_384,
+  open(sink): Run {
+    const buffer = new MessageBuffer();
+    let size = -1;
+    return ({ buffers }, until) => {
+      let taken = 0;
+      // With Buffers, as in Node: their `slice`, which it uses, does not copy.
+      for (const chunk of buffers) {
+        if (isOver(taken, until)) break;
+        buffer.append(chunk);
+        for (;;) {
+          if (size < 0) {
+            const header = buffer.tryReadBody(8);
+            if (header === undefined) break;
+            size = sizeAt(header, 0);
+          }
+          const body = buffer.tryReadBody(size);
+          if (body === undefined) break;
+          sink(body);
+          size = -1;
+        }
+        taken++;
+      }
+      return taken;
+    };
+  },
+};

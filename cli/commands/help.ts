@@ -1,0 +1,29 @@
+/**
+ * `rcsp help`
+ *
+ * @module
+ */
+
+import { quote } from "../../src/printable.ts";
+import type { Command } from "../command.ts";
+import { UsageError } from "../exit.ts";
+import { commandHelp, overview } from "../help.ts";
+import { hint } from "../suggest.ts";
+
+/** Shows help. */
+export const help: Command = {
+  name: "help",
+  summary: "Show what a command does, its flags and examples",
+  words: [{ name: "command", about: "its name; without it, all are listed", optional: true }],
+  examples: [["rcsp help led", "the same as rcsp led --help"]],
+  async run({ line, out, commands }) {
+    const [name] = line.words;
+    if (name === undefined) return await out.text(overview(commands, out.paint));
+    const command = commands.find((command) => command.name === name);
+    if (command === undefined) {
+      const meant = hint(name, commands.map(({ name }) => name), "'rcsp help' shows all");
+      throw new UsageError(`There is no command ${quote(name)}${meant}`);
+    }
+    await out.text(commandHelp(command, out.paint));
+  },
+};

@@ -1,0 +1,45 @@
+/**
+ * `rcsp led`
+ *
+ * @module
+ */
+
+import type { Command } from "../command.ts";
+import { DEVICE_WORD, deviceName, findDevice } from "../devices.ts";
+import { COLOR_NAMES, formatColor, parseColor } from "../led_color.ts";
+
+/** Sets the colour of an LED. */
+export const led: Command = {
+  name: "led",
+  summary: "Set the colour of an LED of a device",
+  details: `A colour is a name, six or three digits as in '#ff8000' (a shell needs the
+quotes, or leave out the #), or red, green and blue as in 255,128,0. The names:
+${COLOR_NAMES.join(", ")}.`,
+  words: [DEVICE_WORD, { name: "colour", about: "a name, '#ff8000' or 255,128,0" }],
+  flags: [{
+    name: "led",
+    kind: "text",
+    value: "NAME",
+    about: "which LED, by its LedId",
+    default: "RingLed",
+  }],
+  connects: true,
+  simulates: true,
+  prints: true,
+  examples: [
+    ["rcsp led 1 red", "the ring of device 1 becomes red"],
+    ["rcsp led 1 '#ff8000' --led RingLed", "by digits, and the LED by its name"],
+    ["rcsp led 1 off", "no light"],
+  ],
+  async run(context) {
+    const { line, out, tell } = context;
+    const [wanted = "", colour = ""] = line.words;
+    const color = parseColor(colour);
+    const LedId = line.text("led") ?? "RingLed";
+    const rcsp = await context.connect();
+    const device = await findDevice(rcsp, wanted);
+    const response = await rcsp.setColorLed(device.DeviceId, { LedId, ...color });
+    if (out.json) await out.value(response);
+    else await tell(`${LedId} of device ${deviceName(device)} is ${formatColor(color)}`);
+  },
+};

@@ -1,0 +1,41 @@
+/**
+ * `rcsp list`
+ *
+ * @module
+ */
+
+import type { Device } from "../../src/client/device.ts";
+import type { Command } from "../command.ts";
+import { words } from "../output.ts";
+
+/** Lists the devices. */
+export const list: Command = {
+  name: "list",
+  summary: "List the devices that are connected to the driver",
+  details: "A table in a terminal; in a pipe one JSON object a line, as the driver sent it.",
+  connects: true,
+  simulates: true,
+  prints: true,
+  examples: [
+    ["rcsp list", "what is connected"],
+    ["rcsp list --json | jq .DeviceId", "the ids alone"],
+    ["rcsp list --simulate", "without hardware"],
+  ],
+  async run(context) {
+    const { out, tell } = context;
+    const rcsp = await context.connect();
+    const devices = await rcsp.listDevices();
+    if (out.json) {
+      for (const device of devices) await out.value(device as Device & Record<string, never>);
+      return;
+    }
+    if (devices.length === 0) return await tell("No devices are connected");
+    const keys = new Set(["DeviceId", ...devices.flatMap((device) => Object.keys(device))]);
+    const columns = Array.from(keys, (name) => ({ name }));
+    const rows = devices.map((device) =>
+      columns.map(({ name }) => words(Object.hasOwn(device, name) ? device[name] : undefined))
+    );
+    const hidden = await out.table(columns, rows);
+    if (hidden > 0) await tell(`${hidden} columns had no room: --json shows all`);
+  },
+};

@@ -1,0 +1,143 @@
+/**
+ * The `rcsp` command, from a command line to an exit code. It touches the world through its `io` only.
+ *
+ * @module
+ */
+
+import { CLOCK, type Clock } from "../src/clock.ts";
+import { printable, quote } from "../src/printable.ts";
+import { VERSION } from "../src/version.ts";
+import { painter } from "./color.ts";
+import type { Command, Context } from "./command.ts";
+import { EXIT, exitCode, sentence, UsageError } from "./exit.ts";
+import { allFlags, CONNECTION_FLAGS, GENERAL_FLAGS } from "./flags.ts";
+import { commandHelp, overview } from "./help.ts";
+import { type CliIo, OutputClosed } from "./io.ts";
+import { type CommandLine, type Flag, readCommandLine, tokens } from "./options.ts";
+import { Output } from "./output.ts";
+import { COMMANDS } from "./registry.ts";
+import { openSession, serverOptions } from "./session.ts";
+import { hint } from "./suggest.ts";
+
+/** Milliseconds that a command has to leave by itself after Ctrl-C. */
+const GRACE = 2_000;
+/** Most characters of an error that are shown: part of it may be foreign. */
+const LONGEST_SENTENCE = 1_000;
+
+const VERSION_FLAG: Flag = { name: "version", kind: "switch", about: "show the version" };
+const LEADING_FLAGS = [...CONNECTION_FLAGS, ...GENERAL_FLAGS, VERSION_FLAG];
+
+/**
+ * Runs a command line, without the program's name; gives the exit code. Never rejects.
+ *
+ * Codes: 0 ok, 1 the driver answered with an error, 2 usage, 3 no connection, 4 timeout, 5 protocol,
+ * 70 a fault of the command, 130 interrupted.
+ */
+export async function main(args: readonly string[], io: CliIo): Promise<number> {
+  try {
+    await dispatch(args, io);
+    return io.signal.aborted ? EXIT.interrupted : EXIT.ok;
+  } catch (error) {
+    if (error instanceof OutputClosed) return EXIT.ok;
+    if (io.signal.aborted) return EXIT.interrupted;
+    await tell(io, `rcsp: ${sentence(error)}`);
+    return exitCode(error);
+  }
+}
+
+async function dispatch(args: readonly string[], io: CliIo): Promise<void> {
+  const leading = tokens(args, LEADING_FLAGS);
+  const first = leading.find(({ kind }) => kind === "positional");
+  const paint = painter(io.stdout, (name) => io.env(name), args.includes("--no-color"));
+  if (first === undefined) {
+    const asked = leading.find(({ name }) => name === "version" || name === "help" || name === "h");
+    if (asked?.name === "version") return await io.stdout.write(`rcsp ${VERSION}\n`);
+    if (asked !== undefined) return await io.stdout.write(overview(COMMANDS, paint));
+    throw new UsageError("A command is missing: 'rcsp help' shows all");
+  }
+  const name = first.value ?? "";
+  const command = COMMANDS.find((command) => command.name === name);
+  if (command === undefined) {
+    const names = COMMANDS.map(({ name }) => name);
+    throw new UsageError(
+      `There is no command ${quote(name)}${hint(name, names, "'rcsp help' shows all")}`,
+    );
+  }
+  const rest = args.toSpliced(first.index, 1);
+  if (tokens(rest, allFlags(command)).some(({ name }) => name === "help")) {
+    return await io.stdout.write(commandHelp(command, paint));
+  }
+  const line = readCommandLine(rest, {
+    flags: allFlags(command),
+    words: command.words ?? [],
+    env: (name) => io.env(name),
+    help: `rcsp help ${command.name}`,
+  });
+  await runCommand(command, line, io);
+}
+
+async function runCommand(command: Command, line: CommandLine, io: CliIo): Promise<void> {
+  const { signal, clock = CLOCK } = io;
+  const undos: (() => Promise<void> | void)[] = [];
+  const json = command.prints === true && (line.on("json") || !io.stdout.isTerminal);
+  const paint = painter(io.stdout, (name) => io.env(name), line.on("no-color"));
+  const context: Context = {
+    line,
+    io,
+    clock,
+    signal,
+    commands: COMMANDS,
+    out: new Output(io.stdout, { json, paint }),
+    tell: (text) => tell(io, text),
+    server: () => serverOptions(line, io),
+    connect: (options = {}) => openSession(context, options, command.simulates === true),
+    defer: (undo) => void undos.push(undo),
+    pause: (milliseconds, until = signal) => pause(clock, milliseconds, until),
+  };
+  const overdue = Promise.withResolvers<void>();
+  let timer: unknown;
+  const onAbort = (): void => {
+    timer = clock.set(overdue.resolve, GRACE);
+  };
+  signal.addEventListener("abort", onAbort);
+  const work = run(command, context, undos);
+  try {
+    await Promise.race([work, overdue.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    clock.clear(timer);
+    work.catch(() => {});
+  }
+}
+
+async function run(
+  command: Command,
+  context: Context,
+  undos: (() => Promise<void> | void)[],
+): Promise<void> {
+  try {
+    context.signal.throwIfAborted();
+    await command.run(context);
+  } finally {
+    for (let undo = undos.pop(); undo !== undefined; undo = undos.pop()) await undo();
+  }
+}
+
+function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const done = (): void => {
+    clock.clear(timer);
+    signal.removeEventListener("abort", done);
+    resolve();
+  };
+  const timer = clock.set(done, milliseconds);
+  signal.addEventListener("abort", done);
+  return promise;
+}
+
+/** A line of talk. That nobody listens is no reason to fail. */
+async function tell(io: CliIo, text: string): Promise<void> {
+  const shown = text.length > LONGEST_SENTENCE ? `${text.slice(0, LONGEST_SENTENCE)}…` : text;
+  await io.stderr.write(`${printable(shown)}\n`).catch(() => {});
+}

@@ -1,0 +1,27 @@
+/**
+ * All subcommands, in the order in which the help shows them.
+ *
+ * @module
+ */
+
+import type { Command } from "./command.ts";
+import { call } from "./commands/call.ts";
+import { completions } from "./commands/completions.ts";
+import { help } from "./commands/help.ts";
+import { info } from "./commands/info.ts";
+import { led } from "./commands/led.ts";
+import { list } from "./commands/list.ts";
+import { ping } from "./commands/ping.ts";
+import { watch } from "./commands/watch.ts";
+
+/** All subcommands. */
+export const COMMANDS: readonly Command[] = [
+  list,
+  info,
+  led,
+  call,
+  watch,
+  ping,
+  completions,
+  help,
+];

@@ -1,0 +1,236 @@
+/** A model of the reply queue: whatever happens in whatever order, each call settles once, as it must. */
+
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import fc from "fast-check";
+import { CallQueue } from "../src/client/calls.ts";
+import { DIALECT } from "../src/dialect.ts";
+import { CommandError, ConnectionError, LimitError, TimeoutError } from "../src/errors.ts";
+import { PayloadType } from "../src/wire/header.ts";
+import { FakeClock } from "./support/fake_clock.ts";
+import { test } from "./support/test.ts";
+
+const SEQUENCES = 10_000;
+const MAX_PENDING = 12;
+
+/** One thing that happens to the queue. */
+type Step =
+  | { readonly do: "call"; readonly timeout: number; readonly urgent: boolean }
+  | { readonly do: "abort"; readonly which: number }
+  | { readonly do: "take"; readonly count: number }
+  | { readonly do: "answer"; readonly how: "ok" | "error" | "no id" }
+  | { readonly do: "wait"; readonly time: number }
+  | { readonly do: "cut" };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("call"),
+      timeout: fc.integer({ min: 1, max: 60 }),
+      urgent: fc.boolean(),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("abort"), which: fc.nat(30) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant("take"), count: fc.integer({ min: 1, max: 5 }) }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant("answer"),
+      how: fc.constantFrom("ok", "error", "no id"),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant("wait"), time: fc.integer({ min: 1, max: 40 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("cut") }) },
+) as fc.Arbitrary<Step>;
+
+/** What a call is expected to come to. */
+type Fate = "open" | "ok" | "error" | "aborted" | "timeout" | "unsent" | "cut" | "full";
+
+interface ModelCall {
+  readonly id: number;
+  readonly deadline: number;
+  readonly controller: AbortController;
+  fate: Fate;
+  /** What really happened, each time that it did. */
+  readonly settled: unknown[];
+  listeners: number;
+}
+
+/** The queue as it should be: plain arrays, no cleverness. */
+class Model {
+  readonly clock = new FakeClock();
+  readonly queue = new CallQueue({
+    dialect: DIALECT,
+    maxPending: MAX_PENDING,
+    maxPayload: 1000,
+    server: "test",
+    clock: this.clock,
+  });
+  readonly calls: ModelCall[] = [];
+  #urgent: ModelCall[] = [];
+  #waiting: ModelCall[] = [];
+  #line: ModelCall[] = [];
+  /** The ids that the queue has given out, as they appear on the wire. */
+  readonly #trackIds = new Map<ModelCall, string>();
+
+  run(step: Step): void {
+    switch (step.do) {
+      case "call":
+        return this.#call(step.timeout, step.urgent);
+      case "abort":
+        return this.#abort(this.calls[step.which % (this.calls.length || 1)]);
+      case "take":
+        return this.#take(step.count);
+      case "answer":
+        return this.#answer(step.how);
+      case "wait":
+        return this.#wait(step.time);
+      case "cut":
+        return this.#cut();
+    }
+  }
+
+  /** What the queue says of itself must hold after each step. */
+  check(): void {
+    const open = (list: ModelCall[]): number => list.filter(({ fate }) => fate === "open").length;
+    const { waiting, unanswered, awaited } = this.queue;
+    assertEquals({ waiting, unanswered, awaited }, {
+      waiting: open(this.#urgent) + open(this.#waiting),
+      unanswered: this.#line.length,
+      awaited: open(this.#line),
+    });
+  }
+
+  /** The client closes: all that is still open must end. */
+  finish(): void {
+    this.#cut();
+    this.queue.rejectWaiting(new ConnectionError("connection-closed", "closed"));
+    for (const call of this.calls) if (call.fate === "open") call.fate = "unsent";
+  }
+
+  #call(timeout: number, urgent: boolean): void {
+    const controller = new AbortController();
+    const call: ModelCall = {
+      id: this.calls.length,
+      deadline: this.clock.now() + timeout,
+      controller,
+      fate: "open",
+      settled: [],
+      listeners: 0,
+    };
+    const { signal } = controller;
+    const { addEventListener, removeEventListener } = signal;
+    signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+      call.listeners++;
+      addEventListener.apply(signal, args);
+    };
+    signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
+      call.listeners--;
+      removeEventListener.apply(signal, args);
+    };
+    const open = (list: ModelCall[]): ModelCall[] => list.filter(({ fate }) => fate === "open");
+    const pending = open(this.#urgent).length + open(this.#waiting).length + this.#line.length;
+    if (!urgent && pending >= MAX_PENDING) call.fate = "full";
+    else (urgent ? this.#urgent : this.#waiting).push(call);
+    this.calls.push(call);
+    const name = `Call${call.id}`;
+    this.queue.add({ name, version: 1, args: undefined, timeout, signal, urgent })
+      .then((value) => call.settled.push(value), (error) => call.settled.push(error));
+  }
+
+  #abort(call: ModelCall | undefined): void {
+    call?.controller.abort("aborted");
+    if (call?.fate === "open") call.fate = "aborted";
+  }
+
+  #take(count: number): void {
+    for (let i = 0; i < count; i++) {
+      this.#urgent = this.#urgent.filter(({ fate }) => fate === "open");
+      this.#waiting = this.#waiting.filter(({ fate }) => fate === "open");
+      const expected = this.#urgent.shift() ?? this.#waiting.shift();
+      const json = this.queue.take();
+      assertStrictEquals(json === undefined, expected === undefined);
+      if (json === undefined || expected === undefined) return;
+      const { Command, TrackId } = JSON.parse(json);
+      assertStrictEquals(Command, `Call${expected.id}`);
+      this.#trackIds.set(expected, TrackId);
+      this.#line.push(expected);
+    }
+  }
+
+  #answer(how: "ok" | "error" | "no id"): void {
+    const call = this.#line.shift();
+    if (call === undefined) return;
+    const id = how === "no id" ? {} : { TrackId: this.#trackIds.get(call)! };
+    if (how === "error") {
+      this.queue.answer(PayloadType.ResponseError, { ...id, Error: { Code: call.id } });
+    } else {
+      this.queue.answer(PayloadType.ResponseOk, { ...id, Response: { id: call.id } });
+    }
+    if (call.fate === "open") call.fate = how === "error" ? "error" : "ok";
+  }
+
+  #wait(time: number): void {
+    this.clock.advance(time);
+    for (const call of this.calls) {
+      if (call.fate === "open" && call.deadline <= this.clock.now()) call.fate = "timeout";
+    }
+  }
+
+  #cut(): void {
+    this.queue.rejectSent(new ConnectionError("connection-reset", "cut"));
+    for (const call of this.#line) if (call.fate === "open") call.fate = "cut";
+    this.#line = [];
+  }
+}
+
+function check({ id, fate, settled, listeners }: ModelCall): void {
+  assertStrictEquals(settled.length, 1, `call ${id} settled ${settled.length} times`);
+  assertStrictEquals(listeners, 0, `call ${id} left ${listeners} listeners`);
+  const [outcome] = settled;
+  switch (fate) {
+    case "ok":
+      return assertEquals(outcome, { id });
+    case "error":
+      assert(outcome instanceof CommandError);
+      assertStrictEquals(outcome.command, `Call${id}`);
+      return assertStrictEquals(outcome.errorCode, id);
+    case "aborted":
+      return assertStrictEquals(outcome, "aborted");
+    case "timeout":
+      return assert(outcome instanceof TimeoutError);
+    case "full":
+      return assert(outcome instanceof LimitError);
+    case "cut":
+      return assert(outcome instanceof ConnectionError && outcome.sent);
+    case "unsent":
+      return assert(outcome instanceof ConnectionError && !outcome.sent);
+    case "open":
+      throw new Error(`call ${id} is open at the end`);
+  }
+}
+
+test(`in ${SEQUENCES} random sequences each call settles once, with its own answer or an error`, async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      const model = new Model();
+      for (const step of steps) {
+        model.run(step);
+        model.check();
+      }
+      model.finish();
+      // All outcomes are told in microtasks, of which the longest chain here is short.
+      for (let i = 0; i < 5; i++) await Promise.resolve();
+      model.calls.forEach(check);
+      assertStrictEquals(model.clock.timers, 0);
+      assertEquals([model.queue.waiting, model.queue.unanswered, model.queue.awaited], [0, 0, 0]);
+    }),
+    { numRuns: SEQUENCES },
+  );
+});
