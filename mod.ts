@@ -10,6 +10,7 @@
  *
  * const rcsp = await connect(simulator.address); // connect() alone: localhost:45451
  * const [glove] = await rcsp.listDevices();
+ * if (glove === undefined) throw new Error("no device is connected");
  * await rcsp.setColorLed(glove.DeviceId, { LedId: "RingLed", Red: 255, Green: 0, Blue: 0 });
  * console.log(await rcsp.getDeviceInfo(glove.DeviceId));
  *

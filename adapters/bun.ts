@@ -46,9 +46,8 @@ interface NativeSocket {
   readonly remotePort: number;
   /** How many bytes it took: 0 when full, -1 when closed. */
   write(bytes: Uint8Array, offset: number, length: number): number;
-  /** Ends the writing half. */
+  /** Ends the writing half; `end()` ends both. */
   shutdown(): void;
-  /** Ends both halves. */
   end(): void;
   pause(): void;
   resume(): void;

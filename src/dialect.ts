@@ -68,6 +68,8 @@ export interface Dialect {
     readonly badArguments: string;
     /** No such device. */
     readonly unknownDevice: string;
+    /** The client has as many subscriptions as it may. */
+    readonly tooManyTopics: string;
     /** The server itself failed. */
     readonly internal: string;
   };
@@ -100,6 +102,7 @@ export const DIALECT: Dialect = {
     unknownCommand: "UnknownCommand",
     badArguments: "BadArguments",
     unknownDevice: "UnknownDevice",
+    tooManyTopics: "TooManyTopics",
     internal: "InternalError",
   },
 };

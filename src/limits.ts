@@ -29,6 +29,8 @@ export interface Limits {
   readonly maxClients: number;
   /** Server: most unanswered commands of one client before it is not read any further. */
   readonly maxQueued: number;
+  /** Server: most subscriptions of one client. */
+  readonly maxTopics: number;
   /** Server: most bytes that wait for one client before it is cut. */
   readonly maxUnsent: number;
   /** Time for the last answers in a server's `close()` and a client's `drain()`, in milliseconds. */
@@ -47,6 +49,7 @@ export const LIMITS: Limits = {
   buffer: 1024,
   maxClients: 1024,
   maxQueued: 1024,
+  maxTopics: 1024,
   maxUnsent: 4 * 1024 * 1024,
   closeTimeout: 5_000,
 };

@@ -106,7 +106,7 @@ test("layOut() escapes before it measures", () => {
     80,
     plain,
   );
-  assertEquals(lines, ["\\u001b[1m         B", "a\\u000ab\\u000d\\u202e  c"]);
+  assertEquals(lines, ["\\u001b[1m             B", "a\\u000ab\\u000d\\u202e  c"]);
 });
 
 test("a painter paints in a terminal, unless told not to", () => {

@@ -96,6 +96,17 @@ test("fromStreams() settles what waits on close(), though the streams never do",
   await Promise.all([ending, socket.closed]);
 });
 
+test("fromStreams() settles closeWrite() on close(), though the stream never ends", async () => {
+  const never = new Promise<void>(() => {});
+  const writable = new WritableStream<Bytes>({ close: () => never });
+  const socket = fromStreams({ readable: new ReadableStream<Bytes>(), writable });
+  const ending = socket.closeWrite();
+  await sleep(1);
+  socket.close();
+  await ending;
+  await socket.closed;
+});
+
 test("fromStreams() cancels and aborts its streams on close()", async () => {
   const seen: string[] = [];
   const readable = new ReadableStream<Bytes>({ cancel: () => void seen.push("cancel") });

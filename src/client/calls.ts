@@ -49,8 +49,10 @@ export interface CallRequest {
   /** Milliseconds. */
   readonly timeout: number;
   readonly signal?: AbortSignal | undefined;
-  /** Goes before all that waits, and is not held up by `maxPending`. */
+  /** Goes before all that waits, and does not heed `maxPending`. */
   readonly urgent?: boolean | undefined;
+  /** Does not heed `maxPending`. */
+  readonly unlimited?: boolean | undefined;
 }
 
 interface Call {
@@ -140,10 +142,10 @@ export class CallQueue {
 
   /** Adds a call. Rejects at once if it cannot be sent. */
   add(request: CallRequest): Promise<JsonObject> {
-    const { name, version, args, timeout, signal, urgent } = request;
+    const { name, version, args, timeout, signal, urgent, unlimited = urgent } = request;
     const { maxPending, maxPayload } = this.#options;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    if (!urgent && this.waiting + this.unanswered >= maxPending) {
+    if (!unlimited && this.waiting + this.unanswered >= maxPending) {
       return Promise.reject(
         new LimitError(
           `Cannot send command ${quote(name)} as 'maxPending' (${maxPending}) is reached: ` +

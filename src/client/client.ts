@@ -251,7 +251,7 @@ export class RcspClient {
   #send(
     name: string,
     args: Arguments | null | undefined,
-    options: CallOptions & { readonly urgent?: boolean },
+    options: CallOptions & Pick<CallRequest, "urgent" | "unlimited">,
   ): Promise<JsonObject> {
     try {
       if (typeof name !== "string") {
@@ -268,6 +268,7 @@ export class RcspClient {
         ),
         signal: options.signal,
         urgent: options.urgent,
+        unlimited: options.unlimited,
       };
       if (this.status.state === "closed") {
         throw this.#closedError(`send command ${quote(name)}`, "is closed");

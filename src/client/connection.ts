@@ -9,6 +9,7 @@
 
 import { ConnectionError, ProtocolError, RcspError } from "../errors.ts";
 import { parseBody } from "../message/json.ts";
+import { notify } from "../report.ts";
 import type { Socket } from "../socket.ts";
 import { FrameDecoder } from "../wire/decoder.ts";
 import { FrameBatch } from "../wire/encoder.ts";
@@ -158,15 +159,7 @@ export class Connection {
 
   #trace(direction: "in" | "out", type: PayloadType, payload: Uint8Array): void {
     const { onFrame } = this.#options;
-    if (onFrame === undefined) return;
-    try {
-      onFrame({ direction, type, payload });
-    } catch (error) {
-      // As with any event listener: it is reported, and takes nothing else down.
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
+    if (onFrame !== undefined) notify(() => onFrame({ direction, type, payload }));
   }
 
   #fail(error: unknown): void {

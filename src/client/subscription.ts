@@ -6,6 +6,7 @@
 
 import { ConnectionError, LimitError } from "../errors.ts";
 import { Fifo } from "../fifo.ts";
+import { notify } from "../report.ts";
 
 /**
  * What happens when events come quicker than they are read: `drop-oldest` lets go of the one that
@@ -21,7 +22,7 @@ export interface SubscribeOptions {
   overflow?: Overflow | undefined;
   /**
    * Called when events begin to be dropped, with how many were dropped so far; once, and again only
-   * after the reader has emptied the buffer in between.
+   * after the reader has emptied the buffer in between. What it throws is an uncaught error.
    */
   onOverflow?: ((dropped: number) => void) | undefined;
   /** Ends the subscription: reading it rejects with the signal's reason. */
@@ -41,8 +42,9 @@ export interface SubscriptionOrigin {
 type Ending = { readonly error: unknown } | "done";
 
 interface Reader<T> {
-  readonly resolve: (result: IteratorResult<T, undefined>) => void;
-  readonly reject: (reason: unknown) => void;
+  // Methods, so that a subscription to something is one to anything.
+  resolve(result: IteratorResult<T, undefined>): void;
+  reject(reason: unknown): void;
 }
 
 /**
@@ -75,8 +77,13 @@ export class Subscription<T> implements AsyncIterableIterator<T, undefined> {
       this.fail(origin.signal!.reason);
       this.#leave();
     };
-    origin.signal?.addEventListener("abort", this.#onAbort);
-    if (origin.signal?.aborted) this.#onAbort();
+    if (origin.signal?.aborted) {
+      // Nobody has joined anything yet, so there is nothing to leave.
+      this.#left = Promise.resolve();
+      this.fail(origin.signal.reason);
+    } else {
+      origin.signal?.addEventListener("abort", this.#onAbort);
+    }
   }
 
   /** Resolves when the server has accepted the subscription; rejects if it did not. */
@@ -196,7 +203,7 @@ export class Subscription<T> implements AsyncIterableIterator<T, undefined> {
     }
     if (this.#overflowing) return;
     this.#overflowing = true;
-    if (onOverflow) queueMicrotask(() => onOverflow(this.#dropped));
+    if (onOverflow) notify(() => onOverflow(this.#dropped));
   }
 
   #close(ending: Ending): void {

@@ -7,8 +7,7 @@
  * @module
  */
 
-import type { Dialect } from "../dialect.ts";
-import { writePath } from "../dialect.ts";
+import { type Dialect, writePath } from "../dialect.ts";
 import { type RcspError, TimeoutError } from "../errors.ts";
 import type { Arguments } from "../message/command.ts";
 import { decodeEvent, matches, type RcspEvent, type Topic } from "../message/event.ts";
@@ -16,11 +15,11 @@ import type { JsonObject } from "../message/json.ts";
 import { limit } from "../limits.ts";
 import { type Overflow, type SubscribeOptions, Subscription } from "./subscription.ts";
 
-/** Sends one of the four commands of the dialect; `urgent` ones go before all that waits. */
+/** Sends one of the four commands of the dialect; see `CallRequest` for the options. */
 export type SendCommand = (
   name: string,
   args: Arguments,
-  options: { readonly signal: AbortSignal; readonly urgent: boolean },
+  options: { signal: AbortSignal; urgent?: boolean; unlimited?: boolean },
 ) => Promise<unknown>;
 
 interface Group {
@@ -30,13 +29,10 @@ interface Group {
 }
 
 interface Reader {
+  /** `undefined` for everything that arrives. */
   readonly topic: Topic | undefined;
-  readonly push: (event: RcspEvent) => void;
-  readonly accept: () => void;
-  readonly finish: () => void;
-  readonly fail: (error: unknown) => void;
-  readonly addGap: () => void;
-  readonly dropped: () => number;
+  readonly subscription: Subscription<unknown>;
+  readonly select: (event: RcspEvent) => unknown;
 }
 
 /** See the module's own text. */
@@ -64,7 +60,7 @@ export class Subscriptions {
   /** Events let go by full buffers. */
   get dropped(): number {
     let dropped = this.#dropped;
-    for (const reader of this.#readers) dropped += reader.dropped();
+    for (const reader of this.#readers) dropped += reader.subscription.dropped;
     return dropped;
   }
 
@@ -87,18 +83,7 @@ export class Subscriptions {
       signal: options.signal,
       leave: () => this.#leave(reader),
     });
-    const reader: Reader = {
-      topic,
-      push: (event) => {
-        const selected = select(event);
-        if (selected !== undefined) subscription.push(selected);
-      },
-      accept: () => subscription.accept(),
-      finish: () => subscription.finish(),
-      fail: (error) => subscription.fail(error),
-      addGap: () => subscription.addGap(),
-      dropped: () => subscription.dropped,
-    };
+    const reader: Reader = { topic, subscription, select };
     // A signal that was aborted already has ended it: nothing is sent.
     if (subscription.ended) return subscription;
     this.#readers.add(reader);
@@ -111,7 +96,9 @@ export class Subscriptions {
   dispatch(body: JsonObject): void {
     const event = decodeEvent(body, this.#dialect);
     for (const reader of this.#readers) {
-      if (reader.topic === undefined || matches(event, reader.topic)) reader.push(event);
+      if (reader.topic !== undefined && !matches(event, reader.topic)) continue;
+      const selected = reader.select(event);
+      if (selected !== undefined) reader.subscription.push(selected);
     }
   }
 
@@ -132,14 +119,14 @@ export class Subscriptions {
   offline(cause: RcspError): void {
     this.#connection?.abort(cause);
     this.#connection = undefined;
-    for (const reader of this.#readers) reader.addGap();
+    for (const reader of this.#readers) reader.subscription.addGap();
   }
 
   /** Takes all subscriptions back, and ends them in good order. */
   async leaveAll(): Promise<void> {
     const readers = [...this.#readers];
     await Promise.all(readers.map((reader) => {
-      reader.finish();
+      reader.subscription.finish();
       return this.#leave(reader);
     }));
   }
@@ -152,8 +139,8 @@ export class Subscriptions {
     this.#groups.clear();
     for (const reader of readers) {
       this.#remove(reader);
-      if (error === undefined) reader.finish();
-      else reader.fail(error);
+      if (error === undefined) reader.subscription.finish();
+      else reader.subscription.fail(error);
     }
   }
 
@@ -166,7 +153,7 @@ export class Subscriptions {
       if (this.#connection) this.#subscribe(group, this.#connection.signal, false);
     }
     group.readers.add(reader);
-    if (group.accepted) reader.accept();
+    if (group.accepted) reader.subscription.accept();
   }
 
   /** Resolves when the server has answered, or the connection has ended. */
@@ -176,7 +163,7 @@ export class Subscriptions {
     try {
       await this.#send(name, this.#arguments(group.topic), { signal, urgent: returning });
       group.accepted = true;
-      for (const reader of group.readers) reader.accept();
+      for (const reader of group.readers) reader.subscription.accept();
     } catch (error) {
       // It will be made again on the next connection.
       if (signal.aborted) return;
@@ -187,7 +174,7 @@ export class Subscriptions {
 
   #remove(reader: Reader): boolean {
     if (!this.#readers.delete(reader)) return false;
-    this.#dropped += reader.dropped();
+    this.#dropped += reader.subscription.dropped;
     return true;
   }
 
@@ -196,7 +183,7 @@ export class Subscriptions {
     if (this.#groups.get(key) === group) this.#groups.delete(key);
     for (const reader of group.readers) {
       this.#remove(reader);
-      reader.fail(error);
+      reader.subscription.fail(error);
     }
     group.readers.clear();
   }
@@ -213,7 +200,7 @@ export class Subscriptions {
     const { unsubscribe, deviceUnsubscribe } = this.#dialect.commands;
     const name = topic.deviceId === undefined ? unsubscribe : deviceUnsubscribe;
     // Whatever the server says, the reader has left, and what still comes is dropped.
-    const options = { signal, urgent: false };
+    const options = { signal, unlimited: true };
     await this.#send(name, this.#arguments(topic), options).catch(() => {});
   }
 

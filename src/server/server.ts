@@ -9,9 +9,10 @@ import { CommandError } from "../errors.ts";
 import { limit, LIMITS, type Limits } from "../limits.ts";
 import type { Command, DeviceId } from "../message/command.ts";
 import { encodeEvent, type OutgoingEvent, type Topic } from "../message/event.ts";
+import { notify } from "../report.ts";
 import type { Address, Listener, Socket } from "../socket.ts";
 import { encodeFrame } from "../wire/encoder.ts";
-import { PayloadType } from "../wire/header.ts";
+import { HEADER_SIZE, payloadLimitError, PayloadType } from "../wire/header.ts";
 import { type ClientHandle, type Handler, Session } from "./session.ts";
 
 /** Options of a server. */
@@ -24,6 +25,8 @@ export interface ServerOptions {
   maxDepth?: number | undefined;
   /** Most unanswered commands of one client before it is not read any further. Default: 1024. */
   maxQueued?: number | undefined;
+  /** Most subscriptions of one client; one more is answered with an error. Default: 1024. */
+  maxTopics?: number | undefined;
   /** Most bytes that wait for one client before it is cut. Default: 4 MiB. */
   maxUnsent?: number | undefined;
   /** Milliseconds for the last answers to get out in `close()`. Default: 5000. */
@@ -32,7 +35,10 @@ export interface ServerOptions {
   dialect?: DialectOptions | undefined;
   /** Looks at a subscription before it is accepted; throws a `CommandError` to refuse it. */
   onSubscribe?: ((topic: Topic, client: ClientHandle) => void) | undefined;
-  /** Told why a client was cut, what a handler threw, and what went wrong with a listener. */
+  /**
+   * Told why a client was cut, what a handler threw, and what went wrong with a listener. What it
+   * throws is an uncaught error.
+   */
   onError?: ((error: unknown, client?: ClientHandle) => void) | undefined;
 }
 
@@ -70,6 +76,7 @@ export class RcspServer {
       maxPayload: limit("maxPayload", options.maxPayload),
       maxDepth: limit("maxDepth", options.maxDepth),
       maxQueued: limit("maxQueued", options.maxQueued),
+      maxTopics: limit("maxTopics", options.maxTopics),
       maxUnsent: limit("maxUnsent", options.maxUnsent),
       closeTimeout: limit("closeTimeout", options.closeTimeout),
     };
@@ -115,19 +122,23 @@ export class RcspServer {
       dialect: this.dialect,
       limits: this.#limits,
       handlers: this.#handlers,
-      onError: (error, client) => this.#options.onError?.(error, client),
+      onError: (error, client) => this.#tell(error, client),
     });
     this.#sessions.add(session);
     socket.closed.then(() => this.#sessions.delete(session));
   }
 
-  /** Sends an event to the clients that have subscribed to it; gives how many those are. */
+  /**
+   * Sends an event to the clients that have subscribed to it; gives how many those are.
+   *
+   * @throws {LimitError} If its body is longer than `maxPayload`, and somebody has.
+   */
   publish(event: OutgoingEvent): number {
     let frame: Uint8Array | undefined;
     let reached = 0;
     for (const session of this.#sessions) {
       if (!session.wants(event)) continue;
-      frame ??= encodeFrame(PayloadType.Event, encodeEvent(event, this.dialect));
+      frame ??= this.#encodeEvent(event);
       if (session.send(frame)) reached++;
     }
     return reached;
@@ -144,6 +155,19 @@ export class RcspServer {
   /** Closes the server. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #encodeEvent(event: OutgoingEvent): Uint8Array {
+    const frame = encodeFrame(PayloadType.Event, encodeEvent(event, this.dialect));
+    const size = frame.length - HEADER_SIZE;
+    const { maxPayload } = this.#limits;
+    if (size > maxPayload) throw payloadLimitError("Cannot publish event", size, maxPayload);
+    return frame;
+  }
+
+  #tell(error: unknown, client?: ClientHandle): void {
+    const { onError } = this.#options;
+    if (onError) notify(() => onError(error, client));
   }
 
   async #close(): Promise<void> {
@@ -166,7 +190,7 @@ export class RcspServer {
         this.accept(socket);
       } catch (error) {
         // Such as too many open files: passes when others leave.
-        this.#options.onError?.(error);
+        this.#tell(error);
         await this.#pause();
       }
     }

@@ -106,9 +106,21 @@ export class Session implements ClientHandle {
     await this.closed;
   }
 
-  /** Remembers a subscription. */
+  /**
+   * Remembers a subscription.
+   *
+   * @throws {CommandError} If there are `maxTopics` already.
+   */
   subscribe(topic: Topic): void {
-    this.#topics.add(topicKey(topic));
+    const { limits, dialect } = this.#options;
+    const key = topicKey(topic);
+    if (this.#topics.size >= limits.maxTopics && !this.#topics.has(key)) {
+      throw new CommandError({
+        Code: dialect.errorCodes.tooManyTopics,
+        Message: `There are 'maxTopics' (${limits.maxTopics}) subscriptions already`,
+      });
+    }
+    this.#topics.add(key);
   }
 
   /** Forgets a subscription. */

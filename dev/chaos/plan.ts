@@ -1,0 +1,34 @@
+/** What goes wrong with each connection of the chaos run. */
+
+import { randomInteger } from "../../src/simulator/random.ts";
+import type { ConnectionFaults } from "../../tests/support/fault_proxy.ts";
+
+/**
+ * Gives each connection one fault or none. A body is never changed, and no event left out or doubled:
+ * the protocol gives a client no way to see that.
+ */
+export function faultPlan(random: () => number): (connection: number) => ConnectionFaults {
+  const bytes = (): number => randomInteger(random, 1, 60_000);
+  const frames = (): number => randomInteger(random, 1, 400);
+  const faults: (() => ConnectionFaults)[] = [
+    () => ({}),
+    () => ({}),
+    () => ({
+      up: { slice: randomInteger(random, 1, 20) },
+      down: { slice: randomInteger(random, 1, 40) },
+    }),
+    () => ({ down: { delay: randomInteger(random, 1, 30) } }),
+    () => ({ down: { cutAfterBytes: bytes() } }),
+    () => ({ up: { cutAfterBytes: bytes() } }),
+    () => ({ down: { cutAfterFrames: frames() } }),
+    () => ({ down: { resetAfterBytes: bytes() } }),
+    () => ({ down: { halfCloseAfterFrames: frames() } }),
+    () => ({ down: { stallAfterBytes: bytes() } }),
+    () => ({ up: { stallAfterBytes: bytes() } }),
+    () => ({ down: { dropResponse: frames() } }),
+    () => ({ down: { duplicateResponse: frames() } }),
+    // The first byte of the first header: later ones might lie inside a body.
+    () => ({ down: { corruptByte: 0 } }),
+  ];
+  return () => faults[randomInteger(random, 0, faults.length - 1)]!();
+}

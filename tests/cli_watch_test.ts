@@ -1,0 +1,307 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { main } from "../cli/main.ts";
+import type { OutgoingEvent } from "../src/message/event.ts";
+import type { SimulatedDevice } from "../src/simulator/devices.ts";
+import { assertFails, rcsp, type TestIo, testIo, withDriver } from "./support/cli_io.ts";
+import { ok, refusal, startScripted } from "./support/scripted_server.ts";
+import { test } from "./support/test.ts";
+
+const devices: SimulatedDevice[] = [
+  { DeviceId: 1, Name: "Left", Type: "Smartglove", hasButton: true },
+  { DeviceId: "two", Name: "Right", Type: "Smartglove", hasButton: true },
+];
+const button = { publisher: "DeviceEvents", topic: "ButtonPushed" };
+
+function watching(io: TestIo): Promise<void> {
+  return io.until(({ err }) => err.includes("Ctrl-C ends"));
+}
+
+/** The subscription commands among what was sent, as `DeviceSubscribe 1`. */
+function subscriptions(commands: readonly [name: string, args: unknown][]): string[] {
+  return commands.filter(([name]) => name.endsWith("ubscribe")).map(([name, args]) => {
+    const { DeviceId, Topic } = args as { DeviceId?: unknown; Topic?: string };
+    return [name, DeviceId, Topic].filter((part) => part !== undefined).join(" ");
+  });
+}
+
+test("watch shows the presses of every listed device, and unsubscribes at the end", async () => {
+  await withDriver(async ({ simulator, connector, commands }) => {
+    const io = testIo({ connector });
+    const ending = main(["watch", "--count", "2"], io);
+    await watching(io);
+    simulator.press(1, "SinglePress");
+    simulator.press("two", "LongPress");
+    simulator.press(1, "DoublePress");
+    assertEquals(await ending, 0);
+    assertEquals(io.err, "Watching DeviceEvents/ButtonPushed of 2 devices: Ctrl-C ends\n");
+    assertEquals(io.lines.map((line) => JSON.parse(line)), [
+      { deviceId: 1, ...button, press: "SinglePress", data: { PressType: "SinglePress" } },
+      { deviceId: "two", ...button, press: "LongPress", data: { PressType: "LongPress" } },
+    ]);
+    assertEquals(subscriptions(commands), [
+      "DeviceSubscribe 1 ButtonPushed",
+      "DeviceSubscribe two ButtonPushed",
+      "DeviceUnsubscribe 1 ButtonPushed",
+      "DeviceUnsubscribe two ButtonPushed",
+    ]);
+  }, { devices });
+});
+
+const forms: [flags: string[], terminal: boolean, line: string][] = [
+  [[], true, "two  DeviceEvents/ButtonPushed  SinglePress"],
+  [["-t"], true, "2026-01-02T03:04:05.678Z  two  DeviceEvents/ButtonPushed  SinglePress"],
+  [
+    ["--json"],
+    true,
+    '{"deviceId":"two","publisher":"DeviceEvents","topic":"ButtonPushed",' +
+    '"press":"SinglePress","data":{"PressType":"SinglePress"}}',
+  ],
+  [
+    ["--raw"],
+    true,
+    '{"Publisher":"DeviceEvents","Topic":"ButtonPushed","DeviceId":"two",' +
+    '"Data":{"PressType":"SinglePress"}}',
+  ],
+  [
+    ["--raw", "-t"],
+    false,
+    '{"time":"2026-01-02T03:04:05.678Z","event":' +
+    '{"Publisher":"DeviceEvents","Topic":"ButtonPushed","DeviceId":"two",' +
+    '"Data":{"PressType":"SinglePress"}}}',
+  ],
+  [
+    ["--timestamps"],
+    false,
+    '{"time":"2026-01-02T03:04:05.678Z","deviceId":"two",' +
+    '"publisher":"DeviceEvents","topic":"ButtonPushed","press":"SinglePress",' +
+    '"data":{"PressType":"SinglePress"}}',
+  ],
+];
+
+test("watch shows an event as text, as JSON, or as it came, with its time if wished", async () => {
+  await withDriver(async ({ simulator, connector }) => {
+    for (const [flags, terminal, line] of forms) {
+      const io = testIo({ connector, terminal });
+      const ending = main(["watch", "--device", "two", "-n", "1", ...flags], io);
+      await watching(io);
+      simulator.press("two", "SinglePress");
+      assertEquals([await ending, io.out], [0, `${line}\n`]);
+      assertEquals(
+        io.err,
+        'Watching DeviceEvents/ButtonPushed of device "two" (Right): Ctrl-C ends\n',
+      );
+    }
+  }, { devices });
+});
+
+test("watch takes topics of its own, for devices or for the driver", async () => {
+  await withDriver(async ({ simulator, connector, commands }) => {
+    const io = testIo({ connector, terminal: true });
+    const ending = main(["watch", "A/x", "B/y/z", "-d", "1", "-d", "1", "-n", "2"], io);
+    await watching(io);
+    const events: OutgoingEvent[] = [
+      { publisher: "A", topic: "x", deviceId: 1, data: { Level: 3 } },
+      { publisher: "B", topic: "y/z", deviceId: 1 },
+    ];
+    for (const event of events) simulator.server.publish(event);
+    assertEquals(await ending, 0);
+    assertEquals(io.lines, [
+      '1  A/x  {"Level":3}',
+      '1  B/y/z  {"Publisher":"B","Topic":"y/z","DeviceId":1}',
+    ]);
+    const driver = testIo({ connector, terminal: true });
+    const second = main(["watch", "--driver", "A/x", "-n", "1"], driver);
+    await watching(driver);
+    simulator.server.publish({ publisher: "A", topic: "x", data: { Level: 4 } });
+    assertEquals([await second, driver.out], [0, '-  A/x  {"Level":4}\n']);
+    assertEquals(subscriptions(commands), [
+      "DeviceSubscribe 1 x",
+      "DeviceSubscribe 1 y/z",
+      "DeviceUnsubscribe 1 x",
+      "DeviceUnsubscribe 1 y/z",
+      "Subscribe x",
+      "Unsubscribe x",
+    ]);
+  }, { devices });
+});
+
+test("watch --for ends after that time, also while the driver does not answer", async () => {
+  await withDriver(async ({ connector }) => {
+    const { code, out } = await rcsp(["watch", "--for", "20ms"], { connector });
+    assertEquals([code, out], [0, ""]);
+  });
+  for (const silent of ["ListDevices", "DeviceSubscribe"]) {
+    const server = await startScripted((command) =>
+      command.name === silent ? undefined : ok(command, { Devices: [{ DeviceId: 1 }] })
+    );
+    const { code, err } = await rcsp(["watch", "--for", "20ms"], { connector: server.connector });
+    assertEquals([code, err], [0, ""], silent);
+    await server.close();
+  }
+});
+
+test("Ctrl-C unsubscribes and ends with 130", async () => {
+  await withDriver(async ({ simulator, connector, commands }) => {
+    const io = testIo({ connector });
+    const ending = main(["watch", "-d", "1"], io);
+    await watching(io);
+    simulator.press(1, "SinglePress");
+    await io.until(({ lines }) => lines.length === 1);
+    io.interrupt();
+    assertEquals(await ending, 130);
+    assertEquals(subscriptions(commands).at(-1), "DeviceUnsubscribe 1 ButtonPushed");
+    assertEquals(io.err.split("\n").length, 2);
+  }, { devices });
+});
+
+test("Ctrl-C ends also where the driver does not answer or the output is stuck", async () => {
+  const server = await startScripted((command) =>
+    command.name === "ListDevices" ? ok(command, { Devices: [{ DeviceId: 1 }] }) : undefined
+  );
+  const io = testIo({ connector: server.connector });
+  const ending = main(["watch"], io);
+  await server.until(2);
+  io.interrupt();
+  assertEquals([await ending, io.err], [130, ""]);
+  await server.close();
+  await withDriver(async ({ simulator, connector }) => {
+    const writing = Promise.withResolvers<void>();
+    const never = Promise.withResolvers<void>();
+    const stuck = testIo({
+      connector,
+      stdout: {
+        isTerminal: false,
+        columns: 80,
+        write: () => {
+          writing.resolve();
+          return never.promise;
+        },
+      },
+    });
+    const second = main(["watch"], stuck);
+    await watching(stuck);
+    simulator.press(1, "SinglePress");
+    await writing.promise;
+    stuck.interrupt();
+    assertEquals(await second, 130);
+    never.resolve();
+  });
+});
+
+test("watch leaves quietly when nobody reads any more", async () => {
+  await withDriver(async ({ simulator, connector, commands }) => {
+    const io = testIo({ connector });
+    const ending = main(["watch"], io);
+    await watching(io);
+    io.closeOutput();
+    simulator.press(1, "SinglePress");
+    assertEquals([await ending, io.out], [0, ""]);
+    assertEquals(io.err.split("\n").length, 2);
+    assertEquals(subscriptions(commands).length, 4);
+  }, { devices });
+});
+
+test("watch survives a driver that restarts, and tells each change once", async () => {
+  await withDriver(async (driver) => {
+    const io = testIo({ connector: driver.connector });
+    const ending = main(["watch", "--count", "2"], io);
+    await watching(io);
+    driver.simulator.press(1, "SinglePress");
+    await io.until(({ lines }) => lines.length === 1);
+    const simulator = await driver.restart();
+    simulator.addDevice({ DeviceId: 3, Name: "New", Type: "Smartglove" });
+    await io.until(({ err }) => err.includes("events may be missing"));
+    // It takes the devices in that are there now.
+    await until(() => subscriptions(driver.commands).includes("DeviceSubscribe 3 ButtonPushed"));
+    await until(() => simulator.press(3, "LongPress") > 0);
+    assertEquals(await ending, 0);
+    assertEquals(io.lines.map((line) => JSON.parse(line).deviceId), [1, 3]);
+    const [, lost, back, ...more] = io.err.trimEnd().split("\n");
+    assertMatch(lost!, /was ended by the server: waiting for the driver$/);
+    assertMatch(back!, /^Connected again after [\d.]+ m?s: events may be missing$/);
+    assertEquals(more, []);
+  }, { devices });
+});
+
+test("watch subscribes again where a restarted driver does not know the device at first", async () => {
+  await withDriver(async (driver) => {
+    const io = testIo({ connector: driver.connector });
+    const ending = main(["watch", "--count", "1", "-d", "two"], io);
+    await watching(io);
+    const simulator = await driver.restart();
+    simulator.removeDevice("two");
+    await io.until(({ err }) => err.includes("does not give DeviceEvents/ButtonPushed"));
+    simulator.addDevice(devices[1]!);
+    await io.until(({ err }) => err.includes("is watched again"));
+    simulator.press("two", "LongPress");
+    assertEquals(await ending, 0);
+    assertStringIncludes(io.err, 'Device "two" (Right) does not give');
+  }, { devices });
+});
+
+test("watch tells which device refuses, and goes on with the others", async () => {
+  const server = await startScripted((command) => {
+    if (command.name === "ListDevices") {
+      return ok(command, { Devices: [{ DeviceId: 1 }, { DeviceId: 2 }] });
+    }
+    const refused = command.name === "DeviceSubscribe" && command.args?.["DeviceId"] === 1;
+    return refused ? refusal(command, { Code: "NoButton" }) : ok(command);
+  });
+  const { connector } = server;
+  const { code, err } = await rcsp(["watch", "--for", "50ms"], { connector });
+  assertEquals(code, 0);
+  assertMatch(
+    err,
+    /^Device 1 does not give DeviceEvents\/ButtonPushed: DeviceSubscribe failed \[N.*\n/,
+  );
+  const alone = await rcsp(["watch", "-d", "1"], { connector });
+  assertFails(alone, 1);
+  assertStringIncludes(alone.err, "rcsp: DeviceSubscribe failed [NoButton]");
+  await server.close();
+});
+
+test("watch without any device ends with 1", async () => {
+  await withDriver(async ({ connector }) => {
+    const result = await rcsp(["watch"], { connector });
+    assertFails(result, 1);
+    assertStringIncludes(result.err, "No devices are connected");
+  }, { devices: [] });
+});
+
+test("watch tells what it drops when events come quicker than they are written", async () => {
+  await withDriver(async ({ simulator, connector }) => {
+    const first = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    const written: string[] = [];
+    const io = testIo({
+      connector,
+      stdout: {
+        isTerminal: false,
+        columns: 80,
+        write(text) {
+          written.push(text);
+          first.resolve();
+          return gate.promise;
+        },
+      },
+    });
+    const ending = main(["watch", "--buffer", "10", "--count", "11"], io);
+    await watching(io);
+    simulator.press(1, "SinglePress");
+    await first.promise;
+    for (let i = 0; i < 100; i++) simulator.press(1, "LongPress");
+    await io.until(({ err }) => err.includes("some are dropped"));
+    // The rest is on its way while this command is answered.
+    await rcsp(["list"], { connector });
+    gate.resolve();
+    assertEquals(await ending, 0);
+    assertEquals(written.length, 11);
+    assertMatch(io.err, /: some are dropped\n\d+ events were dropped\n$/);
+    assert(Number(/(\d+) events/.exec(io.err)?.[1]) <= 90);
+  }, { devices });
+});
+
+/** Looks every few milliseconds; the test's own time bounds it. */
+async function until(found: () => boolean): Promise<void> {
+  while (!found()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
