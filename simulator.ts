@@ -26,6 +26,7 @@ import { DEFAULT_ADDRESS } from "./src/client/options.ts";
 import { Simulator, type SimulatorOptions } from "./src/simulator/simulator.ts";
 
 export { memoryNetwork } from "./adapters/memory.ts";
+export type { MemoryNetwork } from "./adapters/memory.ts";
 export type { Color, SimulatedDevice } from "./src/simulator/devices.ts";
 export type { Faults } from "./src/simulator/faults.ts";
 export { Simulator };

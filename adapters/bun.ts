@@ -5,19 +5,28 @@
  */
 
 import { formatAddress, listenAddress } from "../src/address.ts";
+import type { RcspClient } from "../src/client/client.ts";
+import { connectThrough } from "../src/client/connect.ts";
+import type { ConnectOptions } from "../src/client/options.ts";
 import { GuardedSocket } from "../src/guarded_socket.ts";
 import type { RawSocket } from "../src/raw_socket.ts";
-import type { Address, Connector, Listen, Listener } from "../src/socket.ts";
+import type { Address, Connector, Listen, Listener, Socket } from "../src/socket.ts";
 import { connectionError, toConnectionError } from "../src/socket_error.ts";
 import { AcceptQueue } from "./accept_queue.ts";
 import { dial } from "./dial.ts";
 import { Inbox } from "./inbox.ts";
 
 /** Opens a socket with `Bun.connect`. An aborted attempt ends in the background. */
-export const connector: Connector = (address, options) => dial(address, options?.signal, open);
+export const connector: Connector = (address, options): Promise<Socket> =>
+  dial(address, options?.signal, open);
+
+/** Connects a client over `Bun.connect`; otherwise as `connect()` of `@rcsp/rcsp`. */
+export function connect(options: ConnectOptions = {}): Promise<RcspClient> {
+  return connectThrough(options.connector ?? connector, options);
+}
 
 /** Listens with `Bun.listen`. */
-export const listen: Listen = (options) =>
+export const listen: Listen = (options): Promise<Listener> =>
   new Promise((resolve) => resolve(startListening(listenAddress(options))));
 
 /** What this file uses of Bun: its own types would be a dependency, or global. */

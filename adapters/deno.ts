@@ -5,6 +5,9 @@
  */
 
 import { formatAddress, listenAddress } from "../src/address.ts";
+import type { RcspClient } from "../src/client/client.ts";
+import { connectThrough } from "../src/client/connect.ts";
+import type { ConnectOptions } from "../src/client/options.ts";
 import { GuardedSocket } from "../src/guarded_socket.ts";
 import type { RawSocket } from "../src/raw_socket.ts";
 import type { Address, Connector, Listen, Listener, Socket } from "../src/socket.ts";
@@ -16,10 +19,16 @@ const CONNECT_BUFFER = 64 * 1024;
 const ACCEPT_BUFFER = 16 * 1024;
 
 /** Opens a socket with `Deno.connect`. */
-export const connector: Connector = (address, options) => dial(address, options?.signal, open);
+export const connector: Connector = (address, options): Promise<Socket> =>
+  dial(address, options?.signal, open);
+
+/** Connects a client over `Deno.connect`; otherwise as `connect()` of `@rcsp/rcsp`. */
+export function connect(options: ConnectOptions = {}): Promise<RcspClient> {
+  return connectThrough(options.connector ?? connector, options);
+}
 
 /** Listens with `Deno.listen`. */
-export const listen: Listen = (options) =>
+export const listen: Listen = (options): Promise<Listener> =>
   new Promise((resolve) => resolve(new DenoListener(start(listenAddress(options)))));
 
 async function open({ host, port }: Address, signal?: AbortSignal): Promise<RawSocket> {

@@ -4,11 +4,19 @@
  * @module
  */
 
-import { connect, createServer, type Server, type Socket as NetSocket } from "node:net";
+import {
+  connect as netConnect,
+  createServer,
+  type Server,
+  type Socket as NetSocket,
+} from "node:net";
 import { formatAddress, listenAddress } from "../src/address.ts";
+import type { RcspClient } from "../src/client/client.ts";
+import { connectThrough } from "../src/client/connect.ts";
+import type { ConnectOptions } from "../src/client/options.ts";
 import { GuardedSocket } from "../src/guarded_socket.ts";
 import type { RawSocket } from "../src/raw_socket.ts";
-import type { Address, Connector, Listen } from "../src/socket.ts";
+import type { Address, Connector, Listen, Listener, Socket } from "../src/socket.ts";
 import { toConnectionError } from "../src/socket_error.ts";
 import { AcceptQueue } from "./accept_queue.ts";
 import { dial } from "./dial.ts";
@@ -18,10 +26,16 @@ import { Inbox } from "./inbox.ts";
 const BUFFER = 64 * 1024;
 
 /** Opens a socket with `node:net`. */
-export const connector: Connector = (address, options) => dial(address, options?.signal, open);
+export const connector: Connector = (address, options): Promise<Socket> =>
+  dial(address, options?.signal, open);
+
+/** Connects a client over `node:net`; otherwise as `connect()` of `@rcsp/rcsp`. */
+export function connect(options: ConnectOptions = {}): Promise<RcspClient> {
+  return connectThrough(options.connector ?? connector, options);
+}
 
 /** Listens with `node:net`. */
-export const listen: Listen = async (options) => {
+export const listen: Listen = async (options): Promise<Listener> => {
   const asked = listenAddress(options);
   const queue = new AcceptQueue();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
@@ -45,7 +59,7 @@ function open(address: Address, signal: AbortSignal | undefined): Promise<RawSoc
   const buffers: [Uint8Array, Uint8Array] = [new Uint8Array(BUFFER), new Uint8Array(BUFFER)];
   let turn: 0 | 1 = 1;
   const inbox = new Inbox(() => socket.resume());
-  const socket = connect({
+  const socket = netConnect({
     ...address,
     allowHalfOpen: true,
     noDelay: true,

@@ -4,14 +4,15 @@
  * @module
  */
 
-import type { Connector, Listen } from "../src/socket.ts";
+import type { Connector, Listen, Listener, Socket } from "../src/socket.ts";
 
 /** Opens a socket with what the runtime has: `Deno.connect`, `Bun.connect` or `node:net`. */
-export const connector: Connector = async (address, options) =>
+export const connector: Connector = async (address, options): Promise<Socket> =>
   await (await adapter()).connector(address, options);
 
 /** Listens with what the runtime has: `Deno.listen`, `Bun.listen` or `node:net`. */
-export const listen: Listen = async (options) => await (await adapter()).listen(options);
+export const listen: Listen = async (options): Promise<Listener> =>
+  await (await adapter()).listen(options);
 
 // Literal, so that bundlers and JSR see them; only one is loaded.
 function adapter(): Promise<{ connector: Connector; listen: Listen }> {

@@ -65,5 +65,6 @@ export interface CliIo {
 
 /** Nobody reads the output any more, as after `| head -1`: no failure, but time to leave. */
 export class OutputClosed extends Error {
+  /** `OutputClosed`. */
   override readonly name: string = "OutputClosed";
 }

@@ -2,7 +2,7 @@
 /**
  * The `rcsp` command. As a program:
  *
- *     deno run -N jsr:@rcsp/rcsp/cli list
+ *     deno run -N -E jsr:@rcsp/rcsp/cli list
  *
  * Within another program, with a world of its own:
  *
@@ -37,6 +37,8 @@ import { processIo } from "./process_io.ts";
 export { main } from "./main.ts";
 export { OutputClosed } from "./io.ts";
 export type { CliIo, FileOutput, TextOutput } from "./io.ts";
+export type { Clock } from "../src/clock.ts";
+export type { Address, Connector, Listen, Listener, Socket } from "../src/socket.ts";
 
 if (isProgram()) {
   const code = await main(process.argv.slice(2), processIo());

@@ -20,6 +20,7 @@ export type RcspErrorCode =
 
 /** The base of every error of this module. */
 export class RcspError extends Error {
+  /** `RcspError`. */
   override readonly name: string = "RcspError";
   /** What went wrong, for programs: stable between versions. */
   readonly code: RcspErrorCode;
@@ -54,7 +55,9 @@ export type ConnectionErrorCode =
 
 /** No connection, or no more. */
 export class ConnectionError extends RcspError {
+  /** `ConnectionError`. */
   override readonly name: string = "ConnectionError";
+  /** What went wrong, for programs: stable between versions. */
   declare readonly code: ConnectionErrorCode;
   /**
    * Of a command: whether it was handed to the socket, so that the server may have carried it out.
@@ -114,7 +117,9 @@ const EXCERPT = 16;
 
 /** The other side sent what the protocol does not allow. The connection ends with it. */
 export class ProtocolError extends RcspError {
+  /** `ProtocolError`. */
   override readonly name: string = "ProtocolError";
+  /** What went wrong, for programs: stable between versions. */
   declare readonly code: ProtocolErrorCode;
   /** What the protocol wants at this place. */
   readonly expected: string;
@@ -149,7 +154,9 @@ function hex(bytes: Uint8Array): string {
 
 /** A limit of `src/limits.ts` was reached; its name says which option raises it. */
 export class LimitError extends RcspError {
+  /** `LimitError`. */
   override readonly name: string = "LimitError";
+  /** What went wrong, for programs: stable between versions. */
   declare readonly code: "limit-reached";
   /** The option that sets this limit, such as `maxPayload`. */
   readonly limit: string;
@@ -166,7 +173,9 @@ export class LimitError extends RcspError {
 
 /** Nothing came in time. */
 export class TimeoutError extends RcspError {
+  /** `TimeoutError`. */
   override readonly name: string = "TimeoutError";
+  /** What went wrong, for programs: stable between versions. */
   declare readonly code: "timeout";
   /** The time that was allowed, in milliseconds. */
   readonly timeout: number;
@@ -191,7 +200,9 @@ export interface ErrorBody {
  * its `errorCode` and `errorMessage` go out as `Code` and `Message`.
  */
 export class CommandError extends RcspError {
+  /** `CommandError`. */
   override readonly name: string = "CommandError";
+  /** What went wrong, for programs: stable between versions. */
   declare readonly code: "command-failed";
   /** The server's `Error.Code` as it came; `undefined` if missing or null. */
   readonly errorCode: unknown;

@@ -20,23 +20,19 @@
 
 export type { Address, Connector, Listen, Listener, Socket } from "./socket.ts";
 export { fromStreams } from "./from_streams.ts";
+export type { StreamPair } from "./from_streams.ts";
 export { connectThrough } from "./client/connect.ts";
 export { DEFAULT_ADDRESS } from "./client/options.ts";
-export type { ClientOptions, ConnectOptions } from "./client/options.ts";
+export type { ConnectOptions } from "./client/options.ts";
 export type { CallOptions, RcspClient, Surroundings } from "./client/client.ts";
 export type { Clock } from "./clock.ts";
 export type { ButtonPress, ColorLed, Device } from "./client/device.ts";
-export type { ReconnectOptions, ReconnectPolicy } from "./client/reconnect.ts";
+export type { ReconnectOptions } from "./client/reconnect.ts";
 export type { ClientStats } from "./client/stats.ts";
 export type { ClientStatus } from "./client/status.ts";
 export type { CallTrace, Channel, ConnectTrace, Tracing } from "./client/tracing.ts";
 export type { TracedFrame } from "./client/connection.ts";
-export type {
-  Overflow,
-  SubscribeOptions,
-  Subscription,
-  SubscriptionOrigin,
-} from "./client/subscription.ts";
+export type { Overflow, SubscribeOptions, Subscription } from "./client/subscription.ts";
 export { DIALECT } from "./dialect.ts";
 export type { Dialect, DialectOptions } from "./dialect.ts";
 export {

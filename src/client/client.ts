@@ -54,6 +54,10 @@ export interface Surroundings {
   readonly random?: (() => number) | undefined;
 }
 
+/** What a client can be used as. */
+// Declared here too, as some makers of `.d.ts` files leave out members that a symbol names.
+export interface RcspClient extends AsyncDisposable {}
+
 /**
  * A client of an RCSP server. `connect()` makes one.
  *
@@ -77,7 +81,11 @@ export class RcspClient {
   #unheard = 0;
   #draining: Promise<void> | undefined;
 
-  /** Clients are made by `connect()`. */
+  /**
+   * Clients are made by `connect()`.
+   *
+   * @ignore
+   */
   constructor(
     dial: (signal: AbortSignal) => Promise<Socket>,
     options: ClientOptions,

@@ -47,6 +47,10 @@ interface Reader<T> {
   reject(reason: unknown): void;
 }
 
+/** What a subscription can be used as. */
+// Declared here too, as some makers of `.d.ts` files leave out members that a symbol names.
+export interface Subscription<T> extends AsyncIterableIterator<T, undefined>, AsyncDisposable {}
+
 /**
  * The events of a subscription, as an async iterator.
  *
@@ -68,7 +72,11 @@ export class Subscription<T> implements AsyncIterableIterator<T, undefined> {
   #dropped = 0;
   #gaps = 0;
 
-  /** Subscriptions are made by a client. */
+  /**
+   * Subscriptions are made by a client.
+   *
+   * @ignore
+   */
   constructor(origin: SubscriptionOrigin) {
     this.#origin = origin;
     this.#ready.promise.catch(() => {});

@@ -29,6 +29,7 @@ export type DeviceId = Exclude<JsonValue, null>;
 
 /** The arguments of a command; a key that holds `undefined` is left out. */
 export interface Arguments {
+  /** Anything that JSON can say. */
   readonly [key: string]: unknown;
 }
 

@@ -14,6 +14,7 @@ export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObj
 
 /** A JSON object. Its keys are foreign: a key such as `__proto__` may be its own. */
 export interface JsonObject {
+  /** Foreign: nothing is known of it. */
   [key: string]: JsonValue;
 }
 

@@ -44,6 +44,10 @@ export interface ServerOptions {
 
 const ACCEPT_PAUSE = 100;
 
+/** What a server can be used as. */
+// Declared here too, as some makers of `.d.ts` files leave out members that a symbol names.
+export interface RcspServer extends AsyncDisposable {}
+
 /**
  * An RCSP server without any commands of its own but the four of subscriptions.
  *

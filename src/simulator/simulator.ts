@@ -38,6 +38,10 @@ interface State {
 const LONGEST_TIMER = 2 ** 31 - 1;
 const CHANNELS = ["Red", "Green", "Blue"] as const;
 
+/** What a simulator can be used as. */
+// Declared here too, as some makers of `.d.ts` files leave out members that a symbol names.
+export interface Simulator extends AsyncDisposable {}
+
 /**
  * Answers as a driver might: `ListDevices`, `GetDeviceInfo`, `SetColorLed` and the four subscription
  * commands. What it answers beyond the confirmed facts is made up: see `docs/simulator.md`.
