@@ -77,7 +77,7 @@ export class ChaosClient {
   async run(deadline: number): Promise<void> {
     while (performance.now() < deadline) {
       for (let i = randomInteger(this.#random, 1, 8); i > 0; i--) this.#call();
-      await pause(randomInteger(this.#random, 0, 20));
+      await pause(randomInteger(this.#random, 0, 100));
     }
   }
 

@@ -65,8 +65,9 @@ async function startSimulator(address: Address, random: () => number): Promise<S
   const simulator = new Simulator({ closeTimeout: 200 });
   simulator.server.handle("Echo", async ({ Arguments }) => {
     const time = randomInteger(random, 0, 40);
-    // Some answers are too late for the client that waits for them.
-    if (time > 2) await pause(time === 40 ? 700 : time);
+    // Now and then an answer, and with it all behind it, is too late for the clients.
+    if (random() < 0.002) await pause(700);
+    else if (time > 2) await pause(time);
     if (Arguments["fail"] === true) {
       throw new CommandError({ Code: "Wished", Message: `${Arguments["token"]}` });
     }

@@ -8,8 +8,8 @@ import type { ConnectionFaults } from "../../tests/support/fault_proxy.ts";
  * the protocol gives a client no way to see that.
  */
 export function faultPlan(random: () => number): (connection: number) => ConnectionFaults {
-  const bytes = (): number => randomInteger(random, 1, 60_000);
-  const frames = (): number => randomInteger(random, 1, 400);
+  const bytes = (): number => randomInteger(random, 1, 200_000);
+  const frames = (): number => randomInteger(random, 1, 1000);
   const faults: (() => ConnectionFaults)[] = [
     () => ({}),
     () => ({}),

@@ -1,0 +1,121 @@
+/** A socket whose other end is the fuzzer. */
+
+import { ConnectionError } from "../../src/errors.ts";
+import type { Socket } from "../../src/socket.ts";
+import type { Random } from "./mutator.ts";
+import { randomInteger } from "../../src/simulator/random.ts";
+
+/** How a socket takes what is written to it. */
+export type Writing = "at once" | "late" | "never";
+
+/** Largest chunks: single bytes, pieces of a header, pieces of a frame, many frames at once. */
+const LARGEST = [1, 9, 100, 65_536];
+
+const LATE_TURNS = 5;
+
+/** See the file's own text. */
+export class FuzzSocket implements Socket {
+  readonly remote = "fuzz";
+  readonly #gone = Promise.withResolvers<void>();
+  readonly closed: Promise<void> = this.#gone.promise;
+  /** What was written, in the order in which it was taken. */
+  readonly written: Uint8Array[] = [];
+  readonly #random: Random;
+  readonly #writing: Writing;
+  readonly #largest: number;
+  // One for all reads: what is kept beyond a read shows as garbage.
+  #chunk = new Uint8Array(0);
+  #incoming: Uint8Array = this.#chunk;
+  #end: "end" | "reset" | undefined;
+  #isClosed = false;
+  #reading: PromiseWithResolvers<Uint8Array | null> | undefined;
+  #reader: "idle" | "waiting" = "idle";
+
+  constructor(random: Random, writing: Writing = "at once") {
+    this.#random = random;
+    this.#writing = writing;
+    this.#largest = LARGEST[randomInteger(random, 0, LARGEST.length - 1)]!;
+  }
+
+  /** Whether it was closed by whoever holds it. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** All bytes that were written. */
+  get output(): Uint8Array {
+    const output = new Uint8Array(this.written.reduce((size, part) => size + part.length, 0));
+    let at = 0;
+    for (const part of this.written) {
+      output.set(part, at);
+      at += part.length;
+    }
+    return output;
+  }
+
+  /** Has bytes arrive, in chunks by chance. They must stay as they are until they are read. */
+  feed(bytes: Uint8Array): void {
+    const joined = new Uint8Array(this.#incoming.length + bytes.length);
+    joined.set(this.#incoming);
+    joined.set(bytes, this.#incoming.length);
+    this.#incoming = joined;
+    this.#wake();
+  }
+
+  /** Has the stream end after what was fed. */
+  finish(how: "end" | "reset"): void {
+    this.#end = how;
+    this.#wake();
+  }
+
+  read(): Promise<Uint8Array | null> {
+    if (this.#reader === "waiting") throw new Error("A second read() waits");
+    if (this.#isClosed) return Promise.resolve(null);
+    if (this.#incoming.length > 0) return Promise.resolve(this.#next());
+    if (this.#end === "end") return Promise.resolve(null);
+    if (this.#end === "reset") return Promise.reject(reset());
+    this.#reader = "waiting";
+    this.#reading = Promise.withResolvers();
+    return this.#reading.promise;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    if (this.#writing === "never") await this.closed;
+    if (this.#writing === "late") for (let i = 0; i < LATE_TURNS; i++) await null;
+    if (this.#isClosed) throw new ConnectionError("connection-closed", "Closed while writing");
+    // Taken now, so that a change while the write waited shows.
+    this.written.push(bytes.slice());
+  }
+
+  closeWrite(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#gone.resolve();
+    this.#reading?.resolve(null);
+  }
+
+  #wake(): void {
+    if (this.#reader === "idle" || this.#isClosed) return;
+    const reading = this.#reading!;
+    this.#reader = "idle";
+    this.#reading = undefined;
+    this.read().then(reading.resolve, reading.reject);
+  }
+
+  #next(): Uint8Array {
+    const length = Math.min(this.#incoming.length, randomInteger(this.#random, 1, this.#largest));
+    if (this.#chunk.length < length) this.#chunk = new Uint8Array(length);
+    this.#chunk.fill(0xee);
+    this.#chunk.set(this.#incoming.subarray(0, length));
+    this.#incoming = this.#incoming.subarray(length);
+    return this.#chunk.subarray(0, length);
+  }
+}
+
+function reset(): ConnectionError {
+  return new ConnectionError("connection-reset", "Reset by the fuzzer");
+}
