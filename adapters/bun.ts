@@ -13,6 +13,7 @@ import type { RawSocket } from "../src/raw_socket.ts";
 import type { Address, Connector, Listen, Listener, Socket } from "../src/socket.ts";
 import { connectionError, toConnectionError } from "../src/socket_error.ts";
 import { AcceptQueue } from "./accept_queue.ts";
+import type { BunNativeSocket, BunOptions, BunSockets } from "./bun_types.ts";
 import { dial } from "./dial.ts";
 import { Inbox } from "./inbox.ts";
 
@@ -29,41 +30,7 @@ export function connect(options: ConnectOptions = {}): Promise<RcspClient> {
 export const listen: Listen = (options): Promise<Listener> =>
   new Promise((resolve) => resolve(startListening(listenAddress(options))));
 
-/** What this file uses of Bun: its own types would be a dependency, or global. */
-interface Bun {
-  connect(options: Options): Promise<NativeSocket>;
-  listen(options: Options): { readonly port: number; stop(): void };
-}
-
-interface Options {
-  hostname: string;
-  port: number;
-  allowHalfOpen: boolean;
-  socket: {
-    open(socket: NativeSocket): void;
-    data(socket: NativeSocket, chunk: Uint8Array): void;
-    drain(socket: NativeSocket): void;
-    end(socket: NativeSocket): void;
-    error(socket: NativeSocket, error: Error): void;
-    close(socket: NativeSocket, error?: Error): void;
-  };
-}
-
-interface NativeSocket {
-  data: BunSocket;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  /** How many bytes it took: 0 when full, -1 when closed. */
-  write(bytes: Uint8Array, offset: number, length: number): number;
-  /** Ends the writing half; `end()` ends both. */
-  shutdown(): void;
-  end(): void;
-  pause(): void;
-  resume(): void;
-  setNoDelay(noDelay: boolean): boolean;
-}
-
-const { Bun } = globalThis as unknown as { Bun: Bun };
+const { Bun } = globalThis as unknown as { Bun: BunSockets<BunSocket> };
 
 async function open(address: Address): Promise<RawSocket> {
   return (await Bun.connect(bunOptions(address, () => {}))).data;
@@ -80,8 +47,11 @@ function startListening({ host, port }: Address): Listener {
   }
 }
 
-function bunOptions({ host, port }: Address, onOpen: (socket: BunSocket) => void): Options {
-  const socket: Options["socket"] = {
+function bunOptions(
+  { host, port }: Address,
+  onOpen: (socket: BunSocket) => void,
+): BunOptions<BunSocket> {
+  const socket: BunOptions<BunSocket>["socket"] = {
     open: (socket) => onOpen(socket.data = new BunSocket(socket)),
     data: (socket, chunk) => socket.data.take(chunk),
     drain: (socket) => socket.data.send(),
@@ -97,10 +67,10 @@ class BunSocket implements RawSocket {
   readonly remote: string;
   readonly #end = Promise.withResolvers<void>();
   readonly closed: Promise<void> = this.#end.promise;
-  readonly #socket: NativeSocket;
+  readonly #socket: BunNativeSocket<BunSocket>;
   #unsent: (PromiseWithResolvers<void> & { bytes: Uint8Array; sent: number }) | undefined;
 
-  constructor(socket: NativeSocket) {
+  constructor(socket: BunNativeSocket<BunSocket>) {
     this.#socket = socket;
     this.remote = formatAddress({ host: socket.remoteAddress, port: socket.remotePort });
     socket.setNoDelay(true);

@@ -48,8 +48,8 @@ test("watch shows the presses of every listed device, and unsubscribes at the en
 });
 
 const forms: [flags: string[], terminal: boolean, line: string][] = [
-  [[], true, "two  DeviceEvents/ButtonPushed  SinglePress"],
-  [["-t"], true, "2026-01-02T03:04:05.678Z  two  DeviceEvents/ButtonPushed  SinglePress"],
+  [[], true, "two  SinglePress  DeviceEvents/ButtonPushed"],
+  [["-t"], true, "2026-01-02T03:04:05.678Z  two  SinglePress  DeviceEvents/ButtonPushed"],
   [
     ["--json"],
     true,

@@ -287,11 +287,12 @@ class Watch {
     }
     const press = findPressType(event.raw);
     if (out.json) return await out.jsonLine(asJson(event, press, time));
-    const what = press ?? words(event.data ?? event.raw);
     const whose = event.deviceId === undefined ? "-" : words(event.deviceId);
     const topic = `${event.publisher ?? "?"}/${event.topic ?? "?"}`;
+    // What is sure to be short goes first, so that it is what a narrow terminal shows.
+    const rest = press === undefined ? [topic, words(event.data ?? event.raw)] : [press, topic];
     // What has no room is not looked at: an event may be very long.
-    const parts = [...(time === undefined ? [] : [time]), whose, topic, what]
+    const parts = [...(time === undefined ? [] : [time]), whose, ...rest]
       .map((part) => printable(part.slice(0, out.columns)));
     await out.text(fit(parts.join("  "), out.columns));
   }

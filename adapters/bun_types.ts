@@ -1,0 +1,41 @@
+/**
+ * What the adapter uses of Bun: Bun's own types would be a dependency, or global.
+ *
+ * @module
+ */
+
+/** Of the global `Bun`. */
+export interface BunSockets<Data> {
+  connect(options: BunOptions<Data>): Promise<BunNativeSocket<Data>>;
+  listen(options: BunOptions<Data>): { readonly port: number; stop(): void };
+}
+
+/** Options of `Bun.connect` and `Bun.listen`. */
+export interface BunOptions<Data> {
+  hostname: string;
+  port: number;
+  allowHalfOpen: boolean;
+  socket: {
+    open(socket: BunNativeSocket<Data>): void;
+    data(socket: BunNativeSocket<Data>, chunk: Uint8Array): void;
+    drain(socket: BunNativeSocket<Data>): void;
+    end(socket: BunNativeSocket<Data>): void;
+    error(socket: BunNativeSocket<Data>, error: Error): void;
+    close(socket: BunNativeSocket<Data>, error?: Error): void;
+  };
+}
+
+/** A socket of Bun; `data` is ours. */
+export interface BunNativeSocket<Data> {
+  data: Data;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** How many bytes it took: 0 when full, -1 when closed. */
+  write(bytes: Uint8Array, offset: number, length: number): number;
+  /** Ends the writing half; `end()` ends both. */
+  shutdown(): void;
+  end(): void;
+  pause(): void;
+  resume(): void;
+  setNoDelay(noDelay: boolean): boolean;
+}
