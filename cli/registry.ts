@@ -12,6 +12,8 @@ import { info } from "./commands/info.ts";
 import { led } from "./commands/led.ts";
 import { list } from "./commands/list.ts";
 import { ping } from "./commands/ping.ts";
+import { record } from "./commands/record.ts";
+import { serve } from "./commands/serve.ts";
 import { watch } from "./commands/watch.ts";
 
 /** All subcommands. */
@@ -22,6 +24,8 @@ export const COMMANDS: readonly Command[] = [
   call,
   watch,
   ping,
+  serve,
+  record,
   completions,
   help,
 ];

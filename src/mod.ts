@@ -3,14 +3,11 @@
  * wherever there are `Uint8Array`, Web Streams and timers; the socket is yours to bring.
  *
  * ```ts
- * import { connectThrough, fromStreams } from "@rcsp/rcsp/core";
+ * import { connectThrough, fromStreams, type StreamPair } from "@rcsp/rcsp/core";
  *
- * declare const streams: {
- *   readable: ReadableStream<Uint8Array>;
- *   writable: WritableStream<Uint8Array>;
- * };
- * async function list() {
- *   const rcsp = await connectThrough(() => Promise.resolve(fromStreams(streams)));
+ * async function list(streams: StreamPair) {
+ *   const connector = () => Promise.resolve(fromStreams(streams));
+ *   const rcsp = await connectThrough(connector, { reconnect: false });
  *   return await rcsp.listDevices();
  * }
  * ```

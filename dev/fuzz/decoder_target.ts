@@ -6,7 +6,7 @@ import { FrameDecoder, type FrameDecoderOptions, type FrameSink } from "../../sr
 import { BODIES, frame } from "./frames.ts";
 import { Mutator, type Random } from "./mutator.ts";
 import { referenceDecode } from "./reference.ts";
-import { type MutatedInput, must, type Target } from "./target.ts";
+import { must, type MutatedInput, type Target } from "./target.ts";
 
 const FRAMES: readonly Uint8Array[] = [
   ...BODIES.flatMap((body, i) => [frame(1 + i % 4, body), frame(1 + (i + 2) % 4, body)]),
@@ -59,14 +59,14 @@ export function decoderTarget(
 /** A stream of a few frames, some of them changed, one at least. */
 export function makeStream(mutator: Mutator, random: Random, limit: number): MutatedInput {
   mutator.begin(random, limit);
-  const count = randomInteger(random, 1, 4);
-  const changed = randomInteger(random, 0, count - 1);
+  const count = randomInteger(random, 1, 12);
+  const share = random();
   for (let i = 0; i < count; i++) {
-    const other = FRAMES[randomInteger(random, 0, FRAMES.length - 1)]!;
-    if (!mutator.add(other)) break;
-    if (i !== changed && random() < 0.6) continue;
-    const kind = random();
-    if (kind < 0.85) mutator.mutate();
+    const last = i === count - 1;
+    mutator.add(FRAMES[randomInteger(random, 0, FRAMES.length - 1)]!);
+    if (!last && random() > share) continue;
+    const kind = last ? random() : 0;
+    if (kind < 0.85) mutator.mutate(last ? 0.3 : 0.95);
     else if (kind < 0.92) mutator.splice(FRAMES[randomInteger(random, 0, FRAMES.length - 1)]!);
     else if (kind < 0.96) mutator.truncate();
     else mutator.addNoise(randomInteger(random, 0, 40));
@@ -85,7 +85,10 @@ function feed(
   const largest = LARGEST_CHUNKS[randomInteger(random, 0, LARGEST_CHUNKS.length - 1)]!;
   try {
     for (let at = 0; at < bytes.length;) {
-      const size = Math.min(bytes.length - at, randomInteger(random, largest === 1 ? 1 : 0, largest));
+      const size = Math.min(
+        bytes.length - at,
+        randomInteger(random, largest === 1 ? 1 : 0, largest),
+      );
       buffer.set(bytes.subarray(at, at + size));
       decoder.push(buffer.subarray(0, size), sink);
       // A view that is kept beyond its call shows as garbage.

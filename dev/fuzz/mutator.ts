@@ -60,11 +60,14 @@ export class Mutator {
     this.#mutated++;
   }
 
-  /** Changes the frame that was added last; half of the changes leave its header right. */
-  mutate(): void {
+  /**
+   * Changes the frame that was added last; `framed` is how often its header stays right, so that what
+   * follows is reached.
+   */
+  mutate(framed = 0.5): void {
     const before = this.#end;
     const headed = before - this.#start >= HEADER;
-    const wellFramed = headed && this.#random() < 0.5;
+    const wellFramed = headed && this.#random() < framed;
     const changes = 1 + Math.floor(this.#random() * this.#random() * 4);
     for (let i = 0; i < changes; i++) {
       if (headed && !wellFramed && this.#random() < 0.5) this.#changeHeader();

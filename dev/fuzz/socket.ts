@@ -81,7 +81,7 @@ export class FuzzSocket implements Socket {
 
   async write(bytes: Uint8Array): Promise<void> {
     if (this.#writing === "never") await this.closed;
-    if (this.#writing === "late") for (let i = 0; i < LATE_TURNS; i++) await null;
+    if (this.#writing === "late") { for (let i = 0; i < LATE_TURNS; i++) await null; }
     if (this.#isClosed) throw new ConnectionError("connection-closed", "Closed while writing");
     // Taken now, so that a change while the write waited shows.
     this.written.push(bytes.slice());

@@ -1,12 +1,23 @@
 /** Steps about what is published: the JSR package, and the npm tarball as its users install it. */
 
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
 import { packageFacts, projectText } from "./files.ts";
 import { must, root, scratch, type Step, StepFailure } from "./step.ts";
 
 /** The oldest Node that may import the package: the floor of `engines` in `package.json`. */
 const OLDEST_NODE = "22.0.0";
 
+/** Most bytes of the tarball. */
+const PACKED_BUDGET = 100_000;
+
+/** Most bytes of `./core`, all of it, minified and gzipped: what a page would load. */
+const CORE_BUDGET = 12_000;
+
+/** What `deno pack` leaves out of `package.json`; those that ours has are put in. */
+const MISSING_FACTS = ["description", "engines", "repository", "sideEffects"] as const;
+
+/** What `release.yml` sends to npm: what is published is what was tested here. */
 const tarball = `${scratch}package.tgz`;
 const consumer = `${scratch}consumer/`;
 
@@ -28,7 +39,7 @@ export const packageSteps: Step[] = [
     async run(): Promise<void> {
       await rm(consumer, { recursive: true, force: true });
       await mkdir(consumer, { recursive: true });
-      await must(["deno", "pack", "--allow-dirty", "-o", tarball]);
+      await pack();
       await writeFile(`${consumer}package.json`, '{ "type": "module", "private": true }\n');
       const quiet = ["--no-audit", "--no-fund", "--ignore-scripts"];
       await must(["npm", "install", "--offline", ...quiet, tarball], { cwd: consumer });
@@ -64,10 +75,72 @@ export const packageSteps: Step[] = [
       await must(["tsc", "-p", "."], { cwd: consumer });
     },
   },
+  {
+    name: "packed: the rcsp command",
+    async run() {
+      const program = "node_modules/.bin/rcsp";
+      const { stdout } = await must([program, "list", "--simulate", "--json"], { cwd: consumer });
+      return { note: `${stdout.trim().split("\n").length} devices` };
+    },
+  },
+  {
+    name: "packed: size budget",
+    async run() {
+      return withinBudget("The tarball", (await readFile(tarball)).length, PACKED_BUDGET);
+    },
+  },
+  {
+    name: "core: size budget",
+    async run() {
+      const whole = await minified("core", `export * from "${root}src/mod.ts";`);
+      const client = await minified(
+        "client",
+        `export { connectThrough } from "${root}src/mod.ts";`,
+      );
+      const { note } = withinBudget("'./core'", whole, CORE_BUDGET);
+      return { note: `${note}; connectThrough() alone ${client}` };
+    },
+  },
   packedSmoke(`Node ${OLDEST_NODE}`, ["npx", "-y", `node@${OLDEST_NODE}`]),
   packedSmoke("the pinned Node", ["node"]),
   packedSmoke("Bun", ["bun", "run"]),
 ];
+
+/** Makes the tarball, with what `deno pack` leaves out. */
+async function pack(): Promise<void> {
+  const folder = `${scratch}pack/`;
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  // Source maps would treble the size, and the sources are readable as they are.
+  await must(["deno", "pack", "--allow-dirty", "--no-source-maps", "-o", tarball]);
+  await must(["tar", "-xzf", tarball, "-C", folder]);
+  const file = `${folder}package/package.json`;
+  const packed = JSON.parse(await readFile(file, "utf8"));
+  const ours = JSON.parse(await projectText("package.json"));
+  for (const fact of MISSING_FACTS) packed[fact] = ours[fact];
+  packed.bin = { rcsp: ours.bin.rcsp.replace(/\.ts$/, ".js") };
+  await writeFile(file, `${JSON.stringify(packed, null, 2)}\n`);
+  // Without the files that macOS keeps its attributes in.
+  const tar = ["tar", "--format=ustar", "-cf", `${scratch}package.tar`, "-C", folder, "package"];
+  await must(tar, { env: { COPYFILE_DISABLE: "1" } });
+  await writeFile(tarball, gzipSync(await readFile(`${scratch}package.tar`), { level: 9 }));
+}
+
+/** How many bytes a module has once it is bundled for the web, minified and gzipped. */
+async function minified(name: string, source: string): Promise<number> {
+  const [input, output] = [`${scratch}${name}.ts`, `${scratch}${name}.min.js`];
+  await mkdir(scratch, { recursive: true });
+  await writeFile(input, source);
+  const options = ["--minify", "--format=esm", "--target=browser", `--outfile=${output}`];
+  await must(["bun", "build", ...options, input]);
+  return gzipSync(await readFile(output), { level: 9 }).length;
+}
+
+function withinBudget(what: string, size: number, budget: number): { note: string } {
+  const note = `${size} of ${budget} bytes`;
+  if (size > budget) throw new StepFailure(`${what} has ${note}: ${size - budget} too many`);
+  return { note };
+}
 
 function packedSmoke(name: string, runtime: string[]): Step {
   return {

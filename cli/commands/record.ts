@@ -1,0 +1,185 @@
+/**
+ * `rcsp record`
+ *
+ * @module
+ */
+
+import { formatAddress } from "../../src/address.ts";
+import { DEFAULT_ADDRESS } from "../../src/client/options.ts";
+import type { RcspClient } from "../../src/client/client.ts";
+import type { Command, Context } from "../command.ts";
+import { UsageError } from "../exit.ts";
+import { LONGEST_TIMER } from "../options.ts";
+import { subscribeAll } from "../record/listening.ts";
+import { RecordingProxy } from "../record/proxy.ts";
+import { openRecorder, type Recorder } from "../record/recorder.ts";
+import { openListener } from "../serving.ts";
+import { parseTopic } from "../topic.ts";
+
+/** Milliseconds between the presses of `--simulate`. */
+const PRESS_EVERY = 500;
+
+/** Records frames. */
+export const record: Command = {
+  name: "record",
+  summary: "Record what a driver and its clients say to each other",
+  details: `With --listen it stands between: clients connect to that port, everything is
+passed on to the driver and back as it comes, and every frame is written down.
+Without, it connects itself, lists the devices, asks for what is known of each, and
+subscribes as 'rcsp watch' does.
+
+One JSON object a line: time in milliseconds, direction as the client sees it ("out"
+to the driver, "in" from it), connection, type (command, ok, error, event), body; the
+first line says which format it is. Ctrl-C ends. 'rcsp replay' plays it back.`,
+  words: [
+    { name: "file", about: "where to write; - is standard output" },
+    {
+      name: "publisher/topic",
+      about: "what to subscribe to without --listen",
+      optional: true,
+      many: true,
+    },
+  ],
+  flags: [
+    {
+      name: "listen",
+      kind: "whole",
+      value: "NUMBER",
+      about: "the port for clients to connect to; 0 takes any free one",
+      range: [0, 65_535],
+    },
+    {
+      name: "device",
+      short: "d",
+      kind: "text",
+      value: "ID",
+      about: "a device, by its DeviceId",
+      default: "every device that is listed",
+      many: true,
+    },
+    { name: "driver", kind: "switch", about: "subscribe to the driver, not to devices" },
+    {
+      name: "for",
+      kind: "duration",
+      value: "TIME",
+      about: "end after so long: 10s, 5m",
+      range: [1, LONGEST_TIMER],
+    },
+    { name: "force", kind: "switch", about: "replace a file that is there" },
+  ],
+  connects: true,
+  simulates: true,
+  examples: [
+    ["rcsp record glove.ndjson --for 30s", "what the driver says in half a minute"],
+    ["rcsp record app.ndjson --listen 45452", "your app on port 45452, driver on 45451"],
+    ["rcsp record - --simulate | jq -c .body", "see the format, without hardware"],
+  ],
+  async run(context) {
+    const { line, clock, tell } = context;
+    const [path = "", ...topics] = line.words;
+    const wanted = topics.map(parseTopic);
+    const port = line.number("listen");
+    checkFlags(context, port !== undefined, topics.length);
+    const server = await context.server();
+    const { host = DEFAULT_ADDRESS.host, port: driver = DEFAULT_ADDRESS.port } = server;
+    const about = {
+      mode: port === undefined ? "client" : "proxy",
+      driver: line.on("simulate") ? "simulated" : formatAddress({ host, port: driver }),
+    };
+    const over = Promise.withResolvers<void>();
+    const length = line.number("for");
+    const timer = length === undefined ? undefined : clock.set(over.resolve, length);
+    context.defer(() => clock.clear(timer));
+    context.signal.addEventListener("abort", () => over.resolve(), { once: true });
+    const open = () => openRecorder(context, path, { force: line.on("force"), about });
+    if (port !== undefined) return await runProxy(context, port, open, over.promise);
+
+    let connections = 0;
+    const connected = await connectAndRecord(context, open);
+    const { rcsp, recorder } = connected;
+    try {
+      await subscribeAll(context, rcsp, wanted);
+      await tell("Recording: Ctrl-C ends");
+      const gone = rcsp.closed.then((cause) => {
+        if (cause !== undefined && !context.signal.aborted) throw cause;
+      });
+      await Promise.race([over.promise, gone, recorder.failed]);
+      if (!context.signal.aborted) await rcsp.drain();
+    } catch (error) {
+      // Ctrl-C ends the client, and that is no failure.
+      if (!context.signal.aborted) throw error;
+    } finally {
+      await rcsp.closed;
+      connections = rcsp.stats().reconnects + 1;
+      await finish(context, recorder, connections);
+    }
+  },
+};
+
+async function connectAndRecord(
+  context: Context,
+  open: () => Promise<Recorder>,
+): Promise<{ rcsp: RcspClient; recorder: Recorder }> {
+  let recorder: Recorder | undefined;
+  let client: RcspClient | undefined;
+  const rcsp = await context.connect({
+    reconnect: true,
+    drain: true,
+    pressEvery: PRESS_EVERY,
+    client: {
+      onFrame: ({ direction, type, payload }) => {
+        recorder?.frame(direction, (client?.stats().reconnects ?? 0) + 1, type, payload);
+      },
+    },
+  });
+  client = rcsp;
+  // Only now, so that a driver which is not there leaves no file. No frame has passed yet.
+  recorder = await open();
+  return { rcsp, recorder };
+}
+
+async function runProxy(
+  context: Context,
+  port: number,
+  open: () => Promise<Recorder>,
+  over: Promise<void>,
+): Promise<void> {
+  const listener = await openListener(context, { host: "127.0.0.1", port });
+  const recorder = await open();
+  const proxy = new RecordingProxy(context, await context.server(), recorder);
+  const serving = proxy.serve(listener);
+  try {
+    await context.tell(
+      `Recording what passes ${formatAddress(listener.address)}: Ctrl-C ends`,
+    );
+    await Promise.race([over, recorder.failed]);
+  } finally {
+    listener.close();
+    await proxy.close();
+    await serving;
+    await finish(context, recorder, proxy.clients);
+  }
+}
+
+async function finish(context: Context, recorder: Recorder, connections: number): Promise<void> {
+  await recorder.close();
+  const { frames } = recorder;
+  await context.tell(
+    `${frames} frame${frames === 1 ? "" : "s"} of ${connections} connection${
+      connections === 1 ? "" : "s"
+    } recorded`,
+  );
+}
+
+function checkFlags({ line }: Context, listens: boolean, topics: number): void {
+  const clash = (one: string, other: string): UsageError =>
+    new UsageError(`Cannot use ${one} together with ${other}`);
+  if (line.on("driver") && line.texts("device").length > 0) {
+    throw clash("'--device'", "'--driver'");
+  }
+  if (!listens) return;
+  if (line.on("simulate")) throw clash("'--simulate'", "'--listen'");
+  if (line.on("driver")) throw clash("'--driver'", "'--listen'");
+  if (line.texts("device").length > 0) throw clash("'--device'", "'--listen'");
+  if (topics > 0) throw clash("a topic", "'--listen'");
+}

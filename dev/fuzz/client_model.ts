@@ -1,0 +1,65 @@
+/** What must become of a client's calls, told from the bytes of the server alone. */
+
+import { isObject, referenceBody, referenceDecode } from "./reference.ts";
+
+/** How a call must end; `ended` is an error of the connection, or a timeout. */
+export type Fate =
+  | { readonly kind: "ok"; readonly json: string }
+  | { readonly kind: "refused" }
+  | { readonly kind: "aborted" }
+  | { readonly kind: "timeout" }
+  | { readonly kind: "ended" };
+
+/** What is known before the bytes arrive. */
+export interface Situation {
+  readonly calls: number;
+  readonly maxPayload: number;
+  readonly maxDepth: number;
+  /** Whether events are read. */
+  readonly listening: boolean;
+  /** Calls that have ended already: their answers are to be dropped. */
+  readonly gone: ReadonlyMap<number, Fate>;
+}
+
+/** What the model says. */
+export interface Forecast {
+  readonly fates: Fate[];
+  readonly events: number;
+  /** The codes of which one ends the connection; none where the bytes do not end it. */
+  readonly codes: readonly string[];
+  /** How many answers were taken. */
+  readonly answered: number;
+}
+
+/** Goes through the bytes as one whole. */
+export function forecast(bytes: Uint8Array, situation: Situation): Forecast {
+  const { calls, maxPayload, maxDepth, listening, gone } = situation;
+  const decoded = referenceDecode(bytes, maxPayload);
+  const fates = Array.from({ length: calls }, (_, i): Fate => gone.get(i) ?? { kind: "ended" });
+  let events = 0;
+  let answered = 0;
+  const done = (codes: readonly string[]): Forecast => ({ fates, events, codes, answered });
+  for (const { type, start, end } of decoded.frames) {
+    if (type === 1) return done(["unexpected-type"]);
+    if (type === 4 && !listening) continue;
+    const { value, codes } = referenceBody(bytes.subarray(start, end), maxDepth);
+    if (codes !== undefined) return done(codes);
+    if (type === 4) {
+      events++;
+      continue;
+    }
+    const trackId = value["TrackId"] ?? undefined;
+    if (trackId !== undefined && typeof trackId !== "string") return done(["bad-shape"]);
+    if (answered === calls) return done(["unexpected-response"]);
+    if (trackId !== undefined && trackId !== String(answered + 1)) return done(["out-of-step"]);
+    const data = value[type === 2 ? "Response" : "Error"] ?? {};
+    if (!isObject(data)) return done(["bad-shape"]);
+    if (!gone.has(answered)) {
+      fates[answered] = type === 3
+        ? { kind: "refused" }
+        : { kind: "ok", json: JSON.stringify(data) };
+    }
+    answered++;
+  }
+  return done(decoded.code === undefined ? [] : [decoded.code]);
+}

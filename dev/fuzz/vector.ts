@@ -1,0 +1,45 @@
+/** A failing case as a vector of `tests/vectors`, so that it becomes a test. */
+
+import { writeFile } from "node:fs/promises";
+import type { FuzzFailure } from "./campaign.ts";
+import { referenceBody, referenceDecode } from "./reference.ts";
+
+/** Writes the vector; gives the path of its file. */
+export async function keepVector(failure: FuzzFailure, folder: URL): Promise<string> {
+  const { target, seed, iteration } = failure;
+  const kind = target === "bodies" ? "bodies" : "streams";
+  const file = new URL(`${kind}_fuzz_${target}_${seed}_${iteration}.json`, folder);
+  const vector = kind === "bodies" ? bodyVector(failure) : streamVector(failure);
+  await writeFile(file, `[\n  ${JSON.stringify(vector)}\n]\n`);
+  return file.pathname;
+}
+
+function streamVector({ target, seed, iteration, limit, bytes }: FuzzFailure): object {
+  const { frames, code, offset } = referenceDecode(bytes, limit);
+  return {
+    name: `fuzz: ${target}, seed ${seed}, iteration ${iteration}`,
+    chunks: [toHex(bytes)],
+    maxPayload: limit,
+    frames: frames.map(({ type, start, end }) => ({
+      type,
+      payload: toHex(bytes.subarray(start, end)),
+    })),
+    ...(code === undefined ? {} : { error: { code, offset } }),
+    fuzz: { target, seed, iteration },
+  };
+}
+
+function bodyVector({ target, seed, iteration, limit, bytes }: FuzzFailure): object {
+  const { value, codes } = referenceBody(bytes, limit);
+  return {
+    name: `fuzz: ${target}, seed ${seed}, iteration ${iteration}`,
+    body: toHex(bytes),
+    maxDepth: limit,
+    ...(codes === undefined ? { json: value } : { error: { code: codes[0] } }),
+    fuzz: { target, seed, iteration },
+  };
+}
+
+function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,130 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { main } from "../cli/main.ts";
+import { assertFails, rcsp, testIo, withDriver } from "./support/cli_io.ts";
+import { startScripted } from "./support/scripted_server.ts";
+import { test } from "./support/test.ts";
+
+const sources: [source: string | undefined, args: unknown][] = [
+  [undefined, undefined],
+  ['{"DeviceId":1}', { DeviceId: 1 }],
+  ["@args.json", { a: ["ä"] }],
+  ["-", { from: "stdin" }],
+  ["{}", {}],
+  ['{"__proto__":{"x":1}}', JSON.parse('{"__proto__":{"x":1}}')],
+];
+
+test("call takes arguments from the line, from a file and from standard input", async () => {
+  await withDriver(async ({ simulator, connector, commands }) => {
+    simulator.server.handle("Echo", ({ Arguments }) => ({ Arguments }));
+    for (const [source, args] of sources) {
+      const line = ["call", "Echo", ...(source === undefined ? [] : [source])];
+      const { code, out, err } = await rcsp(line, {
+        connector,
+        files: { "args.json": '{"a":["ä"]}\n' },
+        input: ['{"fr', 'om":"stdin', '"}'],
+      });
+      assertEquals([code, err], [0, ""], source);
+      assertEquals(commands.at(-1), ["Echo", args]);
+      assertEquals(JSON.parse(out), { Arguments: args ?? {} });
+    }
+  });
+});
+
+function* endless(): Generator<Uint8Array> {
+  const chunk = new Uint8Array(1024 * 1024).fill(0x20);
+  for (let i = 0; i < 1_000; i++) yield chunk;
+  throw new Error("The input was read without an end");
+}
+
+const badInputs: [sentence: string, source: string, input?: Iterable<string | Uint8Array>][] = [
+  ["Cannot read '{' as JSON", "{"],
+  ["The arguments must be a JSON object, not an array", "[]"],
+  ["The arguments must be a JSON object, not null", "null"],
+  ["A file name must follow the '@'", "@"],
+  ["Cannot read 'missing.json': no such file", "@missing.json"],
+  ["Cannot read 'standard input' as JSON", "-"],
+  ["Cannot take standard input as it is no UTF-8 text", "-", [new Uint8Array([0x7b, 0xff, 0xfe])]],
+  ["Cannot take standard input as it is no UTF-8 text", "-", ["{", new Uint8Array([0xc3])]],
+  ["Cannot take standard input as it has more than 16777216 bytes", "-", endless()],
+  ["The arguments hold a number too large to be exact", '{"DeviceId":9007199254740993}'],
+  ["The arguments hold a number too large to be exact", '{"a":[{"b":1e400}]}'],
+];
+
+test("call refuses arguments that cannot be sent, before it connects", async () => {
+  for (const [sentence, source, input = []] of badInputs) {
+    const result = await rcsp(["call", "X", source], { input });
+    assertFails(result, 2);
+    assertStringIncludes(result.err, sentence);
+  }
+});
+
+test("call - that waits for input leaves at Ctrl-C", async () => {
+  const reading = Promise.withResolvers<void>();
+  const io = testIo({
+    stdin: {
+      [Symbol.asyncIterator]: () => ({
+        next: () => {
+          reading.resolve();
+          return new Promise(() => {});
+        },
+      }),
+    },
+  });
+  const ending = main(["call", "X", "-"], io);
+  await reading.promise;
+  io.interrupt();
+  assertEquals([await ending, io.err], [130, ""]);
+});
+
+test("ping measures round trips, and shows their spread", async () => {
+  await withDriver(async ({ connector, commands }) => {
+    const piped = await rcsp(["ping", "-c", "3", "-i", "0"], { connector });
+    const lines = piped.out.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assertEquals(lines.slice(0, 3).map(({ n }) => n), [1, 2, 3]);
+    const { sent, answered, min, median, p99, max } = lines[3];
+    assertEquals([sent, answered, lines.length, piped.code, piped.err], [3, 3, 4, 0, ""]);
+    assert(0 <= min && min <= median && median <= p99 && p99 <= max);
+    assertEquals(commands.map(([name]) => name), Array(3).fill("ListDevices"));
+    const shown = await rcsp(["ping", "--count=2", "--interval=1ms"], {
+      connector,
+      terminal: true,
+    });
+    assertMatch(
+      shown.out,
+      /^1: [\d.]+ ms\n2: [\d.]+ ms\n2 sent, 2 answered\n.*min.*max.*\n.* ms\n$/,
+    );
+  });
+});
+
+test("ping counts answers that are errors, and tells of those that did not come", async () => {
+  let count = 0;
+  const server = await startScripted((command) =>
+    ++count % 2 === 0 ? undefined : new Uint8Array(errorFrame(command.trackId))
+  );
+  const { connector } = server;
+  const flags = ["-i", "0", "--timeout", "30"];
+  const half = await rcsp(["ping", "-c", "2", ...flags], { connector });
+  assertEquals([half.code, half.err], [0, "2: no answer within 30 ms\n"]);
+  assertStringIncludes(half.out, '{"sent":2,"answered":1,');
+  await server.close();
+  const mute = await startScripted(() => undefined);
+  const none = await rcsp(["ping", "-c", "1", ...flags], { connector: mute.connector });
+  assertEquals([none.code, none.out], [4, '{"sent":1,"answered":0}\n']);
+  await mute.close();
+});
+
+function errorFrame(TrackId: string): Uint8Array {
+  const body = new TextEncoder().encode(JSON.stringify({ TrackId, Error: { Code: 1 } }));
+  return new Uint8Array([0xdc, 1, 8, 3, body.length, 0, 0, 0, ...body]);
+}
+
+test("ping shows at Ctrl-C what there is", async () => {
+  await withDriver(async ({ connector }) => {
+    const io = testIo({ connector });
+    const ending = main(["ping", "-c", "100", "-i", "1h"], io);
+    await io.until(({ lines }) => lines.length === 1);
+    io.interrupt();
+    assertEquals([await ending, io.err], [130, ""]);
+    assertStringIncludes(io.out, '{"sent":1,"answered":1,');
+  });
+});
