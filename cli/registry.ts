@@ -13,6 +13,7 @@ import { led } from "./commands/led.ts";
 import { list } from "./commands/list.ts";
 import { ping } from "./commands/ping.ts";
 import { record } from "./commands/record.ts";
+import { replay } from "./commands/replay.ts";
 import { serve } from "./commands/serve.ts";
 import { watch } from "./commands/watch.ts";
 
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
   ping,
   serve,
   record,
+  replay,
   completions,
   help,
 ];

@@ -44,7 +44,10 @@ export interface Socket {
   closeWrite(): Promise<void>;
   /** Ends both halves at once. A waiting `read()` gives `null`, a waiting `write()` rejects. */
   close(): void;
-  /** Resolves when the socket is gone, for whatever reason. Never rejects. */
+  /**
+   * Resolves when the socket is gone, for whatever reason. Never rejects. That the connection broke
+   * may be noticed only by the next read or write.
+   */
   readonly closed: Promise<void>;
   /** The other end in words, for messages: `127.0.0.1:45451`. */
   readonly remote: string;
@@ -60,7 +63,9 @@ export type Connector = (
 export interface Listener {
   /** Where it listens, with the real port. */
   readonly address: Address;
-  /** The next client, or `null` after `close()`. Rejects with a `ConnectionError`. */
+  /**
+   * The next client, or `null` after `close()`. Several may wait. Rejects with a `ConnectionError`.
+   */
   accept(): Promise<Socket | null>;
   /** Stops listening; sockets that were accepted live on. */
   close(): void;

@@ -94,9 +94,7 @@ first line says which format it is. Ctrl-C ends. 'rcsp replay' plays it back.`,
     const open = () => openRecorder(context, path, { force: line.on("force"), about });
     if (port !== undefined) return await runProxy(context, port, open, over.promise);
 
-    let connections = 0;
-    const connected = await connectAndRecord(context, open);
-    const { rcsp, recorder } = connected;
+    const { rcsp, recorder } = await connectAndRecord(context, open);
     try {
       await subscribeAll(context, rcsp, wanted);
       await tell("Recording: Ctrl-C ends");
@@ -110,8 +108,7 @@ first line says which format it is. Ctrl-C ends. 'rcsp replay' plays it back.`,
       if (!context.signal.aborted) throw error;
     } finally {
       await rcsp.closed;
-      connections = rcsp.stats().reconnects + 1;
-      await finish(context, recorder, connections);
+      await finish(context, recorder, rcsp.stats().reconnects + 1);
     }
   },
 };
@@ -120,21 +117,20 @@ async function connectAndRecord(
   context: Context,
   open: () => Promise<Recorder>,
 ): Promise<{ rcsp: RcspClient; recorder: Recorder }> {
-  let recorder: Recorder | undefined;
-  let client: RcspClient | undefined;
-  const rcsp = await context.connect({
+  const made: { rcsp?: RcspClient; recorder?: Recorder } = {};
+  const rcsp = made.rcsp = await context.connect({
     reconnect: true,
     drain: true,
     pressEvery: PRESS_EVERY,
     client: {
       onFrame: ({ direction, type, payload }) => {
-        recorder?.frame(direction, (client?.stats().reconnects ?? 0) + 1, type, payload);
+        const connection = (made.rcsp?.stats().reconnects ?? 0) + 1;
+        made.recorder?.frame(direction, connection, type, payload);
       },
     },
   });
-  client = rcsp;
-  // Only now, so that a driver which is not there leaves no file. No frame has passed yet.
-  recorder = await open();
+  // Only now, so that a driver which is not there leaves no file. Nothing was asked for yet.
+  const recorder = made.recorder = await open();
   return { rcsp, recorder };
 }
 

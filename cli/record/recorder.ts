@@ -13,6 +13,8 @@ import { bytesLine, cutLine, type Direction, frameLine, headLine, type Place } f
 
 /** Characters that wait to be written before `room()` does. */
 const FULL = 4 * 1024 * 1024;
+/** Characters that wait at most: where nothing can be held back, recording fails instead. */
+const OVERFULL = 64 * 1024 * 1024;
 
 /** See the module's own text. */
 export class Recorder {
@@ -61,6 +63,7 @@ export class Recorder {
   /** Adds a line as it is. */
   line(text: string): void {
     if (this.#failure !== undefined) return;
+    if (this.#length > OVERFULL) return this.#fail(new Error("frames come quicker than that"));
     this.#waiting.push(text);
     this.#length += text.length;
     this.#writing ??= this.#write();

@@ -77,7 +77,7 @@ export interface ClientOptions {
  * @throws {TypeError | RangeError} If one is wrong.
  */
 export function clientOptions(options: ConnectOptions): ClientOptions {
-  const { reconnect, heartbeat } = options;
+  const { reconnect } = options;
   return {
     address: {
       host: options.host ?? DEFAULT_ADDRESS.host,
@@ -89,11 +89,16 @@ export function clientOptions(options: ConnectOptions): ClientOptions {
     maxDepth: limit("maxDepth", options.maxDepth),
     maxPending: limit("maxPending", options.maxPending),
     reconnect: reconnect === false ? false : reconnectPolicy(reconnect),
-    heartbeat: heartbeat === undefined ? undefined : limit("heartbeat", heartbeat),
+    heartbeat: heartbeatOf(options.heartbeat),
     partialFrameTimeout: limit("partialFrameTimeout", options.partialFrameTimeout),
     closeTimeout: limit("closeTimeout", undefined),
     dialect: dialect(options.dialect),
     onFrame: options.onFrame,
     tracing: options.tracing ?? {},
   };
+}
+
+/** `Infinity`, as in `LIMITS`, is none. */
+function heartbeatOf(given: number | undefined): number | undefined {
+  return given === undefined || given === Infinity ? undefined : limit("heartbeat", given);
 }

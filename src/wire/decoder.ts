@@ -148,7 +148,7 @@ export class FrameDecoder {
     }
     const stop = Math.min(chunk.length, at + this.#bodySize - this.#bodyFilled);
     const type = this.#header[3] as PayloadType;
-    if (this.#bodyFilled > 0 || stop - at < this.#bodySize) {
+    if (stop - at < this.#bodySize) {
       this.#gather(chunk, at, stop);
       if (this.#bodyFilled < this.#bodySize) return stop;
       this.#inBody = false;

@@ -1,0 +1,125 @@
+/**
+ * `rcsp replay`
+ *
+ * @module
+ */
+
+import { formatAddress } from "../../src/address.ts";
+import { DEFAULT_ADDRESS } from "../../src/client/options.ts";
+import { dialect } from "../../src/dialect.ts";
+import { quote } from "../../src/printable.ts";
+import type { Listener } from "../../src/socket.ts";
+import type { Command } from "../command.ts";
+import { UsageError } from "../exit.ts";
+import { DIALECT_FLAG } from "../flags.ts";
+import { fileName, readRecording, type Recording } from "../record/recording.ts";
+import { type ReplayOptions, ReplaySession } from "../record/replay_session.ts";
+import { announced, listenFlags, openListener, talker, untilLeave } from "../serving.ts";
+import { readDialect } from "../session.ts";
+
+const MOST_CLIENTS = 1024;
+
+/** Plays a recording back. */
+export const replay: Command = {
+  name: "replay",
+  summary: "Play a recording of 'rcsp record' back, as a server",
+  details: `A command is answered at once, as the same command with the same arguments was
+when it was recorded; asked again, it gets the next answer, the last one over and
+over. What was never asked is answered with the error NotRecorded.
+
+Events come as they were recorded, counted from the client's first subscription. A
+client gets the events of one recorded connection: the first client of the first
+that had any, the second of the second, and so on in turn.`,
+  words: [{ name: "file", about: "what 'rcsp record' wrote; - is standard input" }],
+  flags: [
+    ...listenFlags(DEFAULT_ADDRESS.port),
+    {
+      name: "speed",
+      kind: "text",
+      value: "N",
+      about: "how many times as quick events come: 0.5, 2, or max",
+      default: "1",
+    },
+    { name: "loop", kind: "switch", about: "begin the events again after the last one" },
+    DIALECT_FLAG,
+  ],
+  examples: [
+    ["rcsp replay glove.ndjson", "at the driver's port, as it was"],
+    ["rcsp replay glove.ndjson --port 0 --speed max", "any free port, events at once"],
+    ["rcsp replay glove.ndjson --speed 2 --loop", "twice as quick, over and over"],
+  ],
+  async run(context) {
+    const { line, io, out, clock, signal, tell } = context;
+    const [path = ""] = line.words;
+    const speed = parseSpeed(line.text("speed") ?? "1");
+    const names = dialect(await readDialect(line.text("dialect"), io));
+    const chunks = path === "-" ? io.stdin : io.readFile(path);
+    const reading = readRecording(chunks, fileName(path), names);
+    const recording = await Promise.race([reading, untilLeave(signal)]);
+    if (recording === undefined) return;
+    for (const warning of recording.warnings) await tell(warning);
+    const talk = talker(context);
+    const listener = await openListener(context, {
+      host: line.text("host") ?? "127.0.0.1",
+      port: line.number("port") ?? DEFAULT_ADDRESS.port,
+    });
+    const loop = line.on("loop");
+    const options = { recording, dialect: names, clock, speed, loop, talk };
+    const serving = serveAll(announced(listener, talk), options);
+    context.defer(serving.close);
+    await out.line(`RCSP replay listening on ${formatAddress(listener.address)}`);
+    await tell(describe(recording));
+    await untilLeave(signal);
+  },
+};
+
+function serveAll(listener: Listener, options: ReplayOptions): { close: () => Promise<void> } {
+  const { connections } = options.recording;
+  const sessions = new Map<ReplaySession, () => void>();
+  let clients = 0;
+  let closed = false;
+  const accept = async (): Promise<void> => {
+    while (!closed) {
+      const socket = await listener.accept().catch((error: Error) => {
+        options.talk(error.message);
+        return new Promise<undefined>((resolve) =>
+          options.clock.set(() => resolve(undefined), 100)
+        );
+      });
+      if (socket === null) return;
+      if (socket === undefined) continue;
+      if (closed || sessions.size >= MOST_CLIENTS) {
+        socket.close();
+        continue;
+      }
+      const connection = connections[clients++ % Math.max(connections.length, 1)];
+      const session = new ReplaySession(socket, connection, options);
+      sessions.set(session, () => socket.close());
+      session.done.then(() => sessions.delete(session));
+    }
+  };
+  const accepting = accept();
+  return {
+    async close() {
+      closed = true;
+      listener.close();
+      for (const end of sessions.values()) end();
+      await Promise.all([accepting, ...Array.from(sessions.keys(), ({ done }) => done)]);
+    },
+  };
+}
+
+function describe({ answers, connections }: Recording): string {
+  const events = connections.reduce((sum, { events }) => sum + events.length, 0);
+  return `Answers to ${answers.size} command${answers.size === 1 ? "" : "s"}, ` +
+    `${events} event${events === 1 ? "" : "s"}: Ctrl-C ends`;
+}
+
+function parseSpeed(text: string): number {
+  if (text === "max") return Infinity;
+  const speed = /^(?:\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : NaN;
+  if (speed >= 0.001 && speed <= 1_000_000) return speed;
+  throw new UsageError(
+    `'--speed' must be a number from 0.001 to 1000000, or max, not ${quote(text)}`,
+  );
+}

@@ -1,0 +1,283 @@
+/**
+ * A recording, read back.
+ *
+ * @module
+ */
+
+import { type Dialect, readPath } from "../../src/dialect.ts";
+import { isObject, type JsonObject, kind } from "../../src/message/json.ts";
+import { quote } from "../../src/printable.ts";
+import { PayloadType } from "../../src/wire/header.ts";
+import { UsageError } from "../exit.ts";
+import { FORMAT, FORMAT_KEY, FRAME_NAMES } from "./format.ts";
+import { type Line, LineTooLong, readLines } from "./lines.ts";
+
+/** Longest line: the largest body that a client takes, in hex. */
+const LINE_BYTES = 40 * 1024 * 1024;
+/** Most text that is kept of a recording. */
+const KEPT_CHARACTERS = 512 * 1024 * 1024;
+
+const TYPES: ReadonlyMap<unknown, PayloadType> = new Map(
+  Object.entries(FRAME_NAMES).map(([type, name]) => [name, Number(type) as PayloadType]),
+);
+
+/** What was sent by the driver: JSON, or bytes that are none. */
+export type Body = JsonObject | Uint8Array;
+
+/** An answer that was recorded. */
+export interface RecordedAnswer {
+  readonly type: PayloadType;
+  readonly body: Body;
+  /** The `TrackId` of the command that it answered. */
+  readonly trackId: string | undefined;
+}
+
+/** An event that was recorded. */
+export interface RecordedEvent {
+  /** Milliseconds since the start of the recording. */
+  readonly time: number;
+  readonly body: Body;
+}
+
+/** A connection that was recorded. */
+export interface RecordedConnection {
+  /** When its first subscription was answered; its first line if there was none. */
+  anchor: number;
+  /** Whether there was one. */
+  subscribed: boolean;
+  readonly events: RecordedEvent[];
+}
+
+/** A whole recording. */
+export interface Recording {
+  /** By `commandKey()`, in the order of the recording. */
+  readonly answers: ReadonlyMap<string, readonly RecordedAnswer[]>;
+  /** Those that had events, in their order. */
+  readonly connections: readonly RecordedConnection[];
+  /** When its last line was recorded, in milliseconds. */
+  readonly end: number;
+  /** What is odd about it but does no harm, in words. */
+  readonly warnings: readonly string[];
+}
+
+/** What makes two commands the same: name and arguments, in whatever order their keys stand. */
+export function commandKey({ Command, Arguments }: JsonObject): string | undefined {
+  if (typeof Command !== "string") return undefined;
+  return JSON.stringify([Command, sorted(Arguments ?? {})]);
+}
+
+/**
+ * Reads a recording.
+ *
+ * @throws {UsageError} If it is none, of another format version, or has a line that is wrong. A last
+ * line that was cut is left out with a warning.
+ */
+export async function readRecording(
+  chunks: AsyncIterable<Uint8Array>,
+  name: string,
+  dialect: Dialect,
+): Promise<Recording> {
+  const reader = new RecordingReader(name, dialect);
+  try {
+    for await (const line of readLines(chunks, LINE_BYTES)) reader.take(line);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    if (error instanceof LineTooLong) {
+      throw reader.wrong(error.number, `it has more than ${LINE_BYTES} bytes`);
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`Cannot read ${name}: ${reason}`, { cause: error });
+  }
+  return reader.end();
+}
+
+interface Pending {
+  readonly key: string | undefined;
+  readonly trackId: string | undefined;
+  readonly subscribes: boolean;
+}
+
+interface Entry {
+  time: number;
+  readonly connection: number;
+  readonly direction: unknown;
+  readonly type: PayloadType | undefined;
+  readonly body: Body;
+}
+
+/** See `readRecording()`. */
+class RecordingReader {
+  readonly #name: string;
+  readonly #dialect: Dialect;
+  readonly #answers = new Map<string, RecordedAnswer[]>();
+  readonly #connections = new Map<number, RecordedConnection & { pending: Pending[] }>();
+  readonly #warnings: string[] = [];
+  #lines = 0;
+  #kept = 0;
+  #time = 0;
+  #backwards = 0;
+  #unasked = 0;
+
+  constructor(name: string, dialect: Dialect) {
+    this.#name = name;
+    this.#dialect = dialect;
+  }
+
+  wrong(line: number, reason: string): UsageError {
+    return new UsageError(`Cannot replay ${this.#name}: line ${line} is wrong: ${reason}`);
+  }
+
+  take(line: Line): void {
+    this.#lines = line.number;
+    const value = this.#parse(line);
+    if (value === undefined) return;
+    if (line.number === 1) return this.#checkHead(value);
+    const entry = this.#entry(value, line.number);
+    if (entry.time < this.#time) {
+      if (this.#backwards++ === 0) {
+        this.#warnings.push(`Line ${line.number} is earlier than the one before: taken as now`);
+      }
+      entry.time = this.#time;
+    }
+    this.#time = entry.time;
+    this.#kept += line.text!.length;
+    if (this.#kept > KEPT_CHARACTERS) {
+      throw this.wrong(line.number, "up to here there is more than can be kept");
+    }
+    this.#place(entry);
+  }
+
+  end(): Recording {
+    if (this.#lines === 0) throw new UsageError(`Cannot replay ${this.#name}: it is empty`);
+    if (this.#backwards > 1) this.#warnings.push(`So are ${this.#backwards - 1} more lines`);
+    if (this.#unasked > 0) {
+      this.#warnings.push(
+        `${this.#unasked} answers are left out: what they answer is not recorded`,
+      );
+    }
+    return {
+      answers: this.#answers,
+      connections: [...this.#connections.values()].filter(({ events }) => events.length > 0),
+      end: this.#time,
+      warnings: this.#warnings,
+    };
+  }
+
+  /** Gives nothing for a line to be passed over. */
+  #parse({ number, text, last }: Line): JsonObject | undefined {
+    if (text?.trim() === "") {
+      if (number > 1) return undefined;
+      throw new UsageError(`Cannot replay ${this.#name}: it is no recording of 'rcsp record'`);
+    }
+    try {
+      if (text === undefined) throw new TypeError("it is no UTF-8");
+      const value: unknown = JSON.parse(text);
+      if (!isObject(value)) throw new TypeError(`it is ${kind(value)}, not an object`);
+      return value;
+    } catch (error) {
+      if (number === 1) {
+        throw new UsageError(`Cannot replay ${this.#name}: it is no recording of 'rcsp record'`, {
+          cause: error,
+        });
+      }
+      const reason = error instanceof TypeError ? error.message : "it is no JSON";
+      if (!last) throw this.wrong(number, reason);
+      this.#warnings.push(`The last line, ${number}, is cut: left out`);
+      return undefined;
+    }
+  }
+
+  #checkHead(head: JsonObject): void {
+    const version = Object.hasOwn(head, FORMAT_KEY) ? head[FORMAT_KEY] : undefined;
+    if (version === FORMAT) return;
+    if (version === undefined) {
+      throw new UsageError(`Cannot replay ${this.#name}: it is no recording of 'rcsp record'`);
+    }
+    throw new UsageError(
+      `Cannot replay ${this.#name}: its format version is ${kind(version)}, ` +
+        `this rcsp reads ${FORMAT}`,
+    );
+  }
+
+  #entry(value: JsonObject, number: number): Entry {
+    const { time, direction, connection, type, body, hex } = value;
+    if (typeof time !== "number" || !Number.isFinite(time) || time < 0) {
+      throw this.wrong(number, `'time' is ${kind(time)}`);
+    }
+    if (!Number.isSafeInteger(connection)) {
+      throw this.wrong(number, `'connection' is ${kind(connection)}`);
+    }
+    if (typeof type !== "string") throw this.wrong(number, `'type' is ${kind(type)}`);
+    if (direction !== "in" && direction !== "out") {
+      throw this.wrong(number, `'direction' is ${kind(direction)}`);
+    }
+    const known = TYPES.get(type);
+    return {
+      time,
+      connection: connection as number,
+      direction,
+      type: known,
+      body: known === undefined ? {} : this.#body(body, hex, number),
+    };
+  }
+
+  #body(body: unknown, hex: unknown, number: number): Body {
+    if (typeof hex === "string" && /^(?:[\da-f]{2})*$/i.test(hex)) return fromHex(hex);
+    if (!isObject(body)) throw this.wrong(number, `'body' is ${kind(body)}`);
+    try {
+      JSON.stringify(body);
+    } catch {
+      throw this.wrong(number, "'body' is nested too deeply");
+    }
+    return body;
+  }
+
+  #place({ time, connection, direction, type, body }: Entry): void {
+    let place = this.#connections.get(connection);
+    if (place === undefined) {
+      place = { anchor: time, subscribed: false, events: [], pending: [] };
+      this.#connections.set(connection, place);
+    }
+    if (type === PayloadType.Command && direction === "out") place.pending.push(this.#asked(body));
+    if (direction === "out") return;
+    if (type === PayloadType.Event) place.events.push({ time, body });
+    if (type !== PayloadType.ResponseOk && type !== PayloadType.ResponseError) return;
+    const asked = place.pending.shift();
+    if (asked?.key === undefined) return void this.#unasked++;
+    const answers = this.#answers.get(asked.key) ?? [];
+    this.#answers.set(asked.key, answers);
+    answers.push({ type, body, trackId: asked.trackId });
+    if (!asked.subscribes || place.subscribed) return;
+    [place.anchor, place.subscribed] = [time, true];
+  }
+
+  #asked(body: Body): Pending {
+    if (body instanceof Uint8Array) {
+      return { key: undefined, trackId: undefined, subscribes: false };
+    }
+    const { subscribe, deviceSubscribe } = this.#dialect.commands;
+    const trackId = readPath(body, "TrackId");
+    return {
+      key: commandKey(body),
+      trackId: typeof trackId === "string" ? trackId : undefined,
+      subscribes: [subscribe, deviceSubscribe].includes(String(body["Command"])),
+    };
+  }
+}
+
+/** The name of a file for messages. */
+export function fileName(path: string): string {
+  return path === "-" ? "standard input" : quote(path);
+}
+
+function fromHex(hex: string): Uint8Array {
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(hex.slice(i * 2, i * 2 + 2), 16);
+  return bytes;
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isObject(value)) return value;
+  return Object.keys(value).sort().map((key) => [key, sorted(value[key])]);
+}

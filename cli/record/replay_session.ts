@@ -1,0 +1,213 @@
+/**
+ * One client of a replay.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../src/clock.ts";
+import { type Dialect, readPath, writePath } from "../../src/dialect.ts";
+import { ProtocolError } from "../../src/errors.ts";
+import { LIMITS } from "../../src/limits.ts";
+import { isObject, type JsonObject, type JsonValue, parseBody } from "../../src/message/json.ts";
+import { encodeError } from "../../src/message/response.ts";
+import { quote } from "../../src/printable.ts";
+import { Outbox } from "../../src/server/outbox.ts";
+import type { Socket } from "../../src/socket.ts";
+import { FrameDecoder } from "../../src/wire/decoder.ts";
+import { encodeFrame } from "../../src/wire/encoder.ts";
+import { PayloadType } from "../../src/wire/header.ts";
+import {
+  type Body,
+  commandKey,
+  type RecordedAnswer,
+  type RecordedConnection,
+  type Recording,
+} from "./recording.ts";
+
+/** Bytes that wait for a client before it is not read, and sent no events, until it takes them. */
+const MUCH = 1024 * 1024;
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** How to replay. */
+export interface ReplayOptions {
+  readonly recording: Recording;
+  readonly dialect: Dialect;
+  readonly clock: Clock;
+  /** How many times as quick as it was recorded; `Infinity` does not wait at all. */
+  readonly speed: number;
+  /** Whether the events begin again after the last one. */
+  readonly loop: boolean;
+  /** Told of what is not in the recording. */
+  readonly talk: (text: string) => void;
+}
+
+/** See the module's own text. */
+export class ReplaySession {
+  /** Resolves when the client has gone and nothing is under way any more. */
+  readonly done: Promise<void>;
+  readonly #socket: Socket;
+  readonly #options: ReplayOptions;
+  readonly #connection: RecordedConnection | undefined;
+  readonly #outbox: Outbox;
+  /** How many answers each command has had. */
+  readonly #given = new Map<string, number>();
+  readonly #subscribed = Promise.withResolvers<void>();
+
+  /** Takes over a socket; the client is sent the events of `connection`. */
+  constructor(socket: Socket, connection: RecordedConnection | undefined, options: ReplayOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#connection = connection;
+    this.#outbox = new Outbox(socket, () => socket.close());
+    this.done = this.#run();
+  }
+
+  async #run(): Promise<void> {
+    const events = this.#sendEvents();
+    try {
+      await this.#answerAll();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (error instanceof ProtocolError) this.#options.talk(`${this.#socket.remote}: ${reason}`);
+    } finally {
+      this.#socket.close();
+      this.#subscribed.resolve();
+      await events;
+    }
+  }
+
+  async #answerAll(): Promise<void> {
+    const decoder = new FrameDecoder();
+    let commands: Uint8Array[] = [];
+    for (;;) {
+      const chunk = await this.#socket.read();
+      if (chunk === null) return await this.#outbox.flushed();
+      decoder.push(chunk, (type, payload) => {
+        if (type !== PayloadType.Command) {
+          throw new ProtocolError("unexpected-type", "Cannot take frame", {
+            expected: "a command from the client",
+            received: `type ${type}`,
+          });
+        }
+        commands.push(payload.slice());
+      });
+      for (const command of commands) {
+        this.#answer(command);
+        if (this.#outbox.unsent > MUCH) await this.#outbox.flushed();
+      }
+      commands = [];
+    }
+  }
+
+  #answer(payload: Uint8Array): void {
+    const { dialect, recording, talk } = this.#options;
+    let command: JsonObject;
+    try {
+      command = parseBody(payload, LIMITS.maxDepth);
+    } catch (error) {
+      return this.#refuse(undefined, dialect.errorCodes.badCommand, (error as Error).message);
+    }
+    const trackId = typeof command["TrackId"] === "string" ? command["TrackId"] : undefined;
+    const key = commandKey(command);
+    const answers = key === undefined ? undefined : recording.answers.get(key);
+    if (key === undefined || answers === undefined) {
+      const name = quote(String(command["Command"]));
+      const message = `The recording has no answer to ${name} with these arguments`;
+      if (!this.#given.has(key ?? "")) talk(message);
+      this.#given.set(key ?? "", 0);
+      this.#refuse(trackId, "NotRecorded", message);
+    } else {
+      const turn = this.#given.get(key) ?? 0;
+      this.#given.set(key, turn + 1);
+      const answer = answers[Math.min(turn, answers.length - 1)]!;
+      this.#add(answer.type, withTrackId(answer, trackId, dialect));
+    }
+    const { subscribe, deviceSubscribe } = dialect.commands;
+    if ([subscribe, deviceSubscribe].includes(String(command["Command"]))) {
+      this.#subscribed.resolve();
+    }
+  }
+
+  #refuse(trackId: string | undefined, Code: string, Message: string): void {
+    this.#outbox.add(
+      PayloadType.ResponseError,
+      encodeError(trackId, { Code, Message }, this.#options.dialect),
+    );
+  }
+
+  #add(type: PayloadType, body: Body): void {
+    if (body instanceof Uint8Array) this.#outbox.addBytes(encodeFrame(type, body));
+    else this.#outbox.add(type, JSON.stringify(body));
+  }
+
+  /** Sends the events; their time begins when the client has subscribed, as in the recording. */
+  async #sendEvents(): Promise<void> {
+    const { recording, clock, speed, loop } = this.#options;
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    if (connection.subscribed) await this.#subscribed.promise;
+    const length = Math.max(recording.end - connection.anchor, 1);
+    const began = clock.now();
+    for (let round = 0; round === 0 || loop; round++) {
+      for (const { time, body } of connection.events) {
+        const due = (Math.max(time - connection.anchor, 0) + round * length) / speed;
+        if (!await this.#waitUntil(began + due)) return;
+        this.#add(PayloadType.Event, body);
+        if (this.#outbox.unsent > MUCH) await this.#outbox.flushed();
+      }
+      // Whatever the speed, everything else gets its turn too.
+      if (!await this.#waitUntil(clock.now() + 1)) return;
+    }
+  }
+
+  /** Gives whether the client is still there. */
+  async #waitUntil(moment: number): Promise<boolean> {
+    const { clock } = this.#options;
+    for (let left = moment - clock.now(); left > 0; left = moment - clock.now()) {
+      let timer: unknown;
+      const due = new Promise<boolean>((resolve) => {
+        timer = clock.set(() => resolve(true), Math.min(Math.ceil(left), LONGEST_TIMER));
+      });
+      const there = await Promise.race([due, this.#gone]);
+      clock.clear(timer);
+      if (!there) return false;
+    }
+    return !this.#left;
+  }
+
+  #left = false;
+  #goneOnce: Promise<false> | undefined;
+
+  get #gone(): Promise<false> {
+    return this.#goneOnce ??= this.#socket.closed.then(() => {
+      this.#left = true;
+      return false;
+    });
+  }
+}
+
+/**
+ * The answer for the command at hand. Its `TrackId` stands where the dialect says or, if not, where
+ * a key that tells of a track holds the recorded one.
+ */
+function withTrackId(answer: RecordedAnswer, trackId: string | undefined, dialect: Dialect): Body {
+  const { body, trackId: recorded } = answer;
+  if (body instanceof Uint8Array || trackId === undefined || recorded === undefined) return body;
+  const path = readPath(body, dialect.trackId) === recorded
+    ? dialect.trackId
+    : findTrack(body, recorded, "");
+  if (path === undefined) return body;
+  const answered: JsonObject = { ...body };
+  writePath(answered, path, trackId);
+  return answered;
+}
+
+function findTrack(object: JsonObject, trackId: string, path: string): string | undefined {
+  for (const [key, value] of Object.entries(object) as [string, JsonValue][]) {
+    const place = `${path}${key}`;
+    if (value === trackId && /track/i.test(key)) return place;
+    const deeper = isObject(value) ? findTrack(value, trackId, `${place}.`) : undefined;
+    if (deeper !== undefined) return deeper;
+  }
+  return undefined;
+}
