@@ -5,8 +5,10 @@
  */
 
 import type { Command } from "./command.ts";
+import { bench } from "./commands/bench.ts";
 import { call } from "./commands/call.ts";
 import { completions } from "./commands/completions.ts";
+import { doctor } from "./commands/doctor.ts";
 import { help } from "./commands/help.ts";
 import { info } from "./commands/info.ts";
 import { led } from "./commands/led.ts";
@@ -25,9 +27,11 @@ export const COMMANDS: readonly Command[] = [
   call,
   watch,
   ping,
+  bench,
   serve,
   record,
   replay,
+  doctor,
   completions,
   help,
 ];

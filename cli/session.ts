@@ -92,10 +92,11 @@ export async function openSession(
   return client;
 }
 
-async function simulate(
+/** Starts a simulated driver within the process; gives what leads to it. */
+export async function simulate(
   context: Context,
   server: ConnectOptions,
-  { pressEvery }: SessionOptions,
+  { pressEvery }: Pick<SessionOptions, "pressEvery">,
 ): Promise<ConnectOptions> {
   for (const flag of ["host", "port"]) {
     if (context.line.typed(flag)) {

@@ -12,7 +12,14 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { runtime } from "../tests/support/runtime.ts";
 import { bodyTarget } from "./fuzz/body_target.ts";
-import { FuzzFailure, newTally, runCase, type Tally, throwUncaught } from "./fuzz/campaign.ts";
+import {
+  FuzzFailure,
+  newTally,
+  runCase,
+  type Tally,
+  throwUncaught,
+  watchUncaught,
+} from "./fuzz/campaign.ts";
 import { clientTarget } from "./fuzz/client_target.ts";
 import { decoderTarget } from "./fuzz/decoder_target.ts";
 import { settledHeap } from "./fuzz/memory.ts";
@@ -54,6 +61,7 @@ if (!(seconds > 0 && most > 0 && Number.isInteger(seed) && targets.length > 0)) 
   process.exit(2);
 }
 
+watchUncaught();
 try {
   if (values.iteration === undefined) await fuzz();
   else {

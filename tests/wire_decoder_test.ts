@@ -88,12 +88,16 @@ test("one read buffer can be used for all chunks", () => {
   }
 });
 
+// The decoder's own measures.
+const FIRST_BUFFER = 8192;
+const SHORT_CHUNK = 2048;
+
 test("memory grows with the bytes received, not with the bytes claimed", () => {
   const claimed = 16 * 1024 * 1024;
   const decoder = new FrameDecoder();
   const chunks = [header(2, claimed), new Uint8Array(100)];
   const few = allocatedBy(() => chunks.forEach((chunk) => decoder.push(chunk, none)));
-  assertLessOrEqual(few, 4096);
+  assertLessOrEqual(few, FIRST_BUFFER);
 
   let received = 100;
   const piece = new Uint8Array(10_000);
@@ -104,7 +108,7 @@ test("memory grows with the bytes received, not with the bytes claimed", () => {
   }
 });
 
-test("the buffer of a split body never gets longer than the size claimed", () => {
+test("the buffer of a split body gets no more than a short chunk longer than the size claimed", () => {
   for (const size of [4097, 10_000, 300_000]) {
     const bytes = frame(2, new Uint8Array(size));
     const decoder = new FrameDecoder();
@@ -114,7 +118,8 @@ test("the buffer of a split body never gets longer than the size claimed", () =>
         buffer = payload.buffer.byteLength;
       });
     }
-    assertEquals(buffer, size);
+    assertLessOrEqual(buffer, Math.max(size + SHORT_CHUNK, FIRST_BUFFER));
+    assert(buffer >= size);
   }
 });
 
@@ -130,8 +135,10 @@ test("the buffer of split bodies is used again, and let go once it is large", ()
   };
   const first = bufferOf(5_000);
   assert(bufferOf(200) === first);
-  assertEquals(bufferOf(3 * 1024 * 1024).byteLength, 3 * 1024 * 1024);
-  assertLessOrEqual(bufferOf(200).byteLength, 4096);
+  assertLessOrEqual(bufferOf(3 * 1024 * 1024).byteLength, 3 * 1024 * 1024 + SHORT_CHUNK);
+  assertLessOrEqual(bufferOf(200).byteLength, FIRST_BUFFER);
+  const large = bufferOf(1024 * 1024);
+  assert(bufferOf(200) === large);
 });
 
 test("what a sink throws goes through push() and is final", () => {

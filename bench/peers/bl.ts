@@ -12,6 +12,7 @@ export const bl: Peer = {
   open(sink): Run {
     const list = new BufferList();
     let size = -1;
+    let type = 0;
     return ({ buffers }, until) => {
       let taken = 0;
       for (const chunk of buffers) {
@@ -19,9 +20,13 @@ export const bl: Peer = {
         list.append(chunk);
         while (list.length >= 8) {
           // Asked once a message: a slice of a header that is split costs a copy.
-          if (size < 0) size = sizeAt(list.slice(0, 8), 0);
+          if (size < 0) {
+            const header = list.slice(0, 8);
+            size = sizeAt(header, 0);
+            type = header[3]!;
+          }
           if (list.length < 8 + size) break;
-          sink(list.slice(8, 8 + size));
+          sink(type, list.slice(8, 8 + size));
           list.consume(8 + size);
           size = -1;
         }

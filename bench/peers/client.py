@@ -1,15 +1,27 @@
 """A minimal RCSP client: one command at a time, blocking, standard library only.
 
+It works as Rokoko's example does: the type of a message as an enum, reads of an exact size, header and
+body sent together, bodies through `json`.
+
 Reads tasks from standard input, one line each, as JSON: {"work": "sequential" or "events",
 "port": 1234, "count": 1000}. Answers each with one line: {"seconds": 0.5}.
 """
 
+import enum
 import json
 import socket
 import sys
 import time
 
-COMMAND, OK, EVENT = 1, 2, 4
+
+class Kind(enum.IntEnum):
+    COMMAND = 1
+    RESPONSE_OK = 2
+    RESPONSE_ERROR = 3
+    EVENT = 4
+
+
+# Without blanks, so that the bytes are those of the other clients.
 encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -26,12 +38,12 @@ class Client:
             if not chunk:
                 raise ConnectionError("The server has gone")
             received += chunk
-        return received
+        return bytes(received)
 
     def send(self, name):
         self.track_id += 1
         body = encode({"Command": name, "TrackId": str(self.track_id), "Version": 1}).encode()
-        header = bytes([0xDC, 1, 8, COMMAND]) + len(body).to_bytes(4, "little")
+        header = bytes([0xDC, 1, 8, Kind.COMMAND]) + len(body).to_bytes(4, "little")
         self.socket.sendall(header + body)
 
     def receive(self):
@@ -39,7 +51,7 @@ class Client:
         if header[0] != 0xDC:
             raise RuntimeError("There is no header")
         size = int.from_bytes(header[4:8], "little")
-        return header[3], json.loads(self.receive_exactly(size).decode())
+        return Kind(header[3]), json.loads(self.receive_exactly(size).decode())
 
     def call(self, name):
         """The response, and how many events came before it."""
@@ -47,10 +59,10 @@ class Client:
         events = 0
         while True:
             kind, body = self.receive()
-            if kind == EVENT:
+            if kind == Kind.EVENT:
                 events += 1
                 continue
-            if kind != OK or body["TrackId"] != str(self.track_id):
+            if kind != Kind.RESPONSE_OK or body["TrackId"] != str(self.track_id):
                 raise RuntimeError(f"{name} was answered with {body}")
             return body.get("Response", {}), events
 

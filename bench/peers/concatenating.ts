@@ -4,12 +4,12 @@
  */
 
 import { concat } from "@std/bytes";
-import { isOver, type Peer, type Run } from "./peer.ts";
+import { isOver, type Peer, type Run, type Sink } from "./peer.ts";
 
 const MAX_PAYLOAD = 16 * 1024 * 1024;
 
 /** Cuts the frames off the front of `bytes`; gives what is left. */
-export function cutFront(bytes: Uint8Array, sink: (payload: Uint8Array) => void): Uint8Array {
+export function cutFront(bytes: Uint8Array, sink: Sink): Uint8Array {
   while (bytes.length >= 8) {
     const header = new DataView(bytes.buffer, bytes.byteOffset, 8);
     const type = header.getUint8(3);
@@ -20,7 +20,7 @@ export function cutFront(bytes: Uint8Array, sink: (payload: Uint8Array) => void)
     const size = header.getUint32(4, true);
     if (size > MAX_PAYLOAD) throw new Error(`Frame claims ${size} bytes`);
     if (bytes.length < 8 + size) break;
-    sink(bytes.subarray(8, 8 + size));
+    sink(type, bytes.subarray(8, 8 + size));
     bytes = bytes.subarray(8 + size);
   }
   return bytes;

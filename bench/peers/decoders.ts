@@ -65,7 +65,7 @@ export const DECODERS: readonly Decoder[] = [
     open: ({ chunks, payloads }, sink) => () => {
       let rest: Uint8Array = new Uint8Array(0);
       for (const chunk of chunks) {
-        rest = cutFront(concat([rest, chunk]), (payload) => {
+        rest = cutFront(concat([rest, chunk]), (_type, payload) => {
           sink(JSON.parse(new TextDecoder().decode(payload)));
         });
       }

@@ -26,7 +26,7 @@ export function memcpy({ chunks, bytes, payloads }: CutStream): () => number {
 export function subarrays({ bytes, offsets, payloads }: CutStream, sink: Sink): () => number {
   const ends = offsets.map((offset, i) => offset + payloads[i]!.length);
   return () => {
-    for (let i = 0; i < offsets.length; i++) sink(bytes.subarray(offsets[i], ends[i]));
+    for (let i = 0; i < offsets.length; i++) sink(4, bytes.subarray(offsets[i], ends[i]));
     return offsets.length;
   };
 }

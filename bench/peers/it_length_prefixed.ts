@@ -3,10 +3,15 @@
 import { decode, type LengthDecoderFunction } from "it-length-prefixed";
 import { isOver, type Peer, type Run, sizeAt } from "./peer.ts";
 
+// It has no place for a type: that of the last header is that of the message that comes next.
+let type = 0;
+
 const lengthDecoder: LengthDecoderFunction = (bytes) => {
   // A RangeError is how it is told that the prefix is not complete.
   if (bytes.length < 8) throw new RangeError("Too short");
-  return sizeAt(bytes.subarray(0, 8), 0);
+  const header = bytes.subarray(0, 8);
+  type = header[3]!;
+  return sizeAt(header, 0);
 };
 lengthDecoder.bytes = 8;
 
@@ -27,7 +32,7 @@ export const itLengthPrefixed: Peer = {
         }
       }
       try {
-        for (const message of decode(source(), { lengthDecoder })) sink(message.subarray());
+        for (const message of decode(source(), { lengthDecoder })) sink(type, message.subarray());
       } catch (error) {
         // It minds that the stream was cut short.
         if (taken === chunks.length) throw error;

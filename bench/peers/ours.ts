@@ -14,7 +14,7 @@ export const ours: Peer = {
       let taken = 0;
       for (const chunk of chunks) {
         if (isOver(taken, until)) break;
-        decoder.push(chunk, (_type, payload) => sink(payload));
+        decoder.push(chunk, sink);
         taken++;
       }
       return taken;

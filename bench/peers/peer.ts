@@ -2,8 +2,8 @@
 
 import type { CutStream } from "../support/frames.ts";
 
-/** Takes a body; the view is good during the call only. */
-export type Sink = (payload: Uint8Array) => void;
+/** Takes the type and the body of a frame; the view is good during the call only. */
+export type Sink = (type: number, payload: Uint8Array) => void;
 
 /**
  * Takes the chunks of a stream until `until` (as `performance.now()` tells time) and gives how many

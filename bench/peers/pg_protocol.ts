@@ -32,7 +32,7 @@ export const pgProtocol: Peer = {
         while (at + 8 <= end) {
           const next = at + 8 + sizeAt(buffer, at);
           if (next > end) break;
-          sink(buffer.subarray(at + 8, next));
+          sink(buffer[at + 3]!, buffer.subarray(at + 8, next));
           at = next;
         }
         // As its `parse` ends.

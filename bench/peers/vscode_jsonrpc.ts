@@ -31,6 +31,7 @@ export const vscodeJsonrpc: Peer = {
   open(sink): Run {
     const buffer = new MessageBuffer();
     let size = -1;
+    let type = 0;
     return ({ buffers }, until) => {
       let taken = 0;
       // With Buffers, as in Node: their `slice`, which it uses, does not copy.
@@ -42,10 +43,11 @@ export const vscodeJsonrpc: Peer = {
             const header = buffer.tryReadBody(8);
             if (header === undefined) break;
             size = sizeAt(header, 0);
+            type = header[3]!;
           }
           const body = buffer.tryReadBody(size);
           if (body === undefined) break;
-          sink(body);
+          sink(type, body);
           size = -1;
         }
         taken++;

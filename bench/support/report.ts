@@ -85,7 +85,8 @@ export function verdictLine({ bar, limit, figure, verdict }: Verdict): string {
 
 /** A figure with three digits that matter. */
 export function figureText(figure: number): string {
-  if (figure >= 1e6) return `${(figure / 1e6).toPrecision(3)} M`;
+  if (figure >= 999.5e6) return `${(figure / 1e9).toFixed(2)} G`;
+  if (figure >= 999_500) return `${(figure / 1e6).toPrecision(3)} M`;
   if (figure >= 1e4) return `${(figure / 1e3).toPrecision(3)} k`;
   if (figure >= 100) return figure.toFixed(0);
   return String(Number(figure.toPrecision(3)));

@@ -6,8 +6,8 @@ import { servePlainly } from "../peers/plain_server.ts";
 import { rawSockets } from "../peers/raw.ts";
 import { DEVICES, EVENT_JSON, FLOOD_EVENTS } from "./wire.ts";
 
-const { Publisher, Topic, DeviceId, ...rest } = JSON.parse(EVENT_JSON);
-const event = { publisher: Publisher, topic: Topic, deviceId: DeviceId, data: rest };
+const { Publisher, Topic, DeviceId, Data } = JSON.parse(EVENT_JSON);
+const event = { publisher: Publisher, topic: Topic, deviceId: DeviceId, data: Data };
 
 const server = new RcspServer({ maxUnsent: 256 * 1024 * 1024 });
 server.handle("ListDevices", () => DEVICES);

@@ -18,6 +18,8 @@ import { parseTopic } from "../topic.ts";
 
 /** Milliseconds between the presses of `--simulate`. */
 const PRESS_EVERY = 500;
+/** Milliseconds that unsubscribing may take. */
+const DRAIN_TIMEOUT = 1_000;
 
 /** Records frames. */
 export const record: Command = {
@@ -102,12 +104,11 @@ first line says which format it is. Ctrl-C ends. 'rcsp replay' plays it back.`,
         if (cause !== undefined && !context.signal.aborted) throw cause;
       });
       await Promise.race([over.promise, gone, recorder.failed]);
-      if (!context.signal.aborted) await rcsp.drain();
     } catch (error) {
       // Ctrl-C ends the client, and that is no failure.
       if (!context.signal.aborted) throw error;
     } finally {
-      await rcsp.closed;
+      await rcsp.drain({ timeout: DRAIN_TIMEOUT });
       await finish(context, recorder, rcsp.stats().reconnects + 1);
     }
   },

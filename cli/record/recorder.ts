@@ -8,6 +8,7 @@ import type { Clock } from "../../src/clock.ts";
 import { quote } from "../../src/printable.ts";
 import type { PayloadType } from "../../src/wire/header.ts";
 import { EXIT, Failure } from "../exit.ts";
+import { createFile } from "../create_file.ts";
 import { type CliIo, type FileOutput, OutputClosed } from "../io.ts";
 import { bytesLine, cutLine, type Direction, frameLine, headLine, type Place } from "./format.ts";
 
@@ -128,21 +129,6 @@ export async function openRecorder(
   const recorder = new Recorder(file, path, clock);
   recorder.line(headLine(new Date(io.now()), options.about));
   return recorder;
-}
-
-/**
- * Creates a file.
- *
- * @throws {Failure} If it cannot be created; unless `force`, also if it is there.
- */
-export async function createFile(io: CliIo, path: string, force: boolean): Promise<FileOutput> {
-  try {
-    return await io.createFile(path, { exclusive: !force });
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const help = force ? "" : ": --force replaces a file that is there";
-    throw new Failure(`Cannot create ${quote(path)}: ${reason}${help}`, EXIT.usage, { cause });
-  }
 }
 
 function toStdout({ stdout }: CliIo): FileOutput {

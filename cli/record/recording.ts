@@ -16,6 +16,8 @@ import { type Line, LineTooLong, readLines } from "./lines.ts";
 const LINE_BYTES = 40 * 1024 * 1024;
 /** Most text that is kept of a recording. */
 const KEPT_CHARACTERS = 512 * 1024 * 1024;
+/** Deepest body. */
+const DEPTH = 1_000;
 
 const TYPES: ReadonlyMap<unknown, PayloadType> = new Map(
   Object.entries(FRAME_NAMES).map(([type, name]) => [name, Number(type) as PayloadType]),
@@ -224,11 +226,7 @@ class RecordingReader {
   #body(body: unknown, hex: unknown, number: number): Body {
     if (typeof hex === "string" && /^(?:[\da-f]{2})*$/i.test(hex)) return fromHex(hex);
     if (!isObject(body)) throw this.wrong(number, `'body' is ${kind(body)}`);
-    try {
-      JSON.stringify(body);
-    } catch {
-      throw this.wrong(number, "'body' is nested too deeply");
-    }
+    if (deeper(body, DEPTH)) throw this.wrong(number, `'body' is nested deeper than ${DEPTH}`);
     return body;
   }
 
@@ -274,6 +272,11 @@ function fromHex(hex: string): Uint8Array {
   const bytes = new Uint8Array(hex.length / 2);
   for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(hex.slice(i * 2, i * 2 + 2), 16);
   return bytes;
+}
+
+function deeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => deeper(inner, levels - 1));
 }
 
 function sorted(value: unknown): unknown {

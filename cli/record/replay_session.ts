@@ -26,6 +26,8 @@ import {
 
 /** Bytes that wait for a client before it is not read, and sent no events, until it takes them. */
 const MUCH = 1024 * 1024;
+/** Commands of a client that are told of as they are not in the recording. */
+const TOLD = 20;
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** How to replay. */
@@ -52,6 +54,9 @@ export class ReplaySession {
   /** How many answers each command has had. */
   readonly #given = new Map<string, number>();
   readonly #subscribed = Promise.withResolvers<void>();
+  readonly #gone: Promise<false>;
+  #left = false;
+  #unknown = 0;
 
   /** Takes over a socket; the client is sent the events of `connection`. */
   constructor(socket: Socket, connection: RecordedConnection | undefined, options: ReplayOptions) {
@@ -59,6 +64,10 @@ export class ReplaySession {
     this.#options = options;
     this.#connection = connection;
     this.#outbox = new Outbox(socket, () => socket.close());
+    this.#gone = socket.closed.then(() => {
+      this.#left = true;
+      return false;
+    });
     this.done = this.#run();
   }
 
@@ -113,8 +122,7 @@ export class ReplaySession {
     if (key === undefined || answers === undefined) {
       const name = quote(String(command["Command"]));
       const message = `The recording has no answer to ${name} with these arguments`;
-      if (!this.#given.has(key ?? "")) talk(message);
-      this.#given.set(key ?? "", 0);
+      if (this.#unknown++ < TOLD) talk(message);
       this.#refuse(trackId, "NotRecorded", message);
     } else {
       const turn = this.#given.get(key) ?? 0;
@@ -173,16 +181,6 @@ export class ReplaySession {
       if (!there) return false;
     }
     return !this.#left;
-  }
-
-  #left = false;
-  #goneOnce: Promise<false> | undefined;
-
-  get #gone(): Promise<false> {
-    return this.#goneOnce ??= this.#socket.closed.then(() => {
-      this.#left = true;
-      return false;
-    });
   }
 }
 

@@ -25,7 +25,7 @@ export class FuzzFailure extends Error {
   readonly bytes: Uint8Array;
 
   constructor(target: string, seed: number, input: CaseInput, cause: unknown) {
-    const what = cause instanceof Error ? cause.stack : String(cause);
+    const what = cause instanceof Error ? cause.stack ?? cause.message : String(cause);
     const { iteration, limit } = input;
     super(`--target ${target} --seed ${seed} --iteration ${iteration}: ${what}`, { cause });
     this.target = target;
@@ -51,12 +51,21 @@ export function makeCase(target: Target, seed: number, iteration: number): CaseI
   const random = seededRandom(caseSeed(target.name, seed, iteration));
   const limit = target.limits[Math.floor(random() * target.limits.length)]!;
   const { bytes, mutated } = target.make(random, limit);
-  return { iteration, limit, bytes, mutated, random };
+  return { iteration, limit, bytes, mutated, random: checkRandom(target, seed, iteration) };
+}
+
+/** The chance of a case's check, which does not depend on how its bytes were made. */
+export function checkRandom(target: Target, seed: number, iteration: number): Random {
+  return seededRandom(caseSeed(`${target.name} check`, seed, iteration));
 }
 
 const uncaught: unknown[] = [];
-process.on("unhandledRejection", (reason) => uncaught.push(reason));
-process.on("uncaughtException", (error) => uncaught.push(error));
+
+/** From now on what nobody catches fails the case that is under way. */
+export function watchUncaught(): void {
+  process.on("unhandledRejection", (reason) => uncaught.push(reason));
+  process.on("uncaughtException", (error) => uncaught.push(error));
+}
 
 /** Runs one case, and throws a {@link FuzzFailure} where it goes wrong. */
 export async function runCase(

@@ -144,6 +144,7 @@ async function useClient(client: RcspClient, bytes: Uint8Array, scene: Scene): P
   await turn();
   clock.advance(TIMEOUT);
   await turn();
+  compareCounts(client, expected);
   outcomes.forEach((outcome, i) => compare(i, outcome, expected, end >= 2));
   if (events !== undefined) {
     must(
@@ -153,6 +154,17 @@ async function useClient(client: RcspClient, bytes: Uint8Array, scene: Scene): P
     await events.return();
   }
   return expected.codes[0] === "cut-frame" && end >= 1 ? "clean" : expected.codes[0] ?? "clean";
+}
+
+/** The client has counted what came. */
+function compareCounts(client: RcspClient, { fates, answered }: Forecast): void {
+  const count = (kind: Fate["kind"]): number => fates.filter((fate) => fate.kind === kind).length;
+  const expected = { answered: count("ok"), failed: count("refused") };
+  const late = answered - expected.answered - expected.failed;
+  const stats = client.stats();
+  const told = (): string => `${JSON.stringify(stats)} instead of ${answered} answers`;
+  must(stats.answered === expected.answered && stats.failed === expected.failed, told);
+  must(stats.late === late, told);
 }
 
 /** Each call has ended once, and as the model says. */
@@ -203,6 +215,7 @@ async function checkAfterwards(
   }
   const { state } = client.status;
   must(state === "ready" || state === "closed" && !reconnect, () => `the client is ${state}`);
+  if (state === "closed") must(clock.timers === 0, () => `${clock.timers} timers outlive the end`);
   const call = client.call("After", { Token: "after" });
   const outcome = call.then(
     (value) => value["Token"] === "after",

@@ -15,7 +15,19 @@ const CRASH = new Error("the handler fails");
 const LATE_TURNS = 7;
 
 const COMMANDS = [
-  ...["Echo", "Echo", "Echo", "Late", "Refuse", "Crash", "List", "Nothing", "__proto__", ""]
+  ...[
+    "Echo",
+    "Echo",
+    "Echo",
+    "Late",
+    "LateRefusal",
+    "Refuse",
+    "Crash",
+    "List",
+    "Nothing",
+    "__proto__",
+    "",
+  ]
     .map((name) => JSON.stringify({ Command: name, TrackId: "7", Version: 1 })),
   ...["a", "bb"].map((Token) =>
     JSON.stringify({ Command: "Echo", TrackId: Token, Version: 1, Arguments: { Token } })
@@ -114,8 +126,13 @@ function handleAll(server: RcspServer): void {
     for (let i = 0; i < LATE_TURNS; i++) await null;
     return {};
   });
+  const refusal = (): CommandError => new CommandError({ Code: 1, Message: "No" });
+  server.handle("LateRefusal", async () => {
+    await null;
+    throw refusal();
+  });
   server.handle("Refuse", () => {
-    throw new CommandError({ Code: 1, Message: "No" });
+    throw refusal();
   });
   server.handle("Crash", () => {
     throw CRASH;

@@ -17,9 +17,16 @@ const CORE_BUDGET = 12_000;
 /** What `deno pack` leaves out of `package.json`; those that ours has are put in. */
 const MISSING_FACTS = ["description", "engines", "repository", "sideEffects"] as const;
 
+/** How `tsc` may find the types: each `moduleResolution` with a `module` that goes with it. */
+const RESOLUTIONS = [["Node16", "Node16"], ["NodeNext", "NodeNext"], [
+  "Bundler",
+  "ESNext",
+]] as const;
+
 /** What `release.yml` sends to npm: what is published is what was tested here. */
 const tarball = `${scratch}package.tgz`;
 const consumer = `${scratch}consumer/`;
+const bunConsumer = `${scratch}bun_consumer/`;
 
 export const packageSteps: Step[] = [
   {
@@ -55,24 +62,28 @@ export const packageSteps: Step[] = [
   },
   {
     name: "packed: types for a user of tsc",
-    async run(): Promise<void> {
+    async run() {
       const { name, exports } = await packageFacts("deno.json");
       const entries = Object.keys(exports).map((entry) => name + entry.slice(1));
       const imports = entries.map((entry, index) => `export * as _${index} from "${entry}";\n`);
       await writeFile(`${consumer}entries.ts`, imports.join(""));
       await writeFile(`${consumer}user.ts`, await projectText("dev/gate/packed_user.ts"));
-      // No `types`: whoever installs the package need not have `@types/node`.
-      const compilerOptions = {
-        noEmit: true,
-        strict: true,
-        module: "NodeNext",
-        target: "ES2024",
-        lib: ["ESNext", "DOM", "DOM.Iterable", "DOM.AsyncIterable"],
-        types: [],
-      };
-      const project = { compilerOptions, files: ["entries.ts", "user.ts"] };
-      await writeFile(`${consumer}tsconfig.json`, JSON.stringify(project));
-      await must(["tsc", "-p", "."], { cwd: consumer });
+      for (const [moduleResolution, module] of RESOLUTIONS) {
+        // No `types`: whoever installs the package need not have `@types/node`.
+        const compilerOptions = {
+          noEmit: true,
+          strict: true,
+          module,
+          moduleResolution,
+          target: "ES2024",
+          lib: ["ESNext", "DOM", "DOM.Iterable", "DOM.AsyncIterable"],
+          types: [],
+        };
+        const project = { compilerOptions, files: ["entries.ts", "user.ts"] };
+        await writeFile(`${consumer}tsconfig.json`, JSON.stringify(project));
+        await must(["tsc", "-p", "."], { cwd: consumer });
+      }
+      return { note: RESOLUTIONS.map(([resolution]) => resolution).join(", ") };
     },
   },
   {
@@ -104,6 +115,20 @@ export const packageSteps: Step[] = [
   packedSmoke(`Node ${OLDEST_NODE}`, ["npx", "-y", `node@${OLDEST_NODE}`]),
   packedSmoke("the pinned Node", ["node"]),
   packedSmoke("Bun", ["bun", "run"]),
+  {
+    name: "packed: installs with Bun",
+    async run() {
+      await rm(bunConsumer, { recursive: true, force: true });
+      await mkdir(bunConsumer, { recursive: true });
+      await writeFile(`${bunConsumer}package.json`, '{ "type": "module", "private": true }\n');
+      await must(["bun", "add", tarball], { cwd: bunConsumer });
+      const smoke = await projectText("dev/gate/packed_smoke.mjs");
+      await writeFile(`${bunConsumer}packed_smoke.mjs`, smoke);
+      return {
+        note: (await must(["bun", "packed_smoke.mjs"], { cwd: bunConsumer })).stdout.trim(),
+      };
+    },
+  },
 ];
 
 /** Makes the tarball, with what `deno pack` leaves out. */

@@ -111,7 +111,8 @@ export function readHeader(bytes: Uint8Array, offset = 0): Header {
 /** Whether all fields but the size are right. */
 export function isHeader(bytes: Uint8Array, offset: number): boolean {
   return bytes[offset] === MARKER && bytes[offset + 1] === HEADER_VERSION &&
-    bytes[offset + 2] === HEADER_SIZE && isPayloadType(bytes[offset + 3]!);
+    bytes[offset + 2] === HEADER_SIZE && bytes[offset + 3]! >= PayloadType.Command &&
+    bytes[offset + 3]! <= PayloadType.Event;
 }
 
 /** The size field of the header at `offset`. */

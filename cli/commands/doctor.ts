@@ -1,0 +1,137 @@
+/**
+ * `rcsp doctor`
+ *
+ * @module
+ */
+
+import { connect } from "../../mod.ts";
+import type { ConnectOptions } from "../../src/client/options.ts";
+import { quote } from "../../src/printable.ts";
+import type { Command, Context } from "../command.ts";
+import { createFile } from "../create_file.ts";
+import { EXIT, Failure, UsageError } from "../exit.ts";
+import { checkAnswers, checkConnection } from "../learn/check_driver.ts";
+import type { DialectDraft } from "../learn/draft.ts";
+import { learn } from "../learn/learn.ts";
+import { LONGEST_TIMER } from "../options.ts";
+import { prettyJson } from "../output.ts";
+import { Report } from "../report_lines.ts";
+import { simulate } from "../session.ts";
+
+const WAIT = 15_000;
+/** Milliseconds between the presses of `--simulate`. */
+const PRESS_EVERY = 300;
+
+/** Finds out what is wrong, and how a driver differs. */
+export const doctor: Command = {
+  name: "doctor",
+  summary: "Check the driver, or learn how it differs from what is assumed",
+  details: `Without a driver it says what was tried and what to do next. With one it asks what
+does no harm: the devices, what is known of the first, a command that does not
+exist, and how long an answer takes.
+
+With --learn it finds out how the driver differs from what is assumed about the
+protocol (docs/protocol.md), by the same harmless commands, and by subscribing to the
+button of the first device under one pair of keys after the other, each taken back at
+once. Where a person looks on it then waits for a press, which shows what an event
+looks like. What was learned is a dialect, for --dialect and connect({ dialect }).`,
+  flags: [
+    { name: "learn", kind: "switch", about: "learn how the driver differs" },
+    { name: "write", kind: "text", value: "FILE", about: "with --learn: write the dialect" },
+    { name: "force", kind: "switch", about: "with --write: replace a file that is there" },
+    {
+      name: "for",
+      kind: "duration",
+      value: "TIME",
+      about: "with --learn: how long to wait for a press; 0 does not",
+      default: "15s in a terminal, 0 elsewhere",
+      range: [0, LONGEST_TIMER],
+    },
+    {
+      name: "try",
+      kind: "text",
+      value: "KEYS",
+      about: "with --learn: keys to try first: PublisherKey,TopicKey",
+      many: true,
+    },
+  ],
+  connects: true,
+  simulates: true,
+  prints: true,
+  examples: [
+    ["rcsp doctor", "is there a driver, and does it answer?"],
+    ["rcsp doctor --learn --write dialect.json", "learn, and keep what was learned"],
+    ["rcsp list --dialect dialect.json", "use it"],
+  ],
+  async run(context) {
+    const { line, out } = context;
+    checkFlags(context);
+    const wished = line.texts("try").map(parseKeys);
+    const simulated = line.on("simulate");
+    const report = new Report(out);
+    const server = simulated
+      ? await simulate(context, await context.server(), { pressEvery: PRESS_EVERY })
+      : await context.server();
+    await checkConnection(context, report, server);
+    if (!line.on("learn")) return await check(context, report, server);
+    const path = line.text("write");
+    const waits = context.io.stderr.isTerminal || simulated;
+    const wait = line.number("for") ?? (waits ? WAIT : 0);
+    const draft = await learn(context, { server, report, wait, wished });
+    context.signal.throwIfAborted();
+    await hand(context, draft, path);
+    if (report.counts.fail > 0) {
+      throw new Failure("Not all could be learned: see above", EXIT.protocol);
+    }
+  },
+};
+
+async function check(context: Context, report: Report, server: ConnectOptions): Promise<void> {
+  const rcsp = await connect({ ...server, reconnect: false, signal: context.signal });
+  context.defer(() => rcsp.close());
+  await checkAnswers(context, report, rcsp, server);
+}
+
+async function hand(
+  { io, line, out, tell }: Context,
+  draft: DialectDraft,
+  path: string | undefined,
+): Promise<void> {
+  const dialect = draft.toJson();
+  if (out.json) await out.jsonLine({ dialect });
+  else if (Object.keys(dialect).length === 0) await out.line("Nothing differs from the default");
+  else if (path === undefined) await out.text(`The dialect:\n${prettyJson(dialect)}`);
+  if (path === undefined) return;
+  const file = await createFile(io, path, line.on("force"));
+  try {
+    await file.write(`${prettyJson(dialect)}\n`);
+  } finally {
+    await file.close();
+  }
+  await tell(`Written: --dialect ${quote(path)} uses it`);
+}
+
+function checkFlags({ line }: Context): void {
+  const needs = (flag: string, other: string): UsageError =>
+    new UsageError(`'--${flag}' needs '--${other}'`);
+  if (!line.on("learn")) {
+    for (const flag of ["write", "for", "try"]) {
+      if (line.typed(flag)) throw needs(flag, "learn");
+    }
+  }
+  if (line.on("force") && line.text("write") === undefined) throw needs("force", "write");
+  if (!line.on("simulate")) return;
+  for (const flag of ["host", "port"]) {
+    if (line.typed(flag)) throw new UsageError(`Cannot use '--${flag}' together with '--simulate'`);
+  }
+}
+
+function parseKeys(text: string): { publisher: string; topic: string } {
+  const [publisher = "", topic = "", ...more] = text.split(",").map((key) => key.trim());
+  if (publisher !== "" && topic !== "" && publisher !== topic && more.length === 0) {
+    return { publisher, topic };
+  }
+  throw new UsageError(
+    `'--try' must be two keys with a comma between, as Publisher,Topic, not ${quote(text)}`,
+  );
+}

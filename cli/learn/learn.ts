@@ -1,0 +1,290 @@
+/**
+ * Asks a driver, by harmless commands only, how it differs from what is assumed.
+ *
+ * @module
+ */
+
+import type { ConnectOptions } from "../../src/client/options.ts";
+import { type Device, readDevices } from "../../src/client/device.ts";
+import { readPath } from "../../src/dialect.ts";
+import { findPressType, PRESS_TYPES, sameId } from "../../src/message/event.ts";
+import { isObject, type JsonObject, type JsonValue, kind } from "../../src/message/json.ts";
+import type { Context } from "../command.ts";
+import { deviceName } from "../devices.ts";
+import { formatDuration } from "../duration.ts";
+import type { Report } from "../report_lines.ts";
+import { DialectDraft, NOWHERE } from "./draft.ts";
+import { choosePath, describeKeys, findPaths } from "./paths.ts";
+import { type Heard, waitForPress } from "./press.ts";
+import { openRawSession, type RawAnswer, type RawSession } from "./raw_session.ts";
+import { type Keys, messageOf, NONSENSE, type Trial, tryKeys } from "./subscribe_keys.ts";
+
+/** No driver has a command of this name. */
+export const NO_SUCH_COMMAND = "RcspNoSuchCommand";
+/** A `TrackId` that nothing else in an answer is likely to equal. */
+const FIRST_TRACK_ID = 7_310_000_001;
+
+/** What to learn, and how. */
+export interface LearnOptions {
+  readonly server: ConnectOptions;
+  readonly report: Report;
+  /** Milliseconds to wait for a press; 0 does not wait. */
+  readonly wait: number;
+  /** Keys of publisher and topic that the user would have tried first. */
+  readonly wished: readonly Pick<Keys, "publisher" | "topic">[];
+}
+
+/** Learns; gives the dialect as far as it is known. */
+export async function learn(context: Context, options: LearnOptions): Promise<DialectDraft> {
+  const { clock, signal } = context;
+  const draft = new DialectDraft(options.server.dialect);
+  const session = await openRawSession(options.server, {
+    clock,
+    signal,
+    trackId: FIRST_TRACK_ID,
+  });
+  try {
+    await new Learner(context, options, draft, session).run();
+  } finally {
+    await session.close();
+  }
+  return draft;
+}
+
+class Learner {
+  readonly #context: Context;
+  readonly #options: LearnOptions;
+  readonly #report: Report;
+  readonly #draft: DialectDraft;
+  readonly #session: RawSession;
+
+  constructor(
+    context: Context,
+    options: LearnOptions,
+    draft: DialectDraft,
+    session: RawSession,
+  ) {
+    this.#context = context;
+    this.#options = options;
+    this.#report = options.report;
+    this.#draft = draft;
+    this.#session = session;
+  }
+
+  async run(): Promise<void> {
+    const listed = await this.#session.ask("ListDevices");
+    const devices = await this.#learnDevices(listed);
+    const [device] = devices;
+    const answers = [listed];
+    if (device !== undefined) answers.push(await this.#learnInfo(device));
+    answers.push(await this.#learnError());
+    await this.#learnTrackId(answers);
+    if (device !== undefined) await this.#learnSubscription(device);
+    else await this.#report.say("warn", "subscriptions", "nothing to try them on: no device");
+  }
+
+  async #learnDevices(answer: RawAnswer): Promise<Device[]> {
+    const check = "ListDevices";
+    if (!answer.ok) {
+      await this.#report.say("fail", check, `refused: ${messageOf(answer)}`);
+      return [];
+    }
+    try {
+      const response = answer.body["Response"] ?? {};
+      if (!isObject(response)) throw new TypeError(`'Response' is ${kind(response)}`);
+      const devices = readDevices(response);
+      const [device] = devices;
+      if (device === undefined) await this.#report.say("warn", check, "no device is connected");
+      else {
+        const count = `${devices.length} device${devices.length === 1 ? "" : "s"}`;
+        const keys = describeKeys(device as JsonObject);
+        await this.#report.say("ok", check, `${count}, with the fields ${keys}`);
+      }
+      return devices;
+    } catch (error) {
+      await this.#report.say("fail", check, (error as Error).message);
+      return [];
+    }
+  }
+
+  async #learnInfo(device: Device): Promise<RawAnswer> {
+    const answer = await this.#session.ask("GetDeviceInfo", { DeviceId: device.DeviceId });
+    const response = answer.body["Response"];
+    const [mark, finding] = !answer.ok
+      ? ["fail", `refused: ${messageOf(answer)}`] as const
+      : isObject(response)
+      ? ["ok", `the fields ${describeKeys(response)}`] as const
+      : ["warn", `'Response' is ${kind(response)}, an object was expected`] as const;
+    await this.#report.say(mark, "GetDeviceInfo", finding);
+    return answer;
+  }
+
+  async #learnError(): Promise<RawAnswer> {
+    const answer = await this.#session.ask(NO_SUCH_COMMAND);
+    const error = answer.body["Error"];
+    const check = "errors";
+    if (answer.ok) {
+      await this.#report.say("warn", check, "a command that does not exist was answered with ok");
+    } else if (!isObject(error)) {
+      await this.#report.say("warn", check, `'Error' is ${kind(error)}, an object was expected`);
+    } else {
+      const { Code, Message, ...others } = error;
+      const more = Object.keys(others).length > 0 ? `; besides ${describeKeys(others)}` : "";
+      const finding = `'Code' is ${kind(Code)}, 'Message' is ${kind(Message)}${more}`;
+      const { unknownCommand } = this.#draft.dialect.errorCodes;
+      if (typeof Code === "string" && Code !== "" && Code !== unknownCommand) {
+        this.#draft.set("errorCodes", "unknownCommand", Code);
+      }
+      await this.#report.say("ok", check, finding, { code: Code ?? null });
+    }
+    return answer;
+  }
+
+  async #learnTrackId(answers: readonly RawAnswer[]): Promise<void> {
+    const check = "TrackId";
+    const assumed = this.#draft.dialect.trackId;
+    const paths = answers.map(({ body, trackId }) =>
+      choosePath(findPaths(body, (value) => value === trackId), assumed, /track/i)
+    );
+    const path = paths.find((path) => path !== undefined);
+    if (path !== undefined) {
+      if (path !== assumed) this.#draft.setTrackId(path);
+      await this.#sayPath(check, path, assumed);
+      const others = paths.filter((other) => other !== path).length;
+      if (others > 0) {
+        await this.#report.say("warn", check, `${others} of ${answers.length} answers lack it`);
+      }
+      return;
+    }
+    // Whatever stands where it is assumed would be taken for a TrackId.
+    const misleading = answers.some(({ body }) => (readPath(body, assumed) ?? null) !== null);
+    if (misleading) this.#draft.setTrackId(NOWHERE);
+    await this.#report.say(
+      "warn",
+      check,
+      "not echoed as it was sent: answers are told apart by their order alone",
+    );
+  }
+
+  async #learnSubscription(device: Device): Promise<void> {
+    const { wished } = this.#options;
+    const { DeviceId } = device;
+    const trial = await tryKeys(this.#session, this.#draft.dialect, DeviceId, wished);
+    const check = "subscribe keys";
+    const [first] = trial.accepted;
+    for (const message of trial.messages) {
+      await this.#report.say("info", "refusal", message);
+    }
+    if (first === undefined) {
+      return await this.#report.say(
+        "fail",
+        check,
+        `none of ${trial.refused} combinations was accepted: --try adds one of your own`,
+      );
+    }
+    if (trial.lenient) {
+      await this.#report.say("warn", check, "anything is accepted: only an event can tell");
+    } else await this.#settleKeys(first);
+    const taken = trial.unsubscribed?.ok
+      ? ["ok", "accepted with the same keys"] as const
+      : ["warn", "refused with the keys that DeviceSubscribe accepts"] as const;
+    await this.#report.say(taken[0], "DeviceUnsubscribe", taken[1]);
+    await this.#learnEvents(device, trial);
+  }
+
+  async #settleKeys(keys: Keys): Promise<void> {
+    const { subscription: assumed } = this.#draft.dialect;
+    for (const key of ["publisher", "topic", "deviceId"] as const) {
+      if (keys[key] !== assumed[key]) this.#draft.set("subscription", key, keys[key]);
+      await this.#sayPath(`subscribe key of the ${key}`, keys[key], assumed[key]);
+    }
+  }
+
+  async #learnEvents(device: Device, { accepted, lenient }: Trial): Promise<void> {
+    const { server, wait } = this.#options;
+    if (wait === 0) {
+      return await this.#report.say("info", "events", "not waited for: --for 15s does");
+    }
+    await this.#context.tell(
+      `Press the button of device ${deviceName(device)} now: waiting ${formatDuration(wait)}`,
+    );
+    const { deviceId } = accepted[0]!;
+    const heard = await waitForPress(this.#context, {
+      server,
+      dialect: this.#draft.dialect,
+      deviceId: device.DeviceId,
+      ways: lenient ? [{ ...NONSENSE, deviceId }, ...accepted] : accepted,
+      length: wait,
+    });
+    if (this.#context.signal.aborted) return;
+    const event = firstEvent(heard);
+    if (event === undefined) return await this.#report.say("warn", "events", "none came");
+    await this.#report.say("info", "event", JSON.stringify(event), { event });
+    if (lenient) await this.#settleLenient(heard);
+    await this.#learnEvent(event, device);
+  }
+
+  async #settleLenient(heard: readonly Heard[]): Promise<void> {
+    const worked = heard.filter(({ events }) => events.length > 0).map(({ keys }) => keys);
+    if (worked.some(({ publisher }) => publisher === NONSENSE.publisher)) {
+      await this.#report.say("ok", "subscribe keys", "events come whatever the arguments are");
+    } else await this.#settleKeys(worked[0]!);
+  }
+
+  async #learnEvent(event: JsonObject, { DeviceId }: Device): Promise<void> {
+    const { button, event: assumed } = this.#draft.dialect;
+    const isText = (text: string) => (value: JsonValue) => value === text;
+    const { publisher, topic } = button;
+    await this.#learnField(event, "publisher", isText(publisher), /publish|source/i);
+    await this.#learnField(event, "topic", isText(topic), /topic|event|name|type/i);
+    const isDevice = (value: JsonValue) => value !== null && sameId(value, DeviceId);
+    await this.#learnField(event, "deviceId", isDevice, /device|id$/i);
+    const presses = findPaths(event, (value) => PRESS_TYPES.some((type) => type === value));
+    const press = choosePath(presses, assumed.pressType, /press|type/i);
+    if (press === undefined) {
+      const where = findPressType(event) === undefined ? "it holds none" : "it is within an array";
+      return await this.#report.say("warn", "event: press type", where);
+    }
+    if (press !== assumed.pressType) this.#draft.set("event", "pressType", press);
+    await this.#sayPath("event: press type", press, assumed.pressType);
+    const data = press.split(".").slice(0, -1).join(".");
+    if (data === "") return;
+    if (data !== assumed.data) this.#draft.set("event", "data", data);
+    await this.#sayPath("event: data", data, assumed.data);
+  }
+
+  async #learnField(
+    event: JsonObject,
+    key: "publisher" | "topic" | "deviceId",
+    holds: (value: JsonValue) => boolean,
+    looksRight: RegExp,
+  ): Promise<void> {
+    const assumed = this.#draft.dialect.event[key];
+    let found = findPaths(event, holds);
+    // A number such as 1 may stand anywhere: only a key that looks right makes it a device.
+    if (key === "deviceId") {
+      found = found.filter(({ path }) => path === assumed || looksRight.test(path));
+    }
+    const path = choosePath(found, assumed, looksRight);
+    const check = `event: ${key}`;
+    if (path !== undefined) {
+      if (path !== assumed) this.#draft.set("event", key, path);
+      return await this.#sayPath(check, path, assumed);
+    }
+    // Whatever stands where it is assumed would make the event another's.
+    const there = readPath(event, assumed) ?? null;
+    if (there === null) return await this.#report.say("info", check, "the event does not say it");
+    this.#draft.set("event", key, NOWHERE);
+    await this.#report.say("warn", check, `'${assumed}' holds something else: ${kind(there)}`);
+  }
+
+  async #sayPath(check: string, path: string, assumed: string): Promise<void> {
+    if (path === assumed) await this.#report.say("ok", check, `'${path}', as assumed`, { path });
+    else await this.#report.say("warn", check, `'${path}', not '${assumed}'`, { path });
+  }
+}
+
+function firstEvent(heard: readonly Heard[]): JsonObject | undefined {
+  const events = heard.flatMap(({ events }) => events);
+  return events.find((event) => findPressType(event) !== undefined) ?? events[0];
+}

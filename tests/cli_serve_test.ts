@@ -1,0 +1,192 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { connect } from "../mod.ts";
+import { memoryNetwork } from "../adapters/memory.ts";
+import { main } from "../cli/main.ts";
+import { parseFaults, parseLatency } from "../cli/serve/faults_flag.ts";
+import { ProtocolError } from "../src/errors.ts";
+import { assertFails, rcsp, type TestIo, testIo, type TestIoOptions } from "./support/cli_io.ts";
+import { run, runtimeCommand, start } from "./support/runtime.ts";
+import { test } from "./support/test.ts";
+
+const program = fileURLToPath(new URL("../cli/mod.ts", import.meta.url));
+
+/** Runs `rcsp serve` in a network of its own while `use` runs, then interrupts it; gives the code. */
+async function withServe(
+  args: readonly string[],
+  use: (
+    io: TestIo,
+    options: { port: number; host: string; connector: TestIo["connector"] },
+  ) => Promise<void>,
+  options: TestIoOptions = {},
+): Promise<number> {
+  const { connector, listen } = memoryNetwork();
+  const io = testIo({ listen, connector, ...options });
+  const ending = main(["serve", "--port", "0", ...args], io);
+  await Promise.race([io.until(({ lines }) => lines.length > 0), ending]);
+  assertMatch(io.out, /^RCSP simulator listening on 127\.0\.0\.1:\d+\n$/, io.err);
+  const port = Number(/\d+\n$/.exec(io.out)![0]);
+  try {
+    await use(io, { port, host: "localhost", connector });
+  } finally {
+    io.interrupt();
+  }
+  return await ending;
+}
+
+test("serve stands in for a driver until Ctrl-C", async () => {
+  const code = await withServe([], async (io, address) => {
+    const client = await connect({ ...address, reconnect: false });
+    assertEquals((await client.listDevices()).length, 4);
+    await client.close();
+    await io.until(({ err }) => err.includes("Client 1 has left"));
+  });
+  assertEquals(code, 130);
+});
+
+test("serve leaves nobody listening behind, also where a client stays", async () => {
+  let address = {};
+  const code = await withServe([], async (_io, there) => {
+    address = there;
+    await (await connect({ ...there, reconnect: false })).listDevices();
+  });
+  assertEquals(code, 130);
+  const refused = await connect(address).catch((error) => error);
+  assertEquals(refused.code, "connection-refused");
+});
+
+test("serve presses the button by the keys 1, 2, 3, passes others over, and ends with q", async () => {
+  const typing = Promise.withResolvers<void>();
+  async function* keys(): AsyncGenerator<string> {
+    await typing.promise;
+    yield* ["1", "x", "4", "\x1b", "2", "3", "q", "1"];
+  }
+  let presses: AsyncIterator<{ type: string; deviceId: unknown }> | undefined;
+  const code = await withServe([], async (io, address) => {
+    const client = await connect({ ...address, reconnect: false });
+    const subscription = client.buttonPresses(1);
+    await subscription.ready;
+    presses = subscription[Symbol.asyncIterator]();
+    typing.resolve();
+    for (const type of ["SinglePress", "DoublePress", "LongPress"]) {
+      const { value } = await presses.next();
+      assertEquals([value.type, value.deviceId], [type, 1]);
+    }
+    await io.until(({ err }) => err.includes("LongPress of 1 (Smartglove Left): told 1 client\n"));
+    assertStringIncludes(io.err, "Keys 1, 2, 3 press the button of 1 (Smartglove Left)");
+    await client.close();
+  }, { keys });
+  // Ended by q, or by the interrupt right after it.
+  assert(code === 0 || code === 130);
+});
+
+test("serve ends with 0 at q", async () => {
+  const { listen } = memoryNetwork();
+  const io = testIo({
+    listen,
+    async *keys() {
+      yield "q";
+    },
+  });
+  assertEquals(await main(["serve"], io), 0);
+  assertEquals(io.out, "RCSP simulator listening on 127.0.0.1:45451\n");
+});
+
+test("serve takes devices, latency, faults and a dialect", async () => {
+  const files = {
+    "devices.json": JSON.stringify([
+      { DeviceId: "left\x1b[2J", Name: "Glove", hasButton: true, info: { __proto: 1 } },
+    ]),
+    "dialect.json": '{"trackId":"Mark"}',
+  };
+  const args = ["--devices", "devices.json", "--latency", "1ms-2ms", "--faults", "slice=1"];
+  const dialect = ["--dialect", "dialect.json"];
+  await withServe([...args, ...dialect], async (io, address) => {
+    const client = await connect({ ...address, reconnect: false, dialect: { trackId: "Mark" } });
+    const [device] = await client.listDevices();
+    assertEquals(device, { DeviceId: "left\x1b[2J", Name: "Glove", Type: "" });
+    await client.close();
+    assertStringIncludes(io.err, 'Device "left\\u001b[2J" (Glove)');
+  }, { files });
+  await withServe(["--faults", "garbage=0"], async (io, address) => {
+    const client = await connect({ ...address, reconnect: false });
+    const error = await client.listDevices().catch((error) => error);
+    assert(error instanceof ProtocolError, String(error));
+    await io.until(({ err }) => err.includes("has left"));
+  });
+});
+
+test("serve --press presses by itself", async () => {
+  await withServe(["--press", "5ms"], async (_io, address) => {
+    const client = await connect({ ...address, reconnect: false });
+    const presses = [client.buttonPresses(1), client.buttonPresses(2)];
+    assertEquals((await Promise.race(presses.map((each) => each.next()))).done, false);
+    await client.close();
+  });
+});
+
+test("faults and latencies are read as they are written", () => {
+  assertEquals(parseFaults("cut=1000,slice=1,pause=5ms,garbage=7,silent=0"), {
+    cutAfter: 1000,
+    slice: 1,
+    pause: 5,
+    garbageAfter: 7,
+    silentAfter: 0,
+  });
+  assertEquals(parseLatency("20ms"), [20, 20]);
+  assertEquals(parseLatency("1s-1.5s"), [1_000, 1_500]);
+});
+
+const wrong: [sentence: string, args: string[], file?: string][] = [
+  ["There is no fault 'cutt': did you mean 'cut'?", ["--faults", "cutt=1"]],
+  ["There is no fault 'toString': the faults are cut, ", ["--faults", "toString=1"]],
+  ["The fault 'cut' needs a number of bytes, such as cut=1000", ["--faults", "cut"]],
+  ["The fault 'slice' needs a number of bytes, such as slice=1", ["--faults", "slice=0"]],
+  ["The fault 'pause' needs a time, such as pause=5ms", ["--faults", "pause=soon"]],
+  ["The fault 'cut' needs", ["--faults", "cut=1=2"]],
+  ["'--latency' must be a time", ["--latency", "5ms-1ms"]],
+  ["'--latency' must be a time", ["--latency", "1ms-2ms-3ms"]],
+  ["'--port' must be a whole number from 0 to 65535", ["--port", "65536"]],
+  ["'--press' must be a time", ["--press", "0"]],
+  ["Cannot read 'none.json': no such file", ["--devices", "none.json"]],
+  ["must hold an array of devices, not an object", ["--devices", "d"], "{}"],
+  ["Cannot use device 2 of 'd': it is null", ["--devices", "d"], '[{"DeviceId":1},null]'],
+  ["Cannot use device 1 of 'd': it has no 'DeviceId'", ["--devices", "d"], '[{"Name":"x"}]'],
+  ["'DeviceId' must be any JSON value but null", ["--devices", "d"], '[{"DeviceId":null}]'],
+  ["no key 'Nam': did you mean 'Name'?", ["--devices", "d"], '[{"DeviceId":1,"Nam":"x"}]'],
+  ["no key '__proto__': its keys are", ["--devices", "d"], '[{"__proto__":{"DeviceId":1}}]'],
+  ["'leds' must be an array of strings", ["--devices", "d"], '[{"DeviceId":1,"leds":[1]}]'],
+  ["Two devices of 'd' have the DeviceId 1", ["--devices", "d"], '[{"DeviceId":1},{"DeviceId":1}]'],
+  ["Cannot read 'd' as JSON", ["--devices", "d"], "[{"],
+];
+
+test("serve refuses what it cannot use before it listens", async () => {
+  for (const [sentence, args, content = ""] of wrong) {
+    const { listen } = memoryNetwork();
+    const result = await rcsp(["serve", ...args], { listen, files: { d: content } });
+    assertFails(result, 2);
+    assertStringIncludes(result.err, sentence);
+  }
+});
+
+test("serve on a port that is taken ends with 3", async () => {
+  const { listen } = memoryNetwork();
+  const listener = await listen({ port: 45451 });
+  assertFails(await rcsp(["serve"], { listen }), 3);
+  listener.close();
+});
+
+test("the program itself serves, and ends at SIGINT and SIGTERM", async () => {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    const child = start(runtimeCommand(program, "serve", "--port", "0", "--seed", "7"));
+    const line = await child.nextLine();
+    assertMatch(line, /^RCSP simulator listening on 127\.0\.0\.1:\d+$/);
+    const port = line.split(":").at(-1)!;
+    const { code, stdout, stderr } = await run(runtimeCommand(program, "list", "--port", port));
+    assertEquals([code, stdout.trim().split("\n").length, stderr], [0, 4, ""]);
+    process.kill(child.pid, signal);
+    const ended = await child.ended;
+    assertEquals(ended.code, 130, ended.stderr);
+  }
+});

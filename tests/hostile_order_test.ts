@@ -1,0 +1,141 @@
+/** Those who listen and do what they should not, and events at the wrong time. */
+
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { concat } from "@std/bytes";
+import process from "node:process";
+import type { RcspClient } from "../src/client/client.ts";
+import type { Subscription } from "../src/client/subscription.ts";
+import { ConnectionError } from "../src/errors.ts";
+import type { RcspEvent } from "../src/message/event.ts";
+import { run, runtime } from "./support/runtime.ts";
+import { echo, event, ok, type Script, turn, withScripted } from "./support/scripted_server.ts";
+import { test } from "./support/test.ts";
+
+const TOPIC = { publisher: "P", topic: "T" };
+
+/** Answers all, and sends three events before the answer to `Go`, in one chunk with it. */
+const bursts: Script = (command, server) =>
+  command.name === "Go"
+    ? concat([...[1, 2, 3].map((n) => event({ n })), ok(command, { of: "Go" })])
+    : echo(command, server);
+
+const LISTENERS: {
+  does: string;
+  onOverflow: (rcsp: RcspClient, events: Subscription<RcspEvent>) => unknown;
+  /** Whether the client lives on. */
+  lives: boolean;
+}[] = [
+  { does: "calls", onOverflow: (rcsp) => rcsp.call("FromListener"), lives: true },
+  { does: "unsubscribes itself", onOverflow: (_, events) => events.return(), lives: true },
+  { does: "subscribes anew", onOverflow: (rcsp) => rcsp.subscribe(TOPIC), lives: true },
+  { does: "never settles", onOverflow: () => new Promise(() => {}), lives: true },
+  { does: "closes the client", onOverflow: (rcsp) => rcsp.close(), lives: false },
+];
+
+for (const { does, onOverflow, lives } of LISTENERS) {
+  test(`an onOverflow that ${does} takes nothing else down`, () =>
+    withScripted(bursts, async (rcsp) => {
+      let told = 0;
+      const events: Subscription<RcspEvent> = rcsp.events({
+        buffer: 1,
+        onOverflow: () => {
+          told++;
+          onOverflow(rcsp, events);
+        },
+      });
+      const call = rcsp.call("Go");
+      if (lives) {
+        assertEquals(await call, { of: "Go" });
+        const answer = await rcsp.call("After");
+        assertStrictEquals(answer["name"], "After");
+      } else {
+        await call.catch((error) => assert(error instanceof ConnectionError));
+        assertStrictEquals(await rcsp.closed, undefined);
+      }
+      assertStrictEquals(told, 1);
+    }));
+}
+
+// What a runtime reports as uncaught would fail the test itself, so it happens in a child process.
+const CHILD = `
+const { echo, event, withScripted } = await import(${
+  JSON.stringify(import.meta.resolve("./support/scripted_server.ts"))
+});
+const reported = [];
+if ("Deno" in globalThis) {
+  addEventListener("error", (told) => {
+    told.preventDefault();
+    reported.push(told.error.message);
+  });
+} else {
+  process.on("uncaughtException", (error) => reported.push(error.message));
+}
+let answer, last;
+await withScripted(echo, async (rcsp, server) => {
+  const events = rcsp.events({ buffer: 1, onOverflow: () => { throw new Error("listener"); } });
+  await rcsp.call("A");
+  server.send(event({ n: 1 }), event({ n: 2 }));
+  answer = await rcsp.call("B");
+  last = (await events.next()).value.raw;
+});
+await new Promise((resolve) => setTimeout(resolve, 0));
+console.log(JSON.stringify({ answer, last, reported }));
+`;
+
+test("an onOverflow that throws is reported, and takes nothing else down", async () => {
+  const how = { deno: ["eval"], bun: ["-e"], node: ["--input-type=module", "-e"] }[runtime];
+  const { stdout, stderr } = await run([process.execPath, ...how, CHILD]);
+  assertEquals(JSON.parse(stdout || stderr), {
+    answer: { name: "B", id: "2" },
+    last: { n: 2 },
+    reported: ["listener"],
+  });
+});
+
+test("a loop over events that never comes back holds up neither calls nor other readers", () =>
+  withScripted(bursts, async (rcsp) => {
+    const [stuck, quick] = [rcsp.events({ buffer: 2 }), rcsp.events()];
+    const entered = Promise.withResolvers<void>();
+    const loop = (async () => {
+      for await (const _ of stuck) {
+        entered.resolve();
+        await new Promise(() => {});
+      }
+    })();
+    loop.catch(() => {});
+    assertEquals(await rcsp.call("Go"), { of: "Go" });
+    await entered.promise;
+    assertEquals(await rcsp.call("Go"), { of: "Go" });
+    assertStrictEquals(quick.waiting, 6);
+    assertEquals([stuck.waiting, stuck.dropped], [2, 3]);
+  }));
+
+test("a reader that closes the client in the midst of a burst reads what has come, then the end", () =>
+  withScripted(bursts, async (rcsp) => {
+    const seen: unknown[] = [];
+    const events = rcsp.events();
+    const call = rcsp.call("Go").catch((error) => error);
+    for await (const { raw } of events) {
+      seen.push(raw["n"]);
+      if (seen.length === 1) await rcsp.close();
+    }
+    await call;
+    assertEquals(seen, [1, 2, 3]);
+    await assertRejects(() => rcsp.call("After"), ConnectionError);
+  }));
+
+test("events that are under way when their reader leaves reach nobody, and harm nothing", () =>
+  withScripted(
+    (command) => [event({ n: 1 }), ok(command, { of: command.name }), event({ n: 2 })],
+    async (rcsp, server) => {
+      const events = rcsp.subscribe(TOPIC);
+      await events.ready;
+      await events.next();
+      await events.return();
+      assertEquals(server.names, ["Subscribe", "Unsubscribe"]);
+      assertEquals(await rcsp.call("A"), { of: "A" });
+      await turn();
+      assertEquals([events.waiting, await events.next()], [0, { done: true, value: undefined }]);
+      assert(rcsp.stats().unheard >= 3, "the events of 'Unsubscribe' and 'A' are counted");
+    },
+  ));
