@@ -8,7 +8,6 @@ import { formatAddress, listenAddress } from "../src/address.ts";
 import type { RcspClient } from "../src/client/client.ts";
 import { connectThrough } from "../src/client/connect.ts";
 import type { ConnectOptions } from "../src/client/options.ts";
-import { GuardedSocket } from "../src/guarded_socket.ts";
 import type { RawSocket } from "../src/raw_socket.ts";
 import type { Address, Connector, Listen, Listener, Socket } from "../src/socket.ts";
 import { connectionError, toConnectionError } from "../src/socket_error.ts";
@@ -16,6 +15,7 @@ import { AcceptQueue } from "./accept_queue.ts";
 import type { BunNativeSocket, BunOptions, BunSockets } from "./bun_types.ts";
 import { dial } from "./dial.ts";
 import { Inbox } from "./inbox.ts";
+import { guard } from "./guard.ts";
 
 /** Opens a socket with `Bun.connect`. An aborted attempt ends in the background. */
 export const connector: Connector = (address, options): Promise<Socket> =>
@@ -38,7 +38,7 @@ async function open(address: Address): Promise<RawSocket> {
 
 function startListening({ host, port }: Address): Listener {
   const queue = new AcceptQueue();
-  const onOpen = (socket: BunSocket): void => queue.push(new GuardedSocket(socket));
+  const onOpen = (socket: BunSocket): void => queue.push(guard(socket));
   try {
     const listener = Bun.listen(bunOptions({ host, port }, onOpen));
     return queue.toListener({ host, port: listener.port }, () => listener.stop());

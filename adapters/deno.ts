@@ -8,11 +8,11 @@ import { formatAddress, listenAddress } from "../src/address.ts";
 import type { RcspClient } from "../src/client/client.ts";
 import { connectThrough } from "../src/client/connect.ts";
 import type { ConnectOptions } from "../src/client/options.ts";
-import { GuardedSocket } from "../src/guarded_socket.ts";
 import type { RawSocket } from "../src/raw_socket.ts";
 import type { Address, Connector, Listen, Listener, Socket } from "../src/socket.ts";
 import { toConnectionError } from "../src/socket_error.ts";
 import { dial } from "./dial.ts";
+import { guard } from "./guard.ts";
 
 /** In bytes. A server has many sockets, most of them idle: theirs are smaller. */
 const CONNECT_BUFFER = 64 * 1024;
@@ -108,7 +108,7 @@ class DenoListener implements Listener {
   async #acceptNext(): Promise<Socket | null> {
     if (this.#closed) return null;
     try {
-      return new GuardedSocket(new DenoSocket(await this.#listener.accept(), ACCEPT_BUFFER));
+      return guard(new DenoSocket(await this.#listener.accept(), ACCEPT_BUFFER));
     } catch (cause) {
       if (this.#closed) return null;
       throw toConnectionError(cause, "accept", formatAddress(this.address));

@@ -6,10 +6,10 @@
  */
 
 import { checkAddress, formatAddress } from "../src/address.ts";
-import { GuardedSocket } from "../src/guarded_socket.ts";
 import type { RawSocket } from "../src/raw_socket.ts";
 import type { Address, Socket } from "../src/socket.ts";
 import { toConnectionError } from "../src/socket_error.ts";
+import { guard } from "./guard.ts";
 
 /** Opens one connection. Should stop on abort where the runtime can; what it throws is mapped. */
 export type Open = (address: Address, signal: AbortSignal | undefined) => Promise<RawSocket>;
@@ -39,7 +39,7 @@ async function openFirst(
   let failure: Error | undefined;
   for (const host of hostsOf(address)) {
     try {
-      return new GuardedSocket(await open({ host, port: address.port }, signal));
+      return guard(await open({ host, port: address.port }, signal));
     } catch (cause) {
       signal?.throwIfAborted();
       failure ??= toConnectionError(cause, "connect", formatAddress(address));

@@ -6,13 +6,13 @@
 
 import { formatAddress, listenAddress } from "../src/address.ts";
 import type { ConnectionError } from "../src/errors.ts";
-import { GuardedSocket } from "../src/guarded_socket.ts";
 import type { RawSocket } from "../src/raw_socket.ts";
 import type { Address, Connector, Listen, Listener, Socket } from "../src/socket.ts";
 import { connectionError } from "../src/socket_error.ts";
 import { AcceptQueue } from "./accept_queue.ts";
 import { dial } from "./dial.ts";
 import { Inbox } from "./inbox.ts";
+import { guard } from "./guard.ts";
 
 /** How many bytes wait in one direction before `write()` does. */
 const CAPACITY = 64 * 1024;
@@ -32,7 +32,7 @@ export interface MemoryNetwork {
  */
 export function socketPair(): [Socket, Socket] {
   const [near, far] = rawPair("memory", "memory");
-  return [new GuardedSocket(near), new GuardedSocket(far)];
+  return [guard(near), guard(far)];
 }
 
 /** A network of its own: connecting to a port that nobody listens on is `connection-refused`. */
@@ -51,7 +51,7 @@ function join(queues: Map<number, AcceptQueue>, address: Address): RawSocket {
   const remote = formatAddress(address);
   if (queue === undefined) throw connectionError("connection-refused", "connect", remote);
   const [near, far] = rawPair(remote, "memory");
-  queue.push(new GuardedSocket(far));
+  queue.push(guard(far));
   return near;
 }
 

@@ -14,13 +14,13 @@ import { formatAddress, listenAddress } from "../src/address.ts";
 import type { RcspClient } from "../src/client/client.ts";
 import { connectThrough } from "../src/client/connect.ts";
 import type { ConnectOptions } from "../src/client/options.ts";
-import { GuardedSocket } from "../src/guarded_socket.ts";
 import type { RawSocket } from "../src/raw_socket.ts";
 import type { Address, Connector, Listen, Listener, Socket } from "../src/socket.ts";
 import { toConnectionError } from "../src/socket_error.ts";
 import { AcceptQueue } from "./accept_queue.ts";
 import { dial } from "./dial.ts";
 import { Inbox } from "./inbox.ts";
+import { guard } from "./guard.ts";
 
 /** In bytes. */
 const BUFFER = 64 * 1024;
@@ -39,7 +39,7 @@ export const listen: Listen = async (options): Promise<Listener> => {
   const asked = listenAddress(options);
   const queue = new AcceptQueue();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    queue.push(new GuardedSocket(accepted(socket)));
+    queue.push(guard(accepted(socket)));
   });
   try {
     await listening(server, asked);

@@ -10,11 +10,11 @@
 import { ConnectionError } from "./errors.ts";
 import type { RawSocket } from "./raw_socket.ts";
 import type { Socket } from "./socket.ts";
-import { toConnectionError } from "./socket_error.ts";
 
 /** Makes a {@linkcode Socket} that keeps every rule out of a {@linkcode RawSocket}. */
 export class GuardedSocket implements Socket {
   readonly #raw: RawSocket;
+  readonly #toError: (cause: unknown, remote: string) => ConnectionError;
   #reading: PromiseWithResolvers<Uint8Array | null> | undefined;
   #writing: PromiseWithResolvers<void> | undefined;
   #closed = false;
@@ -25,9 +25,13 @@ export class GuardedSocket implements Socket {
   #writeEnd: Promise<void> | undefined;
   #writeEnded = false;
 
-  /** Takes the raw socket over: nobody else may use it. */
-  constructor(raw: RawSocket) {
+  /** Takes the raw socket over: nobody else may use it. `toError` knows the errors of its runtime. */
+  constructor(
+    raw: RawSocket,
+    toError: (cause: unknown, remote: string) => ConnectionError = failed,
+  ) {
     this.#raw = raw;
+    this.#toError = toError;
   }
 
   /** The other end in words. */
@@ -134,7 +138,7 @@ export class GuardedSocket implements Socket {
   }
 
   #fail(cause: unknown): ConnectionError {
-    return this.#failure ??= toConnectionError(cause, "transfer", this.remote);
+    return this.#failure ??= this.#toError(cause, this.remote);
   }
 
   #refusal(reason: string): ConnectionError {
@@ -144,4 +148,12 @@ export class GuardedSocket implements Socket {
 
 function alreadyWaits(action: string, remote: string): TypeError {
   return new TypeError(`Cannot ${action} as another ${action}() waits on ${remote}`);
+}
+
+function failed(cause: unknown, remote: string): ConnectionError {
+  if (cause instanceof ConnectionError) return cause;
+  const message = `Connection to ${remote} broke: ${
+    cause instanceof Error ? cause.message : cause
+  }`;
+  return new ConnectionError("connection-failed", message, { cause });
 }

@@ -7,6 +7,8 @@
  * @module
  */
 
+import { wholeNumber } from "./check.ts";
+
 /** The limits of both sides, by the name of the option that sets each. */
 export interface Limits {
   /** Longest body of a frame, in bytes, received or sent. */
@@ -77,11 +79,5 @@ export function limit(
   option: string = name,
 ): number {
   if (given === undefined) return LIMITS[name];
-  const largest = LARGEST[name] ?? Number.MAX_SAFE_INTEGER;
-  if (!Number.isInteger(given) || given < 1 || given > largest) {
-    throw new RangeError(
-      `'${option}' must be a whole number from 1 to ${largest}: current value is ${given}`,
-    );
-  }
-  return given;
+  return wholeNumber(option, given, 1, LARGEST[name] ?? Number.MAX_SAFE_INTEGER);
 }

@@ -122,7 +122,7 @@ test("fromStreams() rejects with what broke a stream as the cause, and then stay
   const socket = fromStreams({ readable, writable: new WritableStream<Bytes>() });
   const error = await assertRejects(() => socket.read(), ConnectionError);
   assertStrictEquals(error.cause, cause);
-  assertStrictEquals(error.message, "Cannot go on with the connection to a stream: cable cut");
+  assertStrictEquals(error.message, "Connection to a stream broke: cable cut");
   assertStrictEquals(await assertRejects(() => socket.read()), error);
   assertStrictEquals(await assertRejects(() => socket.write(encode("x"))), error);
   await socket.closeWrite();

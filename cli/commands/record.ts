@@ -30,9 +30,9 @@ passed on to the driver and back as it comes, and every frame is written down.
 Without, it connects itself, lists the devices, asks for what is known of each, and
 subscribes as 'rcsp watch' does.
 
-One JSON object a line: time in milliseconds, direction as the client sees it ("out"
-to the driver, "in" from it), connection, type (command, ok, error, event), body; the
-first line says which format it is. Ctrl-C ends. 'rcsp replay' plays it back.`,
+One JSON object a line: time in milliseconds, direction as the client sees it (out
+or in), connection, type (command, ok, error, event), body; the first line says
+which format it is. Ctrl-C ends. 'rcsp replay' plays it back.`,
   words: [
     { name: "file", about: "where to write; - is standard output" },
     {

@@ -136,6 +136,7 @@ async function tryAddress(
   port: number,
 ): Promise<Error | undefined> {
   const timeout = server.connectTimeout ?? LIMITS.connectTimeout;
+  signal.throwIfAborted();
   const giveUp = new AbortController();
   const leave = (): void => giveUp.abort(signal.reason);
   const late = `No answer from ${formatAddress({ host, port })} within ${timeout} ms`;

@@ -184,12 +184,19 @@ class Learner {
     }
     if (trial.lenient) {
       await this.#report.say("warn", check, "anything is accepted: only an event can tell");
-    } else await this.#settleKeys(first);
+    } else if (trial.accepted.length > 1) {
+      const both = `'${first.publisher}' and '${first.topic}' are accepted either way round`;
+      await this.#report.say("warn", check, `${both}: only an event can tell which is which`);
+    }
     const taken = trial.unsubscribed?.ok
       ? ["ok", "accepted with the same keys"] as const
       : ["warn", "refused with the keys that DeviceSubscribe accepts"] as const;
     await this.#report.say(taken[0], "DeviceUnsubscribe", taken[1]);
-    await this.#learnEvents(device, trial);
+    const event = await this.#waitForEvent(device, trial);
+    if (this.#context.signal.aborted) return;
+    if (event !== undefined) await this.#learnEvent(event, device);
+    // Without an event, what is known is that these were accepted.
+    else if (!trial.lenient) await this.#settleKeys(first);
   }
 
   async #settleKeys(keys: Keys): Promise<void> {
@@ -200,10 +207,15 @@ class Learner {
     }
   }
 
-  async #learnEvents(device: Device, { accepted, lenient }: Trial): Promise<void> {
+  /** Waits for a press; what heard of it tells which keys are right. */
+  async #waitForEvent(
+    device: Device,
+    { accepted, lenient }: Trial,
+  ): Promise<JsonObject | undefined> {
     const { server, wait } = this.#options;
     if (wait === 0) {
-      return await this.#report.say("info", "events", "not waited for: --for 15s does");
+      await this.#report.say("info", "events", "not waited for: --for 15s does");
+      return undefined;
     }
     await this.#context.tell(
       `Press the button of device ${deviceName(device)} now: waiting ${formatDuration(wait)}`,
@@ -216,19 +228,18 @@ class Learner {
       ways: lenient ? [{ ...NONSENSE, deviceId }, ...accepted] : accepted,
       length: wait,
     });
-    if (this.#context.signal.aborted) return;
+    if (this.#context.signal.aborted) return undefined;
     const event = firstEvent(heard);
-    if (event === undefined) return await this.#report.say("warn", "events", "none came");
+    if (event === undefined) {
+      await this.#report.say("warn", "events", "none came");
+      return undefined;
+    }
     await this.#report.say("info", "event", JSON.stringify(event), { event });
-    if (lenient) await this.#settleLenient(heard);
-    await this.#learnEvent(event, device);
-  }
-
-  async #settleLenient(heard: readonly Heard[]): Promise<void> {
     const worked = heard.filter(({ events }) => events.length > 0).map(({ keys }) => keys);
-    if (worked.some(({ publisher }) => publisher === NONSENSE.publisher)) {
+    if (worked[0]!.publisher === NONSENSE.publisher) {
       await this.#report.say("ok", "subscribe keys", "events come whatever the arguments are");
     } else await this.#settleKeys(worked[0]!);
+    return event;
   }
 
   async #learnEvent(event: JsonObject, { DeviceId }: Device): Promise<void> {

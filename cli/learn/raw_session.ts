@@ -126,13 +126,13 @@ export async function openRawSession(
   const { clock, signal } = options;
   const timeout = server.connectTimeout ?? LIMITS.connectTimeout;
   const { host = DEFAULT_ADDRESS.host, port = DEFAULT_ADDRESS.port } = server;
+  signal.throwIfAborted();
   const giveUp = new AbortController();
   const leave = (): void => giveUp.abort(signal.reason);
   const timer = clock.set(
     () => giveUp.abort(new TimeoutError(`No connection within ${timeout} ms`, timeout)),
     timeout,
   );
-  signal.throwIfAborted();
   signal.addEventListener("abort", leave);
   try {
     const socket = await (server.connector ?? connector)({ host, port }, { signal: giveUp.signal });

@@ -15,7 +15,10 @@ export type Keys = Dialect["subscription"];
 
 /** What trying came to. */
 export interface Trial {
-  /** The keys that were accepted, the first one first; several only where anything is. */
+  /**
+   * The keys that were accepted, the likeliest first: several where anything is accepted, or publisher
+   * and topic also the other way round.
+   */
   readonly accepted: readonly Keys[];
   /** Whether the driver accepts keys that mean nothing, so that its yes says nothing. */
   readonly lenient: boolean;
@@ -99,6 +102,12 @@ export async function tryKeys(
     queue.unshift(...named.flatMap((key) => withKey(key, keys, [...heard])));
     for (const key of named) heard.add(key);
   }
+  const [first] = accepted;
+  if (first !== undefined && !lenient) {
+    const swapped = { ...first, publisher: first.topic, topic: first.publisher };
+    if ((await attempt(swapped)).ok) accepted.push(swapped);
+    accepted.sort((one, other) => likelihood(other) - likelihood(one));
+  }
   return { accepted, lenient, refused, messages: [...messages], unsubscribed };
 }
 
@@ -116,6 +125,11 @@ export function messageOf({ body }: RawAnswer): string {
   const error = body["Error"];
   const message = isObject(error) ? error["Message"] : undefined;
   return typeof message === "string" ? message : "";
+}
+
+/** How much the keys sound like what they are for. */
+function likelihood({ publisher, topic }: Keys): number {
+  return Number(/publish|source|from/i.test(publisher)) + Number(/topic|event|name/i.test(topic));
 }
 
 function withKey(key: string, present: Keys, heard: readonly string[]): Keys[] {

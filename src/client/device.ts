@@ -4,6 +4,7 @@
  * @module
  */
 
+import { wholeNumber } from "../check.ts";
 import type { DeviceId } from "../message/command.ts";
 import { shapeError } from "../message/command.ts";
 import type { PressType, RcspEvent } from "../message/event.ts";
@@ -89,12 +90,8 @@ export function checkColorLed({ LedId, Red, Green, Blue }: ColorLed): ColorLed {
   if (typeof LedId !== "string" || LedId === "") {
     throw new TypeError("Cannot set LED as 'LedId' must be a name, such as 'RingLed'");
   }
-  for (const [key, value] of Object.entries({ Red, Green, Blue })) {
-    if (!Number.isInteger(value) || value < 0 || value > 255) {
-      throw new RangeError(
-        `Cannot set LED as '${key}' must be a whole number from 0 to 255: current value is ${value}`,
-      );
-    }
+  for (const [channel, value] of Object.entries({ Red, Green, Blue })) {
+    wholeNumber(channel, value, 0, 255, "Cannot set LED as ");
   }
   return { LedId, Red, Green, Blue };
 }

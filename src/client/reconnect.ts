@@ -4,6 +4,7 @@
  * @module
  */
 
+import { wholeNumber } from "../check.ts";
 import type { RcspError } from "../errors.ts";
 
 /** How a lost connection is replaced. */
@@ -37,16 +38,10 @@ export interface ReconnectPolicy {
 export function reconnectPolicy(options: ReconnectOptions = {}): ReconnectPolicy {
   const { initialDelay = 250, maxDelay = 10_000, maxAttempts = Infinity } = options;
   for (const [name, value] of Object.entries({ initialDelay, maxDelay })) {
-    if (!(value >= 0 && value < 2 ** 31)) {
-      throw new RangeError(
-        `'reconnect.${name}' must be a number of milliseconds from 0 to 2147483647: current value is ${value}`,
-      );
-    }
+    wholeNumber(`reconnect.${name}`, value, 0, 2 ** 31 - 1);
   }
-  if (!(maxAttempts >= 1)) {
-    throw new RangeError(
-      `'reconnect.maxAttempts' must be a number from 1 on: current value is ${maxAttempts}`,
-    );
+  if (maxAttempts !== Infinity) {
+    wholeNumber("reconnect.maxAttempts", maxAttempts, 1, Number.MAX_SAFE_INTEGER);
   }
   const { firstConnect = false, decide = (): boolean => true } = options;
   return { initialDelay, maxDelay, maxAttempts, firstConnect, decide };

@@ -15,7 +15,8 @@
  * @module
  */
 
-import { LimitError, ProtocolError } from "../errors.ts";
+import { wholeNumber } from "../check.ts";
+import { LimitError, ProtocolError, type ProtocolErrorCode } from "../errors.ts";
 
 /** The first byte of every header. */
 export const MARKER = 0xdc;
@@ -54,21 +55,10 @@ export interface Header {
  */
 export function writeHeader(target: Uint8Array, offset: number, header: Header): void {
   const { type, payloadSize } = header;
-  if (!isPayloadType(type)) {
-    throw new RangeError(
-      `Cannot write header as 'type' must be 1, 2, 3 or 4: current value is ${type}`,
-    );
-  }
-  if (!Number.isInteger(payloadSize) || payloadSize < 0 || payloadSize > 0xffffffff) {
-    throw new RangeError(
-      `Cannot write header as 'payloadSize' must be a whole number from 0 to 4294967295: current value is ${payloadSize}`,
-    );
-  }
-  if (!Number.isInteger(offset) || offset < 0 || offset + HEADER_SIZE > target.length) {
-    throw new RangeError(
-      `Cannot write header as 8 bytes at offset ${offset} do not fit into ${target.length} bytes`,
-    );
-  }
+  const action = "Cannot write header as ";
+  wholeNumber("type", type, PayloadType.Command, PayloadType.Event, action);
+  wholeNumber("payloadSize", payloadSize, 0, 2 ** 32 - 1, action);
+  checkRoom("write", target, offset);
   fillHeader(target, offset, type, payloadSize);
 }
 
@@ -96,11 +86,7 @@ export function fillHeader(
  * @throws {ProtocolError} If a field is wrong.
  */
 export function readHeader(bytes: Uint8Array, offset = 0): Header {
-  if (!Number.isInteger(offset) || offset < 0 || offset + HEADER_SIZE > bytes.length) {
-    throw new RangeError(
-      `Cannot read header as ${bytes.length} bytes hold no 8 bytes at offset ${offset}`,
-    );
-  }
+  checkRoom("read", bytes, offset);
   if (!isHeader(bytes, offset)) throw headerError(bytes, offset, offset);
   return {
     type: bytes[offset + 3] as PayloadType,
@@ -123,36 +109,27 @@ export function payloadSizeAt(bytes: Uint8Array, offset: number): number {
 
 /** The error of the first wrong field; `position` is where the header stands in the stream. */
 export function headerError(bytes: Uint8Array, offset: number, position: number): ProtocolError {
-  const action = "Cannot read header";
-  const detail = { offset: position, bytes: bytes.subarray(offset, offset + HEADER_SIZE) };
-  const [marker, version, size, type] = detail.bytes;
-  if (marker !== MARKER) {
-    return new ProtocolError("bad-marker", action, {
-      ...detail,
-      expected: "marker 0xdc",
-      received: `0x${marker!.toString(16).padStart(2, "0")}, so the other side may not speak RCSP`,
-    });
-  }
-  if (version !== HEADER_VERSION) {
-    return new ProtocolError("bad-version", action, {
-      ...detail,
-      expected: "header version 1",
-      received: `${version}`,
-    });
-  }
-  if (size !== HEADER_SIZE) {
-    return new ProtocolError("bad-header-size", action, {
-      ...detail,
-      expected: "header size 8",
-      received: `${size}`,
-    });
-  }
-  return new ProtocolError("bad-type", action, {
-    ...detail,
-    expected: "type 1, 2, 3 or 4",
-    received: `${type}`,
+  const header = bytes.subarray(offset, offset + HEADER_SIZE);
+  const wrong = [MARKER, HEADER_VERSION, HEADER_SIZE].findIndex((right, i) => header[i] !== right);
+  const [code, expected] = wrong === -1 ? BAD_TYPE : BAD_FIELDS[wrong]!;
+  const value = header.at(wrong === -1 ? 3 : wrong)!;
+  const received = wrong === 0
+    ? `0x${value.toString(16).padStart(2, "0")}, so the other side may not speak RCSP`
+    : `${value}`;
+  return new ProtocolError(code, "Cannot read header", {
+    expected,
+    received,
+    offset: position,
+    bytes: header,
   });
 }
+
+const BAD_FIELDS: readonly [code: ProtocolErrorCode, expected: string][] = [
+  ["bad-marker", "marker 0xdc"],
+  ["bad-version", "header version 1"],
+  ["bad-header-size", "header size 8"],
+];
+const BAD_TYPE: (typeof BAD_FIELDS)[number] = ["bad-type", "type 1, 2, 3 or 4"];
 
 /** The error of a body that is longer than allowed. */
 export function payloadLimitError(action: string, size: number, maxPayload: number): LimitError {
@@ -163,6 +140,9 @@ export function payloadLimitError(action: string, size: number, maxPayload: numb
   );
 }
 
-function isPayloadType(type: number): type is PayloadType {
-  return type >= PayloadType.Command && type <= PayloadType.Event && Number.isInteger(type);
+function checkRoom(action: string, { length }: Uint8Array, offset: number): void {
+  if (Number.isInteger(offset) && offset >= 0 && offset + HEADER_SIZE <= length) return;
+  throw new RangeError(
+    `Cannot ${action} header as ${length} bytes hold no 8 bytes at offset ${offset}`,
+  );
 }

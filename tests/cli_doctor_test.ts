@@ -1,0 +1,141 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { memoryNetwork } from "../adapters/memory.ts";
+import { main } from "../cli/main.ts";
+import { ConnectionError } from "../src/errors.ts";
+import type { Connector } from "../src/socket.ts";
+import { assertFails, rcsp, testIo, withDriver } from "./support/cli_io.ts";
+import { echo, mute, startScripted } from "./support/scripted_server.ts";
+import { test } from "./support/test.ts";
+
+interface Finding {
+  readonly result: string;
+  readonly check: string;
+  readonly finding: string;
+}
+
+function findings(out: string): Finding[] {
+  return out.split("\n").slice(0, -1).map((line) => JSON.parse(line));
+}
+
+test("doctor without a driver tells every address that was tried and what to do next", async () => {
+  const { connector } = memoryNetwork();
+  const { code, out, err } = await rcsp(["doctor"], { connector });
+  assertEquals([code, err], [3, "rcsp: No driver was found at localhost:45451\n"]);
+  const found = findings(out);
+  assertEquals(
+    found.filter(({ result }) => result === "fail").map(({ finding }) =>
+      /to (\S+) as nobody listens there/.exec(finding)?.[1]
+    ),
+    ["localhost:45451", "127.0.0.1:45451", "[::1]:45451"],
+  );
+  const next = found.filter(({ check }) => check === "next").map(({ finding }) => finding);
+  for (const part of ["Rokoko SDK", "--port", "--host", "firewall", "rcsp serve", "--simulate"]) {
+    assert(next.some((step) => step.includes(part)), part);
+  }
+  const shown = await rcsp(["doctor"], { connector, terminal: true, variables: { NO_COLOR: "1" } });
+  assertEquals(shown.out.split("\n").slice(0, -1).length, found.length);
+  assertMatch(shown.out, /^fail {2}connection: Cannot connect to localhost:45451/);
+});
+
+const reasons: [code: ConstructorParameters<typeof ConnectionError>[0], step: string][] = [
+  ["host-not-found", "Is the name of --host right?"],
+  ["host-unreachable", "does its firewall let TCP port 4 in?"],
+  ["permission-denied", "deno run -N"],
+  ["connection-refused", "RCSP's own is 45451"],
+];
+
+test("doctor has advice for each way that a connection fails", async () => {
+  for (const [code, step] of reasons) {
+    const connector: Connector = () => Promise.reject(new ConnectionError(code, "It failed"));
+    const result = await rcsp(["doctor", "--host", "h", "--port", "4"], { connector });
+    assertEquals(result.code, 3);
+    assertEquals(findings(result.out).filter(({ result }) => result === "fail").length, 1);
+    assertStringIncludes(result.out, step);
+  }
+  const { connector } = memoryNetwork();
+  const variables = { RCSP_HOST: "h", RCSP_PORT: "7" };
+  const set = await rcsp(["doctor", "--port", "4"], { connector, variables });
+  assertStringIncludes(set.out, "RCSP_HOST is set to h: is it meant?");
+  assertEquals(set.out.includes("RCSP_PORT is set"), false);
+});
+
+test("doctor gives up on a connection that does not open, and at Ctrl-C", async () => {
+  const hangs: Connector = (_address, options) =>
+    new Promise((_resolve, reject) => {
+      const { signal } = options!;
+      signal!.addEventListener("abort", () => reject(signal!.reason));
+    });
+  const late = await rcsp(["doctor", "--host", "h", "--timeout", "10"], { connector: hangs });
+  assertEquals([late.code, late.err], [4, "rcsp: No driver was found at h:45451\n"]);
+  assertStringIncludes(late.out, "No answer from h:45451 within 10 ms");
+  const io = testIo({ connector: hangs });
+  const ending = main(["doctor", "--host", "h"], io);
+  io.interrupt();
+  assertEquals([await ending, io.err], [130, ""]);
+});
+
+test("doctor asks a driver what does no harm, and says what it answered", async () => {
+  await withDriver(async ({ connector, commands }) => {
+    const { code, out, err } = await rcsp(["doctor"], { connector });
+    assertEquals([code, err], [0, ""]);
+    assertEquals(findings(out).map(({ result, check }) => `${result} ${check}`), [
+      "ok connection",
+      "ok ListDevices",
+      "ok GetDeviceInfo",
+      "ok unknown command",
+      "ok round trip",
+    ]);
+    assertEquals([...new Set(commands.map(([name]) => name))], [
+      "ListDevices",
+      "GetDeviceInfo",
+      "RcspNoSuchCommand",
+    ]);
+  });
+  assertEquals((await rcsp(["doctor", "--simulate"])).code, 0);
+});
+
+test("doctor warns of what is odd", async () => {
+  await withDriver(async ({ connector }) => {
+    const { code, out } = await rcsp(["doctor"], { connector });
+    assertEquals(code, 0);
+    assertStringIncludes(out, '"warn","check":"ListDevices","finding":"no device is connected"');
+  }, { devices: [] });
+  const server = await startScripted(echo);
+  const { code, out } = await rcsp(["doctor"], { connector: server.connector });
+  assertEquals(code, 0);
+  assertStringIncludes(out, "answered with ok, an error was expected");
+  await server.close();
+});
+
+test("doctor fails where nothing is answered, and where it is no RCSP", async () => {
+  const silent = await startScripted(mute);
+  const late = await rcsp(["doctor", "--timeout", "20"], { connector: silent.connector });
+  assertEquals([late.code, late.err], [4, "rcsp: The driver does not answer as it should\n"]);
+  assertStringIncludes(late.out, '"fail","check":"ListDevices"');
+  await silent.close();
+  const http = await startScripted(() => new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n"));
+  const foreign = await rcsp(["doctor"], { connector: http.connector });
+  assertEquals(foreign.code, 5);
+  assertStringIncludes(foreign.out, "may not speak RCSP");
+  assertStringIncludes(foreign.out, "rcsp doctor --learn");
+  assertEquals(findings(foreign.out).filter(({ result }) => result === "fail").length, 1);
+  await http.close();
+});
+
+const wrong: [sentence: string, ...args: string[]][] = [
+  ["'--write' needs '--learn'", "--write", "x"],
+  ["'--for' needs '--learn'", "--for", "1s"],
+  ["'--try' needs '--learn'", "--try", "A,B"],
+  ["'--force' needs '--write'", "--learn", "--force"],
+  ["'--try' must be two keys with a comma between", "--learn", "--try", "A"],
+  ["'--try' must be two keys with a comma between", "--learn", "--try", "A,A"],
+  ["Cannot use '--port' together with '--simulate'", "--simulate", "--port", "1"],
+];
+
+test("doctor refuses what does not go together", async () => {
+  for (const [sentence, ...args] of wrong) {
+    const result = await rcsp(["doctor", ...args]);
+    assertFails(result, 2);
+    assertStringIncludes(result.err, sentence);
+  }
+});
