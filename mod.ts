@@ -21,10 +21,9 @@
  * @module
  */
 
-import { diagnostics } from "./adapters/diagnostics.ts";
+import { connectBy } from "./adapters/connect.ts";
 import { connector } from "./adapters/runtime.ts";
 import type { RcspClient } from "./src/client/client.ts";
-import { connectThrough } from "./src/client/connect.ts";
 import type { ConnectOptions } from "./src/client/options.ts";
 
 export * from "./src/mod.ts";
@@ -36,6 +35,5 @@ export * from "./src/mod.ts";
  * `connectTimeout`, the signal's reason, or a `TypeError` or `RangeError` where an option is wrong.
  */
 export function connect(options: ConnectOptions = {}): Promise<RcspClient> {
-  const tracing = options.tracing ?? diagnostics();
-  return connectThrough(options.connector ?? connector, { ...options, tracing });
+  return connectBy(connector, options);
 }

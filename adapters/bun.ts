@@ -6,7 +6,6 @@
 
 import { formatAddress, listenAddress } from "../src/address.ts";
 import type { RcspClient } from "../src/client/client.ts";
-import { connectThrough } from "../src/client/connect.ts";
 import type { ConnectOptions } from "../src/client/options.ts";
 import type { RawSocket } from "../src/raw_socket.ts";
 import type { Address, Connector, Listen, Listener, Socket } from "../src/socket.ts";
@@ -15,6 +14,7 @@ import { AcceptQueue } from "./accept_queue.ts";
 import type { BunNativeSocket, BunOptions, BunSockets } from "./bun_types.ts";
 import { dial } from "./dial.ts";
 import { Inbox } from "./inbox.ts";
+import { connectBy } from "./connect.ts";
 import { guard } from "./guard.ts";
 
 /** Opens a socket with `Bun.connect`. An aborted attempt ends in the background. */
@@ -23,7 +23,7 @@ export const connector: Connector = (address, options): Promise<Socket> =>
 
 /** Connects a client over `Bun.connect`; otherwise as `connect()` of `@rcsp/rcsp`. */
 export function connect(options: ConnectOptions = {}): Promise<RcspClient> {
-  return connectThrough(options.connector ?? connector, options);
+  return connectBy(connector, options);
 }
 
 /** Listens with `Bun.listen`. */

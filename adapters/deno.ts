@@ -6,12 +6,12 @@
 
 import { formatAddress, listenAddress } from "../src/address.ts";
 import type { RcspClient } from "../src/client/client.ts";
-import { connectThrough } from "../src/client/connect.ts";
 import type { ConnectOptions } from "../src/client/options.ts";
 import type { RawSocket } from "../src/raw_socket.ts";
 import type { Address, Connector, Listen, Listener, Socket } from "../src/socket.ts";
 import { toConnectionError } from "../src/socket_error.ts";
 import { dial } from "./dial.ts";
+import { connectBy } from "./connect.ts";
 import { guard } from "./guard.ts";
 
 /** In bytes. A server has many sockets, most of them idle: theirs are smaller. */
@@ -24,7 +24,7 @@ export const connector: Connector = (address, options): Promise<Socket> =>
 
 /** Connects a client over `Deno.connect`; otherwise as `connect()` of `@rcsp/rcsp`. */
 export function connect(options: ConnectOptions = {}): Promise<RcspClient> {
-  return connectThrough(options.connector ?? connector, options);
+  return connectBy(connector, options);
 }
 
 /** Listens with `Deno.listen`. */

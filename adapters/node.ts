@@ -12,7 +12,6 @@ import {
 } from "node:net";
 import { formatAddress, listenAddress } from "../src/address.ts";
 import type { RcspClient } from "../src/client/client.ts";
-import { connectThrough } from "../src/client/connect.ts";
 import type { ConnectOptions } from "../src/client/options.ts";
 import type { RawSocket } from "../src/raw_socket.ts";
 import type { Address, Connector, Listen, Listener, Socket } from "../src/socket.ts";
@@ -20,6 +19,7 @@ import { toConnectionError } from "../src/socket_error.ts";
 import { AcceptQueue } from "./accept_queue.ts";
 import { dial } from "./dial.ts";
 import { Inbox } from "./inbox.ts";
+import { connectBy } from "./connect.ts";
 import { guard } from "./guard.ts";
 
 /** In bytes. */
@@ -31,7 +31,7 @@ export const connector: Connector = (address, options): Promise<Socket> =>
 
 /** Connects a client over `node:net`; otherwise as `connect()` of `@rcsp/rcsp`. */
 export function connect(options: ConnectOptions = {}): Promise<RcspClient> {
-  return connectThrough(options.connector ?? connector, options);
+  return connectBy(connector, options);
 }
 
 /** Listens with `node:net`. */

@@ -40,7 +40,7 @@ export async function openListener(context: Context, address: Address): Promise<
   return listener;
 }
 
-/** Resolves when the user wants to leave, or has pressed `q` where keys are heard. */
+/** Resolves when the user wants to leave. */
 export function untilLeave(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {

@@ -24,11 +24,21 @@ export class RcspError extends Error {
   override readonly name: string = "RcspError";
   /** What went wrong, for programs: stable between versions. */
   readonly code: RcspErrorCode;
+  /**
+   * Of a call that rejects with it: whether the command was handed to a socket, so that the server may
+   * have carried it out. It is never sent a second time.
+   */
+  readonly sent: boolean;
 
   /** Makes an error with a stable code, a message for people, and what caused it. */
-  constructor(code: RcspErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: RcspErrorCode,
+    message: string,
+    options: ErrorOptions & { sent?: boolean } = {},
+  ) {
     super(message, options);
     this.code = code;
+    this.sent = options.sent ?? false;
   }
 }
 
@@ -59,20 +69,14 @@ export class ConnectionError extends RcspError {
   override readonly name: string = "ConnectionError";
   /** What went wrong, for programs: stable between versions. */
   declare readonly code: ConnectionErrorCode;
-  /**
-   * Of a command: whether it was handed to the socket, so that the server may have carried it out.
-   * It is never sent a second time.
-   */
-  readonly sent: boolean;
 
   /** Makes a connection error; `sent` is `false` unless told. */
   constructor(
     code: ConnectionErrorCode,
     message: string,
-    options: ErrorOptions & { sent?: boolean } = {},
+    options?: ErrorOptions & { sent?: boolean },
   ) {
     super(code, message, options);
-    this.sent = options.sent ?? false;
   }
 }
 
@@ -136,7 +140,8 @@ export class ProtocolError extends RcspError {
     const excerpt = bytes === undefined ? "" : hex(bytes);
     const place = offset === undefined ? "" : ` at byte ${offset}`;
     const shown = excerpt === "" ? "" : ` (${excerpt})`;
-    super(code, `${action}${place}: expected ${expected}, received ${received}${shown}`, detail);
+    const message = `${action}${place}: expected ${expected}, received ${received}${shown}`;
+    super(code, message, { cause: detail.cause, sent: true });
     this.expected = expected;
     this.received = received;
     this.offset = offset;
@@ -163,9 +168,9 @@ export class LimitError extends RcspError {
   /** Its value. */
   readonly max: number;
 
-  /** Makes a limit error. */
-  constructor(message: string, limit: string, max: number) {
-    super("limit-reached", message);
+  /** Makes a limit error; `sent` is `true` where what was received goes beyond. */
+  constructor(message: string, limit: string, max: number, sent = false) {
+    super("limit-reached", message, { sent });
     this.limit = limit;
     this.max = max;
   }
@@ -180,9 +185,9 @@ export class TimeoutError extends RcspError {
   /** The time that was allowed, in milliseconds. */
   readonly timeout: number;
 
-  /** Makes a timeout error. */
-  constructor(message: string, timeout: number) {
-    super("timeout", message);
+  /** Makes a timeout error; `sent` is `false` unless told. */
+  constructor(message: string, timeout: number, sent = false) {
+    super("timeout", message, { sent });
     this.timeout = timeout;
   }
 }

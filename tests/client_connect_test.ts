@@ -4,6 +4,7 @@ import {
   type ConnectOptions,
   type Connector,
   LimitError,
+  ProtocolError,
   TimeoutError,
 } from "../mod.ts";
 import { connect } from "../mod.ts";
@@ -240,3 +241,36 @@ test("the signal that a connector gets is for the opening only", async () => {
   assertStrictEquals(given?.aborted, false);
   await server.close();
 });
+
+test("a connector that gives no socket is a TypeError", async () => {
+  const connector = (() => Promise.resolve(undefined)) as unknown as Connector;
+  await assertRejects(() => connect({ connector }), TypeError, "the connector gave no socket");
+});
+
+test("a socket whose read() throws at once ends its connection like any other", async () => {
+  const [socket, other] = socketPair();
+  socket.read = () => {
+    throw new Error("no reading");
+  };
+  const connector: Connector = () => Promise.resolve(socket);
+  const rcsp = await connect({ connector, reconnect: false });
+  assertStrictEquals((await rcsp.closed)?.code, "connection-closed");
+  other.close();
+});
+
+test("every error of a call tells whether the command was sent", () =>
+  withScripted(mute, async (rcsp, server) => {
+    const late = await assertRejects(() => rcsp.call("A", {}, { timeout: 20 }), TimeoutError);
+    assertStrictEquals(late.sent, true);
+    server.tap.holdWrites();
+    rcsp.call("Held").catch(() => {});
+    await turn();
+    const held = await assertRejects(() => rcsp.call("B", {}, { timeout: 20 }), TimeoutError);
+    assertStrictEquals(held.sent, false);
+  }));
+
+test("a call that a broken stream ends was sent", () =>
+  withScripted(() => new Uint8Array(8), async (rcsp) => {
+    const error = await assertRejects(() => rcsp.call("A"), ProtocolError);
+    assertStrictEquals(error.sent, true);
+  }));

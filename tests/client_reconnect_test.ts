@@ -7,7 +7,9 @@ import {
 } from "@std/assert";
 import { connectThrough } from "../src/client/connect.ts";
 import { backoff, reconnectPolicy } from "../src/client/reconnect.ts";
+import type { RcspClient } from "../src/client/client.ts";
 import type { ClientStatus } from "../src/client/status.ts";
+import type { ConnectTrace } from "../src/client/tracing.ts";
 import { ConnectionError, LimitError, TimeoutError } from "../src/errors.ts";
 import type { Socket } from "../src/socket.ts";
 import { FakeClock } from "./support/fake_clock.ts";
@@ -169,6 +171,51 @@ test("decide() that throws closes the client with what it threw", () =>
       },
     },
   }));
+
+test("decide() may close the client, which then stays closed", () => {
+  let client: RcspClient | undefined;
+  const decide = (): boolean => {
+    client!.close();
+    return true;
+  };
+  return withFlaky(echo, async (rcsp, flaky) => {
+    client = rcsp;
+    flaky.server.hangUp();
+    assertStrictEquals(await rcsp.closed, undefined);
+    await turn();
+    assertStrictEquals(rcsp.status.state, "closed");
+    assertStrictEquals(flaky.clock.timers, 0);
+    await assertRejects(() => rcsp.call("A"), ConnectionError, "client is closed");
+  }, { reconnect: { decide } });
+});
+
+test("a watcher may close the client when it hears of the loss, and no timer is left", () => {
+  let client: RcspClient | undefined;
+  const connect = {
+    hasSubscribers: true,
+    publish(message: unknown) {
+      if ((message as ConnectTrace).status.state === "reconnecting") client!.close();
+    },
+  };
+  return withFlaky(echo, async (rcsp, flaky) => {
+    client = rcsp;
+    flaky.server.hangUp();
+    await rcsp.closed;
+    await turn();
+    assertStrictEquals(flaky.clock.timers, 0);
+  }, { tracing: { connect } });
+});
+
+test("attempts without any delay are counted all the same", () =>
+  withFlaky(echo, async (rcsp, flaky) => {
+    for (let i = 0; i < 4; i++) {
+      flaky.server.hangUp();
+      await turn();
+      flaky.clock.advance(1);
+      await turn();
+    }
+    assertStrictEquals((await rcsp.closed)?.code, "connection-closed");
+  }, { reconnect: { initialDelay: 0, maxDelay: 0, maxAttempts: 3 } }));
 
 test("close() during the wait ends it, leaves no timer, and dials no more", () =>
   withFlaky(echo, async (rcsp, flaky) => {

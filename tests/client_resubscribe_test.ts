@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { CommandError } from "../src/errors.ts";
+import { CommandError, TimeoutError } from "../src/errors.ts";
 import { reach, withFlaky } from "./support/flaky.ts";
 import { echo, event, ok, refusal, type Script, turn } from "./support/scripted_server.ts";
 import { test } from "./support/test.ts";
@@ -178,3 +178,47 @@ test("events() goes on over connections and counts its gaps", () =>
     }
     assert(flaky.server.names.length === 0);
   }));
+
+test("a topic that was accepted is not ready for a new reader before it is accepted again", () => {
+  let refuses = false;
+  return withFlaky((command) => refuses ? refusal(command) : ok(command), async (rcsp, flaky) => {
+    const first = rcsp.buttonPresses(1);
+    await first.ready;
+    refuses = true;
+    await flaky.lose(rcsp);
+    const second = rcsp.buttonPresses(1);
+    const refused = assertRejects(() => second.ready, CommandError);
+    await flaky.retry(rcsp);
+    await refused;
+  });
+});
+
+test("a subscription whose answer does not come in time is taken back", () =>
+  withFlaky(
+    ({ name, trackId }) => name === "DeviceSubscribe" ? undefined : ok({ trackId }),
+    async (rcsp, flaky) => {
+      const reader = rcsp.buttonPresses(1);
+      await flaky.server.until(1);
+      flaky.clock.advance(10_000);
+      await assertRejects(() => reader.next(), TimeoutError);
+      await flaky.server.until(2);
+      assertEquals(flaky.server.names, ["DeviceSubscribe", "DeviceUnsubscribe"]);
+    },
+  ));
+
+test("a heartbeat that was not sent does not go before the subscriptions of the next connection", () =>
+  withFlaky(echo, async (rcsp, flaky) => {
+    const reader = rcsp.buttonPresses(1);
+    await reader.ready;
+    await turn();
+    flaky.server.tap.holdWrites();
+    rcsp.call("Held", undefined, { timeout: 1 }).catch(() => {});
+    await turn();
+    flaky.clock.advance(1000);
+    await turn();
+    await flaky.lose(rcsp);
+    await flaky.retry(rcsp);
+    await reach(rcsp, "ready");
+    const after = flaky.server.names.slice(flaky.server.names.lastIndexOf("DeviceSubscribe"));
+    assertEquals(after, ["DeviceSubscribe"]);
+  }, { heartbeat: 500 }));

@@ -139,3 +139,20 @@ test("after a complete frame no timer of a partial one is left to fire", () =>
     assertStrictEquals(rcsp.status.state, "ready");
     assertStrictEquals(flaky.clock.timers, 0);
   }));
+
+test("a line full of commands that were given up has the connection replaced", () => {
+  let answers = false;
+  return withFlaky((command) => answers ? ok(command) : undefined, async (rcsp, flaky) => {
+    const calls = ["A", "B"].map((name) => rcsp.call(name, undefined, { timeout: 50 }));
+    const settled = Promise.allSettled(calls);
+    await flaky.server.until(2);
+    flaky.clock.advance(50);
+    await settled;
+    answers = true;
+    const call = rcsp.call("C");
+    const { cause } = await reach(rcsp, "reconnecting");
+    assertStrictEquals(cause.code, "connection-stalled");
+    await flaky.retry(rcsp);
+    assertEquals(await call, {});
+  }, { maxPending: 2 });
+});

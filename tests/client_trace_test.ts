@@ -1,9 +1,8 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import process from "node:process";
 import { ConnectionError, type RcspClient, type TracedFrame } from "../mod.ts";
-import { run, runtime } from "./support/runtime.ts";
 import { echo, event, mute, ok, refusal, turn, withScripted } from "./support/scripted_server.ts";
 import { test } from "./support/test.ts";
+import { uncaughtIn } from "./support/uncaught.ts";
 
 function tracer(): { seen: string[]; onFrame: (frame: TracedFrame) => void } {
   const seen: string[] = [];
@@ -112,37 +111,32 @@ test("onFrame sees nothing after the frame at which the client was closed", () =
   });
 });
 
-// What a runtime reports as uncaught would fail the test itself, so it happens in a child process.
-const CHILD = `
-const { echo, event, withScripted } = await import(${
-  JSON.stringify(import.meta.resolve("./support/scripted_server.ts"))
-});
-const reported = [];
-if ("Deno" in globalThis) {
-  addEventListener("error", (told) => {
-    told.preventDefault();
-    reported.push(told.error.message);
-  });
-} else {
-  process.on("uncaughtException", (error) => reported.push(error.message));
-}
-let answer;
-await withScripted(echo, async (rcsp, server) => {
-  const events = rcsp.events();
-  await rcsp.call("A");
-  server.send(event({ n: 1 }));
-  await events.next();
-  answer = await rcsp.call("B");
-}, { onFrame: ({ direction }) => { throw new Error("hook " + direction); } });
-await new Promise((resolve) => setTimeout(resolve, 0));
-console.log(JSON.stringify({ answer, reported }));
-`;
+const THROWING = `
+  await withScripted(echo, async (rcsp, server) => {
+    const events = rcsp.events();
+    await rcsp.call("A");
+    server.send(event({ n: 1 }));
+    await events.next();
+    answer = await rcsp.call("B");
+  }, OPTIONS);`;
+const NAMES = "{ echo, event, withScripted }";
 
 test("an onFrame that throws is reported, and takes nothing else down", async () => {
-  const how = { deno: ["eval"], bun: ["-e"], node: ["--input-type=module", "-e"] }[runtime];
-  const { stdout, stderr } = await run([process.execPath, ...how, CHILD]);
-  assertEquals(JSON.parse(stdout || stderr), {
+  const options = `{ onFrame: ({ direction }) => { throw new Error("hook " + direction); } }`;
+  const script = THROWING.replace("OPTIONS", options);
+  assertEquals(await uncaughtIn("support/scripted_server.ts", NAMES, script), {
     answer: { name: "B", id: "2" },
     reported: ["hook out", "hook in", "hook in", "hook out", "hook in"],
+  });
+});
+
+test("channels that throw are reported, and take nothing else down", async () => {
+  const channel = (name: string): string =>
+    `{ hasSubscribers: true, publish() { throw new Error("${name}"); } }`;
+  const options = `{ tracing: { call: ${channel("call")}, connect: ${channel("connect")} } }`;
+  const script = THROWING.replace("OPTIONS", options);
+  assertEquals(await uncaughtIn("support/scripted_server.ts", NAMES, script), {
+    answer: { name: "B", id: "2" },
+    reported: ["connect", "connect", "call", "call", "connect"],
   });
 });

@@ -213,3 +213,38 @@ for (const [options, error] of wrong) {
     assertThrows(() => new RcspServer(options), error, Object.keys(options)[0]);
   });
 }
+
+test("answers that come due together do not have a client cut that reads them", () =>
+  withServer({ maxUnsent: 10_000 }, async ({ server, join, errors }) => {
+    const slow = Promise.withResolvers<void>();
+    server.handle("Slow", () => slow.promise);
+    server.handle("Large", () => ({ text: "x".repeat(4_000) }));
+    const client = await join();
+    await client.send("Slow");
+    for (let i = 0; i < 10; i++) await client.send("Large");
+    await until(() => server.clients === 1);
+    slow.resolve();
+    const answers = await client.receiveMany(11);
+    assertEquals(answers.map(({ body }) => body.TrackId), answers.map((_, i) => String(i + 1)));
+    assertEquals(errors, []);
+  }));
+
+test("answers that wait behind a slow one are bounded in bytes", () =>
+  withServer({ maxUnsent: 10_000 }, async ({ server, join }) => {
+    const slow = Promise.withResolvers<void>();
+    let carriedOut = 0;
+    server.handle("Slow", () => slow.promise);
+    server.handle("Large", () => {
+      carriedOut++;
+      return { text: "x".repeat(4_000) };
+    });
+    const client = await join();
+    await client.send("Slow");
+    for (let i = 0; i < 100; i++) await client.send("Large");
+    await until(() => carriedOut > 0);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assertLessOrEqual(carriedOut, 3);
+    slow.resolve();
+    assertStrictEquals((await client.receiveMany(101)).length, 101);
+    assertStrictEquals(carriedOut, 100);
+  }));

@@ -212,3 +212,12 @@ test("a simulator that does not listen has no address, and takes sockets", async
   await rcsp.close();
   await simulator.close();
 });
+
+test("with latency commands are carried out in their order", () =>
+  withClient({ latency: [0, 10] }, async (rcsp) => {
+    for (let Red = 1; Red <= 20; Red++) {
+      rcsp.setColorLed(1, { LedId: "RingLed", Red, Green: 0, Blue: 0 });
+      const { Leds } = await rcsp.getDeviceInfo(1);
+      assertEquals(Leds, [{ LedId: "RingLed", Red, Green: 0, Blue: 0 }]);
+    }
+  }));

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import {
   assert,
   assertEquals,
@@ -225,6 +226,19 @@ test("a decoder takes views of larger buffers and subclasses of Uint8Array", () 
   decoder.push(special.subarray(0, 9), none);
   decoder.push(special.subarray(9), (_, payload) => seen.push(fromUtf8(payload)));
   assertEquals(seen, ['{"n":1}']);
+});
+
+test("a payload of a Buffer is a plain Uint8Array, so that slice() makes a copy", () => {
+  for (let split = 0; split <= one.length; split++) {
+    const stream = Buffer.from(concat([one, two]));
+    const decoder = new FrameDecoder();
+    const copies: Uint8Array[] = [];
+    const sink = (_: number, payload: Uint8Array) => copies.push(payload.slice());
+    decoder.push(stream.subarray(0, split), sink);
+    decoder.push(stream.subarray(split), sink);
+    stream.fill(0);
+    assertEquals(copies.map(fromUtf8), [fromUtf8(one.subarray(8)), fromUtf8(two.subarray(8))]);
+  }
 });
 
 /** The bytes of all typed arrays that `run` makes by their length. */

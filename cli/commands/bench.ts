@@ -20,13 +20,14 @@ const PARTS = [["sequential", 1], ["pipelined 64", 64], ["pipelined 1000", 1_000
 export const bench: Command = {
   name: "bench",
   summary: "Measure how many commands and events a second go through",
-  details: `Sends a harmless command (ListDevices; a dialect may name another): one after the
-other, then with 64 and with 1000 of them unanswered at any time. Times are those of
-one command, its wait behind the others included. An answer that is an error is an
-answer. Events are measured with --simulate only, as nothing else makes them come.
+  details: `Sends a harmless command (ListDevices; a dialect may name another): one after
+the other, then with 64 and with 1000 of them unanswered at any time. Times are
+those of one command, its wait behind the others included. An answer that is an
+error is an answer. Events are measured with --simulate only, as nothing else
+makes them come.
 
-With --simulate client and driver share this process: that measures this module and
-the runtime, no network.`,
+With --simulate client and driver share this process: that measures this module
+and the runtime, no network.`,
   flags: [
     {
       name: "for",

@@ -26,15 +26,16 @@ const PRESS_EVERY = 300;
 export const doctor: Command = {
   name: "doctor",
   summary: "Check the driver, or learn how it differs from what is assumed",
-  details: `Without a driver it says what was tried and what to do next. With one it asks what
-does no harm: the devices, what is known of the first, a command that does not
-exist, and how long an answer takes.
+  details: `Without a driver it says what was tried and what to do next. With one it asks
+what does no harm: the devices, what is known of the first, a command that does
+not exist, and how long an answer takes.
 
 With --learn it finds out how the driver differs from what is assumed about the
-protocol (docs/protocol.md), by the same harmless commands, and by subscribing to the
-button of the first device under one pair of keys after the other, each taken back at
-once. Where a person looks on it then waits for a press, which shows what an event
-looks like. What was learned is a dialect, for --dialect and connect({ dialect }).`,
+protocol (docs/protocol.md), by the same harmless commands, and by subscribing
+to the button of the first device under one pair of keys after the other, each
+taken back at once. Where a person looks on it then waits for a press, which
+shows what an event looks like. What was learned is a dialect, for --dialect and
+connect({ dialect }).`,
   flags: [
     { name: "learn", kind: "switch", about: "learn how the driver differs" },
     { name: "write", kind: "text", value: "FILE", about: "with --learn: write the dialect" },

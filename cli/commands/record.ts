@@ -27,12 +27,12 @@ export const record: Command = {
   summary: "Record what a driver and its clients say to each other",
   details: `With --listen it stands between: clients connect to that port, everything is
 passed on to the driver and back as it comes, and every frame is written down.
-Without, it connects itself, lists the devices, asks for what is known of each, and
-subscribes as 'rcsp watch' does.
+Without, it connects itself, lists the devices, asks for what is known of each,
+and subscribes as 'rcsp watch' does.
 
-One JSON object a line: time in milliseconds, direction as the client sees it (out
-or in), connection, type (command, ok, error, event), body; the first line says
-which format it is. Ctrl-C ends. 'rcsp replay' plays it back.`,
+One JSON object a line: time in milliseconds, direction as the client sees it
+(out or in), connection, type (command, ok, error, event), body; the first line
+says which format it is. Ctrl-C ends. 'rcsp replay' plays it back.`,
   words: [
     { name: "file", about: "where to write; - is standard output" },
     {

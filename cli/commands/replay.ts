@@ -12,7 +12,8 @@ import type { Listener } from "../../src/socket.ts";
 import type { Command } from "../command.ts";
 import { UsageError } from "../exit.ts";
 import { DIALECT_FLAG } from "../flags.ts";
-import { fileName, readRecording, type Recording } from "../record/recording.ts";
+import type { Recording } from "../record/recorded.ts";
+import { fileName, readRecording } from "../record/recording.ts";
 import { type ReplayOptions, ReplaySession } from "../record/replay_session.ts";
 import { announced, listenFlags, openListener, talker, untilLeave } from "../serving.ts";
 import { readDialect } from "../session.ts";
@@ -24,12 +25,12 @@ export const replay: Command = {
   name: "replay",
   summary: "Play a recording of 'rcsp record' back, as a server",
   details: `A command is answered at once, as the same command with the same arguments was
-when it was recorded; asked again, it gets the next answer, the last one over and
-over. What was never asked is answered with the error NotRecorded.
+when it was recorded; asked again, it gets the next answer, the last one over
+and over. What was never asked is answered with the error NotRecorded.
 
-Events come as they were recorded, counted from the client's first subscription. A
-client gets the events of one recorded connection: the first client of the first
-that had any, the second of the second, and so on in turn.`,
+Events come as they were recorded, counted from the client's first subscription.
+A client gets the events of one recorded connection: the first client of the
+first that had any, the second of the second, and so on in turn.`,
   words: [{ name: "file", about: "what 'rcsp record' wrote; - is standard input" }],
   flags: [
     ...listenFlags(DEFAULT_ADDRESS.port),

@@ -27,16 +27,17 @@ export const serve: Command = {
   name: "serve",
   summary: "Stand in for the driver: a simulator with gloves and buttons",
   details: `The first line of output says where it listens; what happens is told on standard
-error. In a terminal the keys 1, 2 and 3 press the button of the first glove once,
-twice and long; q ends.
+error. In a terminal the keys 1, 2 and 3 press the button of the first glove
+once, twice and long; q ends.
 
---devices takes a JSON array of objects with DeviceId and, if wanted, Name, Type,
-hasButton, info (what GetDeviceInfo says besides) and leds (names). What the
-simulator makes up is said in docs/simulator.md.
+--devices takes a JSON array of objects with DeviceId and, if wanted, Name,
+Type, hasButton, info (what GetDeviceInfo says besides) and leds (names). What
+the simulator makes up is said in docs/simulator.md.
 
 Faults are counted in bytes that a client was sent: cut=1000 ends its connection
-there, garbage=1000 sends chance bytes from there on, silent=1000 nothing any more;
-slice=1 sends that many bytes at a time, pause=5ms waits before each piece.`,
+there, garbage=1000 sends chance bytes from there on, silent=1000 nothing any
+more; slice=1 sends that many bytes at a time, pause=5ms waits before each
+piece.`,
   flags: [
     ...listenFlags(DEFAULT_ADDRESS.port),
     {

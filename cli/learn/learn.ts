@@ -7,17 +7,19 @@
 import type { ConnectOptions } from "../../src/client/options.ts";
 import { type Device, readDevices } from "../../src/client/device.ts";
 import { readPath } from "../../src/dialect.ts";
-import { findPressType, PRESS_TYPES, sameId } from "../../src/message/event.ts";
-import { isObject, type JsonObject, type JsonValue, kind } from "../../src/message/json.ts";
+import { ConnectionError, RcspError } from "../../src/errors.ts";
+import { findPressType } from "../../src/message/event.ts";
+import { isObject, type JsonObject, kind } from "../../src/message/json.ts";
 import type { Context } from "../command.ts";
 import { deviceName } from "../devices.ts";
 import { formatDuration } from "../duration.ts";
 import type { Report } from "../report_lines.ts";
 import { DialectDraft, NOWHERE } from "./draft.ts";
+import { EventFields, sayPath } from "./event_fields.ts";
 import { choosePath, describeKeys, findPaths } from "./paths.ts";
 import { type Heard, waitForPress } from "./press.ts";
 import { openRawSession, type RawAnswer, type RawSession } from "./raw_session.ts";
-import { type Keys, messageOf, NONSENSE, type Trial, tryKeys } from "./subscribe_keys.ts";
+import { type Ask, type Keys, messageOf, NONSENSE, type Trial, tryKeys } from "./subscribe_keys.ts";
 
 /** No driver has a command of this name. */
 export const NO_SUCH_COMMAND = "RcspNoSuchCommand";
@@ -36,51 +38,79 @@ export interface LearnOptions {
 
 /** Learns; gives the dialect as far as it is known. */
 export async function learn(context: Context, options: LearnOptions): Promise<DialectDraft> {
-  const { clock, signal } = context;
-  const draft = new DialectDraft(options.server.dialect);
-  const session = await openRawSession(options.server, {
-    clock,
-    signal,
-    trackId: FIRST_TRACK_ID,
-  });
+  const learner = new Learner(context, options);
   try {
-    await new Learner(context, options, draft, session).run();
+    await learner.run();
   } finally {
-    await session.close();
+    await learner.close();
   }
-  return draft;
+  return learner.draft;
 }
 
 class Learner {
+  readonly draft: DialectDraft;
   readonly #context: Context;
   readonly #options: LearnOptions;
   readonly #report: Report;
-  readonly #draft: DialectDraft;
-  readonly #session: RawSession;
+  #session: RawSession | undefined;
+  #trackId = FIRST_TRACK_ID;
 
-  constructor(
-    context: Context,
-    options: LearnOptions,
-    draft: DialectDraft,
-    session: RawSession,
-  ) {
+  constructor(context: Context, options: LearnOptions) {
     this.#context = context;
     this.#options = options;
     this.#report = options.report;
-    this.#draft = draft;
-    this.#session = session;
+    this.draft = new DialectDraft(options.server.dialect);
   }
 
   async run(): Promise<void> {
-    const listed = await this.#session.ask("ListDevices");
-    const devices = await this.#learnDevices(listed);
-    const [device] = devices;
+    const session = await this.#open();
+    const listed = await session.ask("ListDevices");
+    const [device] = await this.#learnDevices(listed);
     const answers = [listed];
-    if (device !== undefined) answers.push(await this.#learnInfo(device));
-    answers.push(await this.#learnError());
+    if (device !== undefined) answers.push(await this.#learnInfo(session, device));
+    await this.#orFail("errors", async () => {
+      // Nobody knows whether a driver ends a connection because of it.
+      answers.push(await this.#learnError(await this.#open()));
+    });
     await this.#learnTrackId(answers);
-    if (device !== undefined) await this.#learnSubscription(device);
-    else await this.#report.say("warn", "subscriptions", "nothing to try them on: no device");
+    const check = "subscriptions";
+    if (device === undefined) {
+      return await this.#report.say("warn", check, "nothing to try them on: no device");
+    }
+    await this.#orFail(check, () => this.#learnSubscription(device));
+  }
+
+  async close(): Promise<void> {
+    await this.#session?.close();
+  }
+
+  /** Begins anew. */
+  async #open(): Promise<RawSession> {
+    await this.close();
+    const { clock, signal } = this.#context;
+    const trackId = this.#trackId += 1_000_000;
+    return this.#session = await openRawSession(this.#options.server, { clock, signal, trackId });
+  }
+
+  /** What goes wrong is a finding, and no reason to forget what was learned before. */
+  async #orFail(check: string, action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      if (this.#context.signal.aborted || !(error instanceof RcspError)) throw error;
+      await this.#report.say("fail", check, error.message);
+    }
+  }
+
+  /** As `ask()` of the session; that the driver ends the connection counts as a refusal. */
+  async #askAnyway(name: string, args: JsonObject): Promise<RawAnswer> {
+    try {
+      return await this.#session!.ask(name, args);
+    } catch (error) {
+      if (!(error instanceof ConnectionError) || this.#context.signal.aborted) throw error;
+      await this.#open();
+      return { ok: false, body: { Error: { Message: error.message } }, trackId: "" };
+    }
   }
 
   async #learnDevices(answer: RawAnswer): Promise<Device[]> {
@@ -107,8 +137,8 @@ class Learner {
     }
   }
 
-  async #learnInfo(device: Device): Promise<RawAnswer> {
-    const answer = await this.#session.ask("GetDeviceInfo", { DeviceId: device.DeviceId });
+  async #learnInfo(session: RawSession, device: Device): Promise<RawAnswer> {
+    const answer = await session.ask("GetDeviceInfo", { DeviceId: device.DeviceId });
     const response = answer.body["Response"];
     const [mark, finding] = !answer.ok
       ? ["fail", `refused: ${messageOf(answer)}`] as const
@@ -119,8 +149,8 @@ class Learner {
     return answer;
   }
 
-  async #learnError(): Promise<RawAnswer> {
-    const answer = await this.#session.ask(NO_SUCH_COMMAND);
+  async #learnError(session: RawSession): Promise<RawAnswer> {
+    const answer = await session.ask(NO_SUCH_COMMAND);
     const error = answer.body["Error"];
     const check = "errors";
     if (answer.ok) {
@@ -131,9 +161,9 @@ class Learner {
       const { Code, Message, ...others } = error;
       const more = Object.keys(others).length > 0 ? `; besides ${describeKeys(others)}` : "";
       const finding = `'Code' is ${kind(Code)}, 'Message' is ${kind(Message)}${more}`;
-      const { unknownCommand } = this.#draft.dialect.errorCodes;
+      const { unknownCommand } = this.draft.dialect.errorCodes;
       if (typeof Code === "string" && Code !== "" && Code !== unknownCommand) {
-        this.#draft.set("errorCodes", "unknownCommand", Code);
+        this.draft.set("errorCodes", "unknownCommand", Code);
       }
       await this.#report.say("ok", check, finding, { code: Code ?? null });
     }
@@ -142,14 +172,14 @@ class Learner {
 
   async #learnTrackId(answers: readonly RawAnswer[]): Promise<void> {
     const check = "TrackId";
-    const assumed = this.#draft.dialect.trackId;
+    const assumed = this.draft.dialect.trackId;
     const paths = answers.map(({ body, trackId }) =>
       choosePath(findPaths(body, (value) => value === trackId), assumed, /track/i)
     );
     const path = paths.find((path) => path !== undefined);
     if (path !== undefined) {
-      if (path !== assumed) this.#draft.setTrackId(path);
-      await this.#sayPath(check, path, assumed);
+      if (path !== assumed) this.draft.setTrackId(path);
+      await sayPath(this.#report, check, path, assumed);
       const others = paths.filter((other) => other !== path).length;
       if (others > 0) {
         await this.#report.say("warn", check, `${others} of ${answers.length} answers lack it`);
@@ -158,7 +188,7 @@ class Learner {
     }
     // Whatever stands where it is assumed would be taken for a TrackId.
     const misleading = answers.some(({ body }) => (readPath(body, assumed) ?? null) !== null);
-    if (misleading) this.#draft.setTrackId(NOWHERE);
+    if (misleading) this.draft.setTrackId(NOWHERE);
     await this.#report.say(
       "warn",
       check,
@@ -169,7 +199,8 @@ class Learner {
   async #learnSubscription(device: Device): Promise<void> {
     const { wished } = this.#options;
     const { DeviceId } = device;
-    const trial = await tryKeys(this.#session, this.#draft.dialect, DeviceId, wished);
+    const ask: Ask = (name, args) => this.#askAnyway(name, args);
+    const trial = await tryKeys(ask, this.draft.dialect, DeviceId, wished);
     const check = "subscribe keys";
     const [first] = trial.accepted;
     for (const message of trial.messages) {
@@ -194,16 +225,16 @@ class Learner {
     await this.#report.say(taken[0], "DeviceUnsubscribe", taken[1]);
     const event = await this.#waitForEvent(device, trial);
     if (this.#context.signal.aborted) return;
-    if (event !== undefined) await this.#learnEvent(event, device);
+    if (event !== undefined) await new EventFields(this.#report, this.draft).learn(event, device);
     // Without an event, what is known is that these were accepted.
     else if (!trial.lenient) await this.#settleKeys(first);
   }
 
   async #settleKeys(keys: Keys): Promise<void> {
-    const { subscription: assumed } = this.#draft.dialect;
+    const { subscription: assumed } = this.draft.dialect;
     for (const key of ["publisher", "topic", "deviceId"] as const) {
-      if (keys[key] !== assumed[key]) this.#draft.set("subscription", key, keys[key]);
-      await this.#sayPath(`subscribe key of the ${key}`, keys[key], assumed[key]);
+      if (keys[key] !== assumed[key]) this.draft.set("subscription", key, keys[key]);
+      await sayPath(this.#report, `subscribe key of the ${key}`, keys[key], assumed[key]);
     }
   }
 
@@ -223,7 +254,7 @@ class Learner {
     const { deviceId } = accepted[0]!;
     const heard = await waitForPress(this.#context, {
       server,
-      dialect: this.#draft.dialect,
+      dialect: this.draft.dialect,
       deviceId: device.DeviceId,
       ways: lenient ? [{ ...NONSENSE, deviceId }, ...accepted] : accepted,
       length: wait,
@@ -240,58 +271,6 @@ class Learner {
       await this.#report.say("ok", "subscribe keys", "events come whatever the arguments are");
     } else await this.#settleKeys(worked[0]!);
     return event;
-  }
-
-  async #learnEvent(event: JsonObject, { DeviceId }: Device): Promise<void> {
-    const { button, event: assumed } = this.#draft.dialect;
-    const isText = (text: string) => (value: JsonValue) => value === text;
-    const { publisher, topic } = button;
-    await this.#learnField(event, "publisher", isText(publisher), /publish|source/i);
-    await this.#learnField(event, "topic", isText(topic), /topic|event|name|type/i);
-    const isDevice = (value: JsonValue) => value !== null && sameId(value, DeviceId);
-    await this.#learnField(event, "deviceId", isDevice, /device|id$/i);
-    const presses = findPaths(event, (value) => PRESS_TYPES.some((type) => type === value));
-    const press = choosePath(presses, assumed.pressType, /press|type/i);
-    if (press === undefined) {
-      const where = findPressType(event) === undefined ? "it holds none" : "it is within an array";
-      return await this.#report.say("warn", "event: press type", where);
-    }
-    if (press !== assumed.pressType) this.#draft.set("event", "pressType", press);
-    await this.#sayPath("event: press type", press, assumed.pressType);
-    const data = press.split(".").slice(0, -1).join(".");
-    if (data === "") return;
-    if (data !== assumed.data) this.#draft.set("event", "data", data);
-    await this.#sayPath("event: data", data, assumed.data);
-  }
-
-  async #learnField(
-    event: JsonObject,
-    key: "publisher" | "topic" | "deviceId",
-    holds: (value: JsonValue) => boolean,
-    looksRight: RegExp,
-  ): Promise<void> {
-    const assumed = this.#draft.dialect.event[key];
-    let found = findPaths(event, holds);
-    // A number such as 1 may stand anywhere: only a key that looks right makes it a device.
-    if (key === "deviceId") {
-      found = found.filter(({ path }) => path === assumed || looksRight.test(path));
-    }
-    const path = choosePath(found, assumed, looksRight);
-    const check = `event: ${key}`;
-    if (path !== undefined) {
-      if (path !== assumed) this.#draft.set("event", key, path);
-      return await this.#sayPath(check, path, assumed);
-    }
-    // Whatever stands where it is assumed would make the event another's.
-    const there = readPath(event, assumed) ?? null;
-    if (there === null) return await this.#report.say("info", check, "the event does not say it");
-    this.#draft.set("event", key, NOWHERE);
-    await this.#report.say("warn", check, `'${assumed}' holds something else: ${kind(there)}`);
-  }
-
-  async #sayPath(check: string, path: string, assumed: string): Promise<void> {
-    if (path === assumed) await this.#report.say("ok", check, `'${path}', as assumed`, { path });
-    else await this.#report.say("warn", check, `'${path}', not '${assumed}'`, { path });
   }
 }
 

@@ -8,7 +8,7 @@
 import { type Dialect, writePath } from "../../src/dialect.ts";
 import type { DeviceId } from "../../src/message/command.ts";
 import { isObject, type JsonObject } from "../../src/message/json.ts";
-import type { RawAnswer, RawSession } from "./raw_session.ts";
+import type { RawAnswer } from "./raw_session.ts";
 
 /** Key paths in the arguments. */
 export type Keys = Dialect["subscription"];
@@ -48,9 +48,12 @@ const MOST_MESSAGES = 5;
 /** Names in quotes, and names of several words as `EventName`. */
 const NAMES = /['"`‘“]([A-Za-z_][\w.]{0,60})['"`’”]|\b([A-Z][a-z]+(?:[A-Z][a-z]+)+)\b/g;
 
+/** Sends a command and gives its answer. */
+export type Ask = (name: string, args: JsonObject) => Promise<RawAnswer>;
+
 /** Tries keys on one device. */
 export async function tryKeys(
-  session: RawSession,
+  ask: Ask,
   dialect: Dialect,
   deviceId: DeviceId,
   wished: readonly Pick<Keys, "publisher" | "topic">[],
@@ -73,9 +76,9 @@ export async function tryKeys(
 
   const attempt = async (keys: Keys): Promise<RawAnswer> => {
     const args = subscribeArguments(dialect, keys, deviceId);
-    const answer = await session.ask(commands.deviceSubscribe, args);
+    const answer = await ask(commands.deviceSubscribe, args);
     if (!answer.ok) return answer;
-    const back = await session.ask(commands.deviceUnsubscribe, args);
+    const back = await ask(commands.deviceUnsubscribe, args);
     if (keys !== NONSENSE) unsubscribed ??= back;
     return answer;
   };

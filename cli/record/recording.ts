@@ -10,63 +10,25 @@ import { quote } from "../../src/printable.ts";
 import { PayloadType } from "../../src/wire/header.ts";
 import { UsageError } from "../exit.ts";
 import { FORMAT, FORMAT_KEY, FRAME_NAMES } from "./format.ts";
+import {
+  type Body,
+  commandKey,
+  type RecordedAnswer,
+  type RecordedConnection,
+  type Recording,
+} from "./recorded.ts";
 import { type Line, LineTooLong, readLines } from "./lines.ts";
 
 /** Longest line: the largest body that a client takes, in hex. */
 const LINE_BYTES = 40 * 1024 * 1024;
 /** Most text that is kept of a recording. */
-const KEPT_CHARACTERS = 512 * 1024 * 1024;
+const KEPT_CHARACTERS = 128 * 1024 * 1024;
 /** Deepest body. */
 const DEPTH = 1_000;
 
 const TYPES: ReadonlyMap<unknown, PayloadType> = new Map(
   Object.entries(FRAME_NAMES).map(([type, name]) => [name, Number(type) as PayloadType]),
 );
-
-/** What was sent by the driver: JSON, or bytes that are none. */
-export type Body = JsonObject | Uint8Array;
-
-/** An answer that was recorded. */
-export interface RecordedAnswer {
-  readonly type: PayloadType;
-  readonly body: Body;
-  /** The `TrackId` of the command that it answered. */
-  readonly trackId: string | undefined;
-}
-
-/** An event that was recorded. */
-export interface RecordedEvent {
-  /** Milliseconds since the start of the recording. */
-  readonly time: number;
-  readonly body: Body;
-}
-
-/** A connection that was recorded. */
-export interface RecordedConnection {
-  /** When its first subscription was answered; its first line if there was none. */
-  anchor: number;
-  /** Whether there was one. */
-  subscribed: boolean;
-  readonly events: RecordedEvent[];
-}
-
-/** A whole recording. */
-export interface Recording {
-  /** By `commandKey()`, in the order of the recording. */
-  readonly answers: ReadonlyMap<string, readonly RecordedAnswer[]>;
-  /** Those that had events, in their order. */
-  readonly connections: readonly RecordedConnection[];
-  /** When its last line was recorded, in milliseconds. */
-  readonly end: number;
-  /** What is odd about it but does no harm, in words. */
-  readonly warnings: readonly string[];
-}
-
-/** What makes two commands the same: name and arguments, in whatever order their keys stand. */
-export function commandKey({ Command, Arguments }: JsonObject): string | undefined {
-  if (typeof Command !== "string") return undefined;
-  return JSON.stringify([Command, sorted(Arguments ?? {})]);
-}
 
 /**
  * Reads a recording.
@@ -277,10 +239,4 @@ function fromHex(hex: string): Uint8Array {
 function deeper(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return false;
   return levels === 0 || Object.values(value).some((inner) => deeper(inner, levels - 1));
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (!isObject(value)) return value;
-  return Object.keys(value).sort().map((key) => [key, sorted(value[key])]);
 }

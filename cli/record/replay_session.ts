@@ -22,7 +22,7 @@ import {
   type RecordedAnswer,
   type RecordedConnection,
   type Recording,
-} from "./recording.ts";
+} from "./recorded.ts";
 
 /** Bytes that wait for a client before it is not read, and sent no events, until it takes them. */
 const MUCH = 1024 * 1024;

@@ -128,6 +128,11 @@ export class CallQueue {
     return this.#line.length - this.#givenUpInLine;
   }
 
+  /** Whether the line is full of commands whose callers have gone, so that it will never move. */
+  get stuck(): boolean {
+    return this.awaited === 0 && this.unanswered >= this.#options.maxPending;
+  }
+
   /** The smoothed time from sending to response, in milliseconds, once there was one. */
   get roundTrip(): number | undefined {
     return this.#roundTrip;
@@ -352,6 +357,7 @@ export class CallQueue {
         ? `${server} did not answer ${quote(name)} within ${timeout} ms`
         : `Command ${quote(name)} could not be sent to ${server} within ${timeout} ms`,
       timeout,
+      sent,
     );
   }
 }

@@ -18,6 +18,7 @@ import {
 import { findPressType, type RcspEvent, type Topic } from "../message/event.ts";
 import { type JsonObject, parseBody } from "../message/json.ts";
 import { quote } from "../printable.ts";
+import { notify } from "../report.ts";
 import type { Socket } from "../socket.ts";
 import { CallQueue, type CallRequest } from "./calls.ts";
 import {
@@ -34,6 +35,7 @@ import type { ClientStats } from "./stats.ts";
 import type { ClientStatus } from "./status.ts";
 import { type SubscribeOptions, Subscription } from "./subscription.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import { stalledError } from "./watchdog.ts";
 import { traceCall, traceStatus } from "./tracing.ts";
 
 /** Options of a call. */
@@ -79,6 +81,7 @@ export class RcspClient {
   readonly #clock: Clock;
   #events = 0;
   #unheard = 0;
+  #unreadable = 0;
   #draining: Promise<void> | undefined;
 
   /**
@@ -94,6 +97,7 @@ export class RcspClient {
     this.#options = options;
     this.#clock = surroundings.clock ?? CLOCK;
     const server = formatAddress(options.address);
+    const { heartbeat } = options.dialect.commands;
     this.#calls = new CallQueue({ ...options, server, clock: this.#clock });
     this.#subscriptions = new Subscriptions(
       options.dialect,
@@ -109,7 +113,7 @@ export class RcspClient {
       onOnline: () => this.#subscriptions.online(),
       onOffline: (cause) => this.#subscriptions.offline(cause),
       onStatus: (status) => this.#onStatus(status),
-      beat: () => this.#send(options.dialect.commands.heartbeat, undefined, { urgent: true }),
+      beat: (signal) => this.#send(heartbeat, undefined, { urgent: true, signal }),
     });
     this.closed = this.#link.closed;
   }
@@ -217,6 +221,7 @@ export class RcspClient {
       ...counts,
       events: this.#events,
       unheard: this.#unheard,
+      unreadable: this.#unreadable,
       dropped: this.#subscriptions.dropped,
       bytesSent,
       bytesReceived,
@@ -281,6 +286,9 @@ export class RcspClient {
       if (this.status.state === "closed") {
         throw this.#closedError(`send command ${quote(name)}`, "is closed");
       }
+      if (this.#calls.stuck) {
+        this.#link.replace(stalledError(`it left ${this.#calls.unanswered} commands unanswered`));
+      }
       const answer = this.#calls.add(request);
       this.#link.flush();
       traceCall(this.#options.tracing, request, answer);
@@ -311,8 +319,21 @@ export class RcspClient {
 
   #onEvent(payload: Uint8Array): void {
     this.#events++;
-    if (this.#subscriptions.size === 0) this.#unheard++;
-    else this.#subscriptions.dispatch(parseBody(payload, this.#options.maxDepth));
+    if (this.#subscriptions.size === 0) {
+      this.#unheard++;
+      return;
+    }
+    let body: JsonObject;
+    try {
+      body = parseBody(payload, this.#options.maxDepth);
+    } catch (error) {
+      // Its frame is sound, and nobody waits for it: the connection need not end with it.
+      this.#unreadable++;
+      const { onBadEvent } = this.#options;
+      if (onBadEvent) notify(() => onBadEvent(error as RcspError));
+      return;
+    }
+    this.#subscriptions.dispatch(body);
   }
 
   #onStatus(status: ClientStatus): void {

@@ -63,9 +63,11 @@ async function openSocket(
   const opening = Promise.resolve().then(() => connector(address, { signal: giveUp.signal }));
   try {
     // A connector that does not heed its signal must not keep the caller waiting.
-    return await Promise.race([opening, abandoned.promise]);
+    const socket = await Promise.race([opening, abandoned.promise]);
+    if (typeof socket?.read === "function") return socket;
+    throw new TypeError("Cannot connect as the connector gave no socket");
   } catch (error) {
-    opening.then((socket) => socket.close(), () => {});
+    opening.then((socket) => socket?.close?.(), () => {});
     if (error instanceof RcspError || error instanceof TypeError || error instanceof RangeError) {
       throw error;
     }

@@ -61,11 +61,15 @@ export class Connection {
   #flushing = false;
   #ended = false;
 
-  /** Takes over a socket and starts to read. */
+  /** Takes over a socket; `start()` begins to read. */
   constructor(socket: Socket, options: ConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
     this.#decoder = new FrameDecoder({ maxPayload: options.maxPayload });
+  }
+
+  /** Begins to read. */
+  start(): void {
     this.#read();
   }
 

@@ -34,7 +34,7 @@ export interface ColorLed {
 export interface ButtonPress {
   /** How. */
   readonly type: PressType;
-  /** The device whose button it is. */
+  /** The device that the event names, or else the one that was subscribed to. */
   readonly deviceId: DeviceId;
   /** The event that told. */
   readonly event: RcspEvent;

@@ -30,8 +30,8 @@ export interface LinkOptions {
   readonly closeTimeout: number;
   readonly onFrame?: ((frame: TracedFrame) => void) | undefined;
   readonly onEvent: (payload: Uint8Array) => void;
-  /** Sends a harmless command. */
-  readonly beat: () => Promise<unknown>;
+  /** Sends a harmless command, unless the signal takes it back. */
+  readonly beat: (signal: AbortSignal) => Promise<unknown>;
   /**
    * A connection stands: puts the commands in line that go before all others. What it gives resolves
    * when they are answered, or is `undefined` where there are none.
@@ -44,6 +44,9 @@ export interface LinkOptions {
   /** Gives a number from 0 up to 1, for the jitter of waits. */
   readonly random: () => number;
 }
+
+// A connection that stood for so many milliseconds was one, even if nothing came.
+const LASTING = 1000;
 
 /** See the module's own text. */
 export class Link {
@@ -123,6 +126,10 @@ export class Link {
     connection?.end(cause);
   }
 
+  get #ended(): boolean {
+    return this.#end !== undefined;
+  }
+
   async #open(): Promise<void> {
     const socket = await this.#options.dial(this.#giveUp.signal);
     if (this.#end !== undefined) {
@@ -147,6 +154,8 @@ export class Link {
     });
     const watchdog: Watchdog = this.#watch(connection);
     this.#connection = connection;
+    connection.start();
+    if (this.#connection !== connection) return;
     const answered = this.#options.onOnline();
     connection.flush();
     if (answered === undefined) this.#becomeReady();
@@ -191,7 +200,8 @@ export class Link {
     const now = clock.now();
     // A server that opens and ends connections in turn has not come back.
     const { framesReceived } = connection.counts;
-    if (framesReceived > 0 || now - this.#openedAt >= reconnect.maxDelay) this.#attempt = 0;
+    const stood = now - this.#openedAt >= Math.max(reconnect.maxDelay, LASTING);
+    if (framesReceived > 0 || stood) this.#attempt = 0;
     if (this.#status.state === "ready") this.#lostAt = now;
     onOffline(cause);
     this.#redial(cause);
@@ -200,13 +210,14 @@ export class Link {
   /** Dials until a connection stands or the policy says no. */
   async #redial(cause: RcspError): Promise<void> {
     const policy = this.#options.reconnect as ReconnectPolicy;
-    while (this.#end === undefined) {
+    while (!this.#ended) {
       const attempt = ++this.#attempt;
-      if (!this.#mayTry(policy, attempt, cause)) return;
+      // decide() and those who watch the status may close the client.
+      if (!this.#mayTry(policy, attempt, cause) || this.#ended) return;
       const delay = backoff(policy, attempt, this.#options.random);
       this.#setStatus({ state: "reconnecting", attempt, delay, cause });
-      await this.#sleep(delay);
-      if (this.#end !== undefined) return;
+      if (!this.#ended) await this.#sleep(delay);
+      if (this.#ended) return;
       try {
         await this.#open();
         return;

@@ -5,6 +5,7 @@
  */
 
 import { type Dialect, dialect, type DialectOptions } from "../dialect.ts";
+import type { RcspError } from "../errors.ts";
 import { limit } from "../limits.ts";
 import type { Address, Connector } from "../socket.ts";
 import type { TracedFrame } from "./connection.ts";
@@ -46,6 +47,8 @@ export interface ConnectOptions {
   signal?: AbortSignal | undefined;
   /** What differs from the assumed names: see `DIALECT`. */
   dialect?: DialectOptions | undefined;
+  /** Told of each event whose body cannot be read; it is dropped, and the connection goes on. */
+  onBadEvent?: ((error: RcspError) => void) | undefined;
   /** Sees every frame that is sent or received. */
   onFrame?: ((frame: TracedFrame) => void) | undefined;
   /** Where calls and states are published. Default: the runtime's `diagnostics_channel`, if it has one. */
@@ -67,6 +70,7 @@ export interface ClientOptions {
   readonly partialFrameTimeout: number;
   readonly closeTimeout: number;
   readonly dialect: Dialect;
+  readonly onBadEvent: ((error: RcspError) => void) | undefined;
   readonly onFrame: ((frame: TracedFrame) => void) | undefined;
   readonly tracing: Tracing;
 }
@@ -93,6 +97,7 @@ export function clientOptions(options: ConnectOptions): ClientOptions {
     partialFrameTimeout: limit("partialFrameTimeout", options.partialFrameTimeout),
     closeTimeout: limit("closeTimeout", undefined),
     dialect: dialect(options.dialect),
+    onBadEvent: options.onBadEvent,
     onFrame: options.onFrame,
     tracing: options.tracing ?? {},
   };

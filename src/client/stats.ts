@@ -20,6 +20,8 @@ export interface ClientStats {
   readonly events: number;
   /** Events among them that nobody listened to: dropped unread. */
   readonly unheard: number;
+  /** Events whose body could not be read: dropped, and told to `onBadEvent`. */
+  readonly unreadable: number;
   /** Events let go by the full buffers of subscriptions. */
   readonly dropped: number;
   /** Bytes written to sockets. */

@@ -132,7 +132,10 @@ export class Subscription<T> implements AsyncIterableIterator<T, undefined> {
     return promise;
   }
 
-  /** Unsubscribes; events that still wait are let go. Never rejects. */
+  /**
+   * Unsubscribes; events that still wait are let go. Resolves when the server has answered, or not
+   * within `commandTimeout`. Never rejects.
+   */
   async return(): Promise<IteratorReturnResult<undefined>> {
     this.#events.clear();
     this.finish();

@@ -120,6 +120,7 @@ export class Subscriptions {
     this.#connection?.abort(cause);
     this.#connection = undefined;
     for (const reader of this.#readers) reader.subscription.addGap();
+    for (const group of this.#groups.values()) group.accepted = false;
   }
 
   /** Takes all subscriptions back, and ends them in good order. */
@@ -169,6 +170,8 @@ export class Subscriptions {
       if (signal.aborted) return;
       if (returning && error instanceof TimeoutError) throw error;
       this.#drop(group, error);
+      // The server may accept it yet: this stands behind it in the line.
+      if (error instanceof TimeoutError) this.#unsubscribe(group.topic);
     }
   }
 
@@ -195,11 +198,15 @@ export class Subscriptions {
     const group = this.#groups.get(key);
     if (!group?.readers.delete(reader) || group.readers.size > 0) return;
     this.#groups.delete(key);
+    await this.#unsubscribe(topic);
+  }
+
+  /** Takes a subscription back. Whatever the server says, nobody reads it any more. */
+  async #unsubscribe(topic: Topic): Promise<void> {
     if (this.#connection === undefined) return;
     const { signal } = this.#connection;
     const { unsubscribe, deviceUnsubscribe } = this.#dialect.commands;
     const name = topic.deviceId === undefined ? unsubscribe : deviceUnsubscribe;
-    // Whatever the server says, the reader has left, and what still comes is dropped.
     const options = { signal, unlimited: true };
     await this.#send(name, this.#arguments(topic), options).catch(() => {});
   }

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { notify } from "../report.ts";
 import type { Address } from "../socket.ts";
 import type { CallRequest } from "./calls.ts";
 import type { ClientStatus } from "./status.ts";
@@ -58,13 +59,16 @@ export function traceCall(tracing: Tracing, request: CallRequest, answer: Promis
   const told = showArguments || args === undefined ? args : `[${args.length} characters]`;
   const tell = (error: unknown): void => {
     const duration = performance.now() - began;
-    channel.publish({ command, arguments: told, duration, error } satisfies CallTrace);
+    const trace: CallTrace = { command, arguments: told, duration, error };
+    notify(() => channel.publish(trace));
   };
   answer.then(() => tell(undefined), tell);
 }
 
 /** Publishes a change of state. */
 export function traceStatus(tracing: Tracing, address: Address, status: ClientStatus): void {
-  if (!tracing.connect?.hasSubscribers) return;
-  tracing.connect.publish({ address, status } satisfies ConnectTrace);
+  const { connect: channel } = tracing;
+  if (!channel?.hasSubscribers) return;
+  const trace: ConnectTrace = { address, status };
+  notify(() => channel.publish(trace));
 }

@@ -25,8 +25,8 @@ export interface WatchdogOptions {
   readonly awaited: () => number;
   /** Commands so far whose response did not come in time. */
   readonly timedOut: () => number;
-  /** Sends a harmless command; rejects when it is not answered in time. */
-  readonly beat: () => Promise<unknown>;
+  /** Sends a harmless command, unless the signal takes it back; rejects without an answer in time. */
+  readonly beat: (signal: AbortSignal) => Promise<unknown>;
   /** Called at most once. */
   readonly onDead: (cause: ConnectionError) => void;
 }
@@ -36,7 +36,7 @@ export class Watchdog {
   readonly #options: WatchdogOptions;
   #partialTimer: unknown;
   #heartbeatTimer: unknown;
-  #stopped = false;
+  readonly #stop = new AbortController();
 
   /** Begins to watch. */
   constructor(options: WatchdogOptions) {
@@ -46,7 +46,9 @@ export class Watchdog {
 
   /** Call after each chunk: sees to it that a frame which has begun goes on. */
   look(): void {
-    if (this.#partialTimer !== undefined || this.#stopped || !this.#options.partial()) return;
+    if (this.#partialTimer !== undefined || this.#stop.signal.aborted || !this.#options.partial()) {
+      return;
+    }
     const { clock, partialFrameTimeout, received } = this.#options;
     const before = received();
     // One timer for a whole stretch, not for each chunk: it looks again when it fires.
@@ -61,14 +63,14 @@ export class Watchdog {
 
   /** Stops watching. */
   stop(): void {
-    this.#stopped = true;
+    this.#stop.abort();
     this.#options.clock.clear(this.#partialTimer);
     this.#options.clock.clear(this.#heartbeatTimer);
   }
 
   #awaitHeartbeat(): void {
     const { clock, heartbeat, received, awaited, timedOut } = this.#options;
-    if (heartbeat === undefined || this.#stopped) return;
+    if (heartbeat === undefined || this.#stop.signal.aborted) return;
     const before = { received: received(), timedOut: timedOut() };
     this.#heartbeatTimer = clock.set(() => {
       // A server may be busy with a long command: the heartbeat would wait behind it.
@@ -80,7 +82,7 @@ export class Watchdog {
 
   #beat(): void {
     const before = this.#options.received();
-    this.#options.beat().then(() => this.#awaitHeartbeat(), (cause) => {
+    this.#options.beat(this.#stop.signal).then(() => this.#awaitHeartbeat(), (cause) => {
       // An answer that says no is an answer, and so is anything else that came.
       const alive = cause instanceof CommandError || this.#options.received() !== before;
       if (alive) this.#awaitHeartbeat();
@@ -89,7 +91,7 @@ export class Watchdog {
   }
 
   #die(reason: string, cause?: unknown): void {
-    if (this.#stopped) return;
+    if (this.#stop.signal.aborted) return;
     this.stop();
     this.#options.onDead(stalledError(reason, cause));
   }

@@ -105,6 +105,7 @@ function checkDepth(text: string, maxDepth: number): void {
             `Cannot read body as it is nested deeper than 'maxDepth' (${maxDepth})`,
             "maxDepth",
             maxDepth,
+            true,
           );
         }
         break;

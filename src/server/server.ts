@@ -13,7 +13,7 @@ import { notify } from "../report.ts";
 import type { Address, Listener, Socket } from "../socket.ts";
 import { encodeFrame } from "../wire/encoder.ts";
 import { HEADER_SIZE, payloadLimitError, PayloadType } from "../wire/header.ts";
-import { type ClientHandle, type Handler, Session } from "./session.ts";
+import { type ClientHandle, type Handler, Session, topicKeys } from "./session.ts";
 
 /** Options of a server. */
 export interface ServerOptions {
@@ -27,7 +27,10 @@ export interface ServerOptions {
   maxQueued?: number | undefined;
   /** Most subscriptions of one client; one more is answered with an error. Default: 1024. */
   maxTopics?: number | undefined;
-  /** Most bytes that wait for one client before it is cut. Default: 4 MiB. */
+  /**
+   * Most bytes that wait for one client. Beyond, its commands and their answers wait; an event that
+   * comes then has it cut. Events of one turn of the event loop count together. Default: 4 MiB.
+   */
   maxUnsent?: number | undefined;
   /** Milliseconds for the last answers to get out in `close()`. Default: 5000. */
   closeTimeout?: number | undefined;
@@ -138,10 +141,11 @@ export class RcspServer {
    * @throws {LimitError} If its body is longer than `maxPayload`, and somebody has.
    */
   publish(event: OutgoingEvent): number {
+    const keys = topicKeys(event);
     let frame: Uint8Array | undefined;
     let reached = 0;
     for (const session of this.#sessions) {
-      if (!session.wants(event)) continue;
+      if (!session.wants(keys)) continue;
       frame ??= this.#encodeEvent(event);
       if (session.send(frame)) reached++;
     }

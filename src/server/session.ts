@@ -17,6 +17,7 @@ import type { Socket } from "../socket.ts";
 import { FrameDecoder } from "../wire/decoder.ts";
 import { byteLength } from "../wire/encoder.ts";
 import { payloadLimitError, PayloadType } from "../wire/header.ts";
+import { AnswerLine, type Place } from "./answer_line.ts";
 import { Outbox } from "./outbox.ts";
 
 /** What a handler may give: the data of a response ok, or nothing. */
@@ -35,7 +36,7 @@ export type Handler = (
 export interface ClientHandle {
   /** Its address in words. */
   readonly remote: string;
-  /** Resolves when it has gone. */
+  /** Resolves when it has gone, which is not before its commands are answered: do not await it there. */
   readonly closed: Promise<void>;
   /** Ends its connection at once. */
   close(): void;
@@ -50,32 +51,26 @@ export interface SessionOptions {
   readonly onError: (error: unknown, client: ClientHandle) => void;
 }
 
-/** An answer that keeps its place until its turn comes. */
-interface Answer {
-  type: PayloadType;
-  /** Of the command, where it could be read. */
-  trackId: string | undefined;
-  json: string | undefined;
-}
+// Of a publisher, a topic and a device together, in characters.
+const LONGEST_TOPIC = 1024;
 
 /** See the module's own text. */
 export class Session implements ClientHandle {
   readonly #socket: Socket;
   readonly #options: SessionOptions;
   readonly #outbox: Outbox;
-  readonly #answers = new Fifo<Answer>();
+  readonly #answers: AnswerLine;
   /** Commands that came in one chunk with others, and found no room. */
   readonly #backlog = new Fifo<Uint8Array>();
   readonly #topics = new Set<string>();
   #phase: "open" | "draining" | "closed" = "open";
-  #wakeReader: (() => void) | undefined;
-  #allAnswered: PromiseWithResolvers<void> | undefined;
 
   /** Takes over a socket and starts to read. */
   constructor(socket: Socket, options: SessionOptions) {
     this.#socket = socket;
     this.#options = options;
     this.#outbox = new Outbox(socket, (error) => this.#cut(error));
+    this.#answers = new AnswerLine(this.#outbox, options.limits);
     this.#serve();
   }
 
@@ -92,8 +87,7 @@ export class Session implements ClientHandle {
   /** Ends its connection at once. */
   close(): void {
     this.#phase = "closed";
-    this.#wakeReader?.();
-    this.#allAnswered?.resolve();
+    this.#answers.close();
     this.#socket.close();
   }
 
@@ -101,7 +95,7 @@ export class Session implements ClientHandle {
   async drain(): Promise<void> {
     if (this.#phase !== "open") return await this.closed;
     this.#phase = "draining";
-    await this.#letAnswersOut();
+    await this.#answers.empty();
     await this.#socket.closeWrite();
     await this.closed;
   }
@@ -109,11 +103,17 @@ export class Session implements ClientHandle {
   /**
    * Remembers a subscription.
    *
-   * @throws {CommandError} If there are `maxTopics` already.
+   * @throws {CommandError} If there are `maxTopics` already, or the topic is long beyond reason.
    */
   subscribe(topic: Topic): void {
     const { limits, dialect } = this.#options;
     const key = topicKey(topic);
+    if (key.length > LONGEST_TOPIC) {
+      throw new CommandError({
+        Code: dialect.errorCodes.badArguments,
+        Message: `A topic of ${key.length} characters is longer than ${LONGEST_TOPIC}`,
+      });
+    }
     if (this.#topics.size >= limits.maxTopics && !this.#topics.has(key)) {
       throw new CommandError({
         Code: dialect.errorCodes.tooManyTopics,
@@ -128,11 +128,9 @@ export class Session implements ClientHandle {
     this.#topics.delete(topicKey(topic));
   }
 
-  /** Whether it has subscribed to a topic, for the device or for all. */
-  wants(topic: Topic): boolean {
-    return this.#phase === "open" && this.#topics.size > 0 &&
-      (this.#topics.has(topicKey(topic)) ||
-        this.#topics.has(topicKey({ publisher: topic.publisher, topic: topic.topic })));
+  /** Whether it has subscribed under one of these keys. */
+  wants(keys: readonly string[]): boolean {
+    return this.#phase === "open" && keys.some((key) => this.#topics.has(key));
   }
 
   /** Sends a frame that was made once for many; `false` where the client is cut instead. */
@@ -154,7 +152,7 @@ export class Session implements ClientHandle {
         await this.#workOff();
       }
       if (this.#phase === "open") decoder.end();
-      await this.#letAnswersOut();
+      await this.#answers.empty();
       this.close();
     } catch (error) {
       this.#cut(error);
@@ -170,14 +168,14 @@ export class Session implements ClientHandle {
         bytes: payload,
       });
     }
-    if (this.#backlog.length > 0 || this.#full()) this.#backlog.push(payload.slice());
+    if (this.#backlog.length > 0 || this.#answers.full) this.#backlog.push(payload.slice());
     else this.#carryOut(payload);
   }
 
   /** A chunk may hold thousands of commands: each waits until there is room for its answer. */
   async #workOff(): Promise<void> {
     for (;;) {
-      while (this.#full()) await this.#room();
+      while (this.#answers.full) await this.#answers.room();
       const payload = this.#backlog.shift();
       if (payload === undefined) return;
       if (this.#phase === "open") this.#carryOut(payload);
@@ -185,29 +183,30 @@ export class Session implements ClientHandle {
   }
 
   #carryOut(payload: Uint8Array): void {
-    const answer: Answer = { type: PayloadType.ResponseOk, trackId: undefined, json: undefined };
-    this.#answers.push(answer);
+    const place = this.#answers.join(payload.length);
+    let trackId: string | undefined;
     try {
-      const command = this.#read(payload, answer);
+      const body = this.#read(payload, (body) => parseBody(body, this.#options.limits.maxDepth));
+      if (typeof body["TrackId"] === "string") trackId = body["TrackId"];
+      const command = this.#read(body, decodeCommand);
       const handler = this.#options.handlers.get(command.Command);
       if (handler === undefined) throw this.#unknownCommand(command);
       const result = handler(command, this);
       if (!(result instanceof Promise)) {
-        this.#succeed(answer, command, result);
+        this.#succeed(place, command, result);
         return;
       }
-      result.then((data) => this.#succeed(answer, command, data))
-        .catch((error) => this.#refuse(answer, error));
+      result.then((data) => this.#succeed(place, command, data))
+        .catch((error) => this.#refuse(place, trackId, error));
     } catch (error) {
-      this.#refuse(answer, error);
+      this.#refuse(place, trackId, error);
     }
   }
 
-  #read(payload: Uint8Array, answer: Answer): Command {
+  /** What cannot be read is answered, as its frame was sound. */
+  #read<T, R>(input: T, read: (input: T) => R): R {
     try {
-      const body = parseBody(payload, this.#options.limits.maxDepth);
-      if (typeof body["TrackId"] === "string") answer.trackId = body["TrackId"];
-      return decodeCommand(body);
+      return read(input);
     } catch (error) {
       const Code = this.#options.dialect.errorCodes.badCommand;
       throw new CommandError({ Code, Message: (error as Error).message });
@@ -221,17 +220,17 @@ export class Session implements ClientHandle {
     });
   }
 
-  #succeed(answer: Answer, command: Command, result: HandlerResult): void {
+  #succeed(place: Place, command: Command, result: HandlerResult): void {
     if ((result ?? undefined) !== undefined && !isObject(result)) {
       throw new TypeError(`Handler of ${quote(command.Command)} must give an object or nothing`);
     }
     const json = encodeResponse(command.TrackId, result ?? undefined, this.#options.dialect);
     this.#checkSize(json, `Cannot answer ${quote(command.Command)}`);
-    this.#fill(answer, PayloadType.ResponseOk, json);
+    this.#answers.fill(place, PayloadType.ResponseOk, json);
   }
 
-  #refuse(answer: Answer, error: unknown): void {
-    this.#fill(answer, PayloadType.ResponseError, this.#encodeRefusal(answer.trackId, error));
+  #refuse(place: Place, trackId: string | undefined, error: unknown): void {
+    this.#answers.fill(place, PayloadType.ResponseError, this.#encodeRefusal(trackId, error));
   }
 
   #encodeRefusal(trackId: string | undefined, error: unknown): string {
@@ -263,30 +262,6 @@ export class Session implements ClientHandle {
     if (size > maxPayload) throw payloadLimitError(action, size, maxPayload);
   }
 
-  #fill(answer: Answer, type: PayloadType, json: string): void {
-    answer.type = type;
-    answer.json = json;
-    if (this.#answers.peek() === answer) this.#sendAnswers();
-  }
-
-  /** Sends every answer whose turn has come. */
-  #sendAnswers(): void {
-    for (let next = this.#answers.peek(); next?.json !== undefined; next = this.#answers.peek()) {
-      this.#answers.shift();
-      if (this.#makeRoom()) this.#outbox.add(next.type, next.json);
-    }
-    if (this.#answers.length === 0) this.#allAnswered?.resolve();
-    if (this.#answers.length < this.#options.limits.maxQueued) this.#wakeReader?.();
-  }
-
-  async #letAnswersOut(): Promise<void> {
-    if (this.#answers.length > 0) {
-      this.#allAnswered ??= Promise.withResolvers();
-      await this.#allAnswered.promise;
-    }
-    await this.#outbox.flushed();
-  }
-
   /** Whether more may be sent; a client that takes nothing is cut. */
   #makeRoom(): boolean {
     if (this.#phase === "closed") return false;
@@ -302,26 +277,17 @@ export class Session implements ClientHandle {
     return false;
   }
 
-  /** Whether the client must read before it may send more. */
-  #full(): boolean {
-    const { maxQueued, maxUnsent } = this.#options.limits;
-    return this.#phase !== "closed" &&
-      (this.#answers.length >= maxQueued || this.#outbox.unsent > maxUnsent / 2);
-  }
-
-  async #room(): Promise<void> {
-    if (this.#answers.length < this.#options.limits.maxQueued) {
-      await this.#outbox.flushed();
-    } else {
-      await new Promise<void>((resolve) => this.#wakeReader = resolve);
-    }
-  }
-
   #cut(error: unknown): void {
     if (this.#phase === "closed") return;
     this.close();
     this.#options.onError(error, this);
   }
+}
+
+/** The keys under which those subscribed who want an event: of its device, and of all devices. */
+export function topicKeys({ publisher, topic, deviceId }: Topic): string[] {
+  const all = topicKey({ publisher, topic });
+  return deviceId === undefined ? [all] : [topicKey({ publisher, topic, deviceId }), all];
 }
 
 function topicKey({ publisher, topic, deviceId }: Topic): string {

@@ -166,8 +166,17 @@ export class Simulator {
     this.server.handle(name, (command, client) => {
       if (most === 0) return handler(command, client);
       const latency = randomInteger(this.#random, least, most);
-      return this.#sleep(latency).then(() => handler(command, client));
+      return this.#answerAfter(latency, () => handler(command, client));
     });
+  }
+
+  /** Carries out at once, so that the order of the commands holds, and answers later. */
+  async #answerAfter(latency: number, carryOut: () => HandlerResult): Promise<HandlerResult> {
+    try {
+      return carryOut();
+    } finally {
+      await this.#sleep(latency);
+    }
   }
 
   #withFaults(socket: Socket): Socket {

@@ -178,7 +178,7 @@ export class FrameDecoder {
     this.#inBody = false;
     if (this.#bodyFilled === 0) {
       // Only the header was split: the body lies whole in this chunk.
-      sink(type, chunk.subarray(from, to));
+      sink(type, new Uint8Array(chunk.buffer, chunk.byteOffset + from, missing));
       return to;
     }
     this.#keep(chunk, from, to);
@@ -227,7 +227,12 @@ export class FrameDecoder {
     if (!isHeader(bytes, offset)) throw headerError(bytes, offset, position);
     const size = payloadSizeAt(bytes, offset);
     if (size > this.#maxPayload) {
-      throw payloadLimitError(`Cannot read frame at byte ${position}`, size, this.#maxPayload);
+      throw payloadLimitError(
+        `Cannot read frame at byte ${position}`,
+        size,
+        this.#maxPayload,
+        true,
+      );
     }
     return size;
   }

@@ -132,11 +132,17 @@ const BAD_FIELDS: readonly [code: ProtocolErrorCode, expected: string][] = [
 const BAD_TYPE: (typeof BAD_FIELDS)[number] = ["bad-type", "type 1, 2, 3 or 4"];
 
 /** The error of a body that is longer than allowed. */
-export function payloadLimitError(action: string, size: number, maxPayload: number): LimitError {
+export function payloadLimitError(
+  action: string,
+  size: number,
+  maxPayload: number,
+  received = false,
+): LimitError {
   return new LimitError(
     `${action} as its body of ${size} bytes is longer than 'maxPayload' (${maxPayload})`,
     "maxPayload",
     maxPayload,
+    received,
   );
 }
 

@@ -1,0 +1,110 @@
+/**
+ * The answers to one client, in the order of its commands, whenever each is ready. What has to wait
+ * is counted, by number and by bytes, so that the client is not read any further while it is much.
+ *
+ * Free of any runtime.
+ *
+ * @module
+ */
+
+import { Fifo } from "../fifo.ts";
+import type { PayloadType } from "../wire/header.ts";
+import type { Outbox } from "./outbox.ts";
+
+/** The place of an answer in the line. */
+export interface Place {
+  /** Its type, once it is ready. */
+  type?: PayloadType;
+  /** Its JSON, once it is ready. */
+  json?: string;
+  /** The bytes of the command, then the characters of the answer. */
+  size: number;
+}
+
+/** See the module's own text. */
+export class AnswerLine {
+  readonly #outbox: Outbox;
+  readonly #maxQueued: number;
+  readonly #maxUnsent: number;
+  readonly #places = new Fifo<Place>();
+  #waiting = 0;
+  #held = false;
+  #closed = false;
+  #moved: PromiseWithResolvers<void> | undefined;
+
+  /** Makes an empty line in front of an outbox. */
+  constructor(outbox: Outbox, limits: { maxQueued: number; maxUnsent: number }) {
+    this.#outbox = outbox;
+    this.#maxQueued = limits.maxQueued;
+    this.#maxUnsent = limits.maxUnsent;
+  }
+
+  /** Whether no more commands should be taken for now. */
+  get full(): boolean {
+    return !this.#closed &&
+      (this.#places.length >= this.#maxQueued ||
+        this.#waiting + this.#outbox.unsent > this.#maxUnsent / 2);
+  }
+
+  /** Takes a place for the answer to a command of so many bytes. */
+  join(size: number): Place {
+    const place = { size };
+    this.#places.push(place);
+    this.#waiting += size;
+    return place;
+  }
+
+  /** The answer is ready: it goes out as soon as all before it have. */
+  fill(place: Place, type: PayloadType, json: string): void {
+    this.#waiting += json.length - place.size;
+    Object.assign(place, { type, json, size: json.length });
+    if (this.#places.peek() === place) this.#send();
+  }
+
+  /** Resolves when the line may have got shorter. */
+  async room(): Promise<void> {
+    if (this.#places.length === 0) await this.#outbox.flushed();
+    else await (this.#moved ??= Promise.withResolvers()).promise;
+  }
+
+  /** Resolves when every answer is handed to the system, or nothing can be any more. */
+  async empty(): Promise<void> {
+    while (this.#places.length > 0 && !this.#closed) await this.room();
+    await this.#outbox.flushed();
+  }
+
+  /** Nothing goes out any more, and nobody waits. */
+  close(): void {
+    this.#closed = true;
+    this.#wake();
+  }
+
+  #send(): void {
+    for (let place = this.#places.peek(); place?.json !== undefined; place = this.#places.peek()) {
+      if (this.#closed) return;
+      if (this.#outbox.unsent > this.#maxUnsent) {
+        this.#hold();
+        return;
+      }
+      this.#places.shift();
+      this.#waiting -= place.size;
+      this.#outbox.add(place.type!, place.json);
+    }
+    this.#wake();
+  }
+
+  /** Waits for the client to take what it was sent. */
+  #hold(): void {
+    if (this.#held) return;
+    this.#held = true;
+    this.#outbox.flushed().then(() => {
+      this.#held = false;
+      this.#send();
+    });
+  }
+
+  #wake(): void {
+    this.#moved?.resolve();
+    this.#moved = undefined;
+  }
+}
