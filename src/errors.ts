@@ -223,12 +223,10 @@ export class CommandError extends RcspError {
     const errorMessage = typeof body.Message === "string" ? body.Message : undefined;
     const errorCode = body.Code ?? undefined;
     const code = errorCode === undefined ? "" : ` [${show(errorCode)}]`;
-    super(
-      "command-failed",
-      `${about.command ?? "Command"} failed${code}: ${
-        errorMessage ?? "the server gave no message"
-      }`,
-    );
+    const sentence = errorMessage ?? "the server gave no message";
+    super("command-failed", `${about.command ?? "Command"} failed${code}: ${sentence}`, {
+      sent: true,
+    });
     this.errorCode = errorCode;
     this.errorMessage = errorMessage;
     this.command = about.command;

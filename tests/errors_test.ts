@@ -151,3 +151,7 @@ test("a CommandError can be made of any code, also of one that JSON cannot say",
     assertStringIncludes(error.message, ": no");
   }
 });
+
+test("a call that the server refused was sent", () => {
+  assertStrictEquals(new CommandError({ Message: "no" }).sent, true);
+});

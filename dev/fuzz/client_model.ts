@@ -25,6 +25,8 @@ export interface Situation {
 export interface Forecast {
   readonly fates: Fate[];
   readonly events: number;
+  /** Events that are read by nobody as they are no JSON objects. */
+  readonly unreadable: number;
   /** The codes of which one ends the connection; none where the bytes do not end it. */
   readonly codes: readonly string[];
   /** How many answers were taken. */
@@ -37,17 +39,25 @@ export function forecast(bytes: Uint8Array, situation: Situation): Forecast {
   const decoded = referenceDecode(bytes, maxPayload);
   const fates = Array.from({ length: calls }, (_, i): Fate => gone.get(i) ?? { kind: "ended" });
   let events = 0;
+  let unreadable = 0;
   let answered = 0;
-  const done = (codes: readonly string[]): Forecast => ({ fates, events, codes, answered });
+  const done = (codes: readonly string[]): Forecast => ({
+    fates,
+    events,
+    unreadable,
+    codes,
+    answered,
+  });
   for (const { type, start, end } of decoded.frames) {
     if (type === 1) return done(["unexpected-type"]);
     if (type === 4 && !listening) continue;
     const { value, codes } = referenceBody(bytes.subarray(start, end), maxDepth);
-    if (codes !== undefined) return done(codes);
     if (type === 4) {
-      events++;
+      if (codes === undefined) events++;
+      else unreadable++;
       continue;
     }
+    if (codes !== undefined) return done(codes);
     const trackId = value["TrackId"] ?? undefined;
     if (trackId !== undefined && typeof trackId !== "string") return done(["bad-shape"]);
     if (answered === calls) return done(["unexpected-response"]);

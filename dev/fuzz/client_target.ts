@@ -157,14 +157,14 @@ async function useClient(client: RcspClient, bytes: Uint8Array, scene: Scene): P
 }
 
 /** The client has counted what came. */
-function compareCounts(client: RcspClient, { fates, answered }: Forecast): void {
+function compareCounts(client: RcspClient, { fates, answered, unreadable }: Forecast): void {
   const count = (kind: Fate["kind"]): number => fates.filter((fate) => fate.kind === kind).length;
   const expected = { answered: count("ok"), failed: count("refused") };
   const late = answered - expected.answered - expected.failed;
   const stats = client.stats();
   const told = (): string => `${JSON.stringify(stats)} instead of ${answered} answers`;
   must(stats.answered === expected.answered && stats.failed === expected.failed, told);
-  must(stats.late === late, told);
+  must(stats.late === late && stats.unreadable === unreadable, told);
 }
 
 /** Each call has ended once, and as the model says. */
