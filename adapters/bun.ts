@@ -72,7 +72,9 @@ class BunSocket implements RawSocket {
 
   constructor(socket: BunNativeSocket<BunSocket>) {
     this.#socket = socket;
-    this.remote = formatAddress({ host: socket.remoteAddress, port: socket.remotePort });
+    // A client that resets at once has no address any more.
+    const { remoteAddress: host = "unknown", remotePort: port = 0 } = socket;
+    this.remote = formatAddress({ host, port });
     socket.setNoDelay(true);
   }
 

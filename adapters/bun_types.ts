@@ -28,8 +28,8 @@ export interface BunOptions<Data> {
 /** A socket of Bun; `data` is ours. */
 export interface BunNativeSocket<Data> {
   data: Data;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
   /** How many bytes it took: 0 when full, -1 when closed. */
   write(bytes: Uint8Array, offset: number, length: number): number;
   /** Ends the writing half; `end()` ends both. */

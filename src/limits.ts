@@ -33,6 +33,8 @@ export interface Limits {
   readonly maxQueued: number;
   /** Server: most subscriptions of one client. */
   readonly maxTopics: number;
+  /** Server: longest publisher, topic and device id of a subscription together, in characters. */
+  readonly maxTopicLength: number;
   /** Server: most bytes that wait for one client before it is cut. */
   readonly maxUnsent: number;
   /** Time for the last answers in a server's `close()` and a client's `drain()`, in milliseconds. */
@@ -52,6 +54,7 @@ export const LIMITS: Limits = {
   maxClients: 1024,
   maxQueued: 1024,
   maxTopics: 1024,
+  maxTopicLength: 1024,
   maxUnsent: 4 * 1024 * 1024,
   closeTimeout: 5_000,
 };

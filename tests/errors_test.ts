@@ -153,5 +153,5 @@ test("a CommandError can be made of any code, also of one that JSON cannot say",
 });
 
 test("a call that the server refused was sent", () => {
-  assertStrictEquals(new CommandError({ Message: "no" }).sent, true);
+  assertEquals(new CommandError({ Message: "no" }).sent, true);
 });

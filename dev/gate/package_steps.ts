@@ -159,8 +159,9 @@ async function minifyProgram(folder: string): Promise<void> {
   for (const name of await readdir(folder, { recursive: true })) {
     if (!name.endsWith(".js")) continue;
     const path = `${folder}/${name}`;
+    const [hashbang = ""] = (await readFile(path, "utf8")).match(/^#!.*\n/) ?? [];
     const { stdout } = await must(["bun", "build", "--no-bundle", "--minify", path]);
-    await writeFile(path, stdout);
+    await writeFile(path, stdout.startsWith("#!") ? stdout : hashbang + stdout);
   }
 }
 

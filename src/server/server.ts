@@ -27,6 +27,8 @@ export interface ServerOptions {
   maxQueued?: number | undefined;
   /** Most subscriptions of one client; one more is answered with an error. Default: 1024. */
   maxTopics?: number | undefined;
+  /** Longest publisher, topic and device id of a subscription together, in characters. Default: 1024. */
+  maxTopicLength?: number | undefined;
   /**
    * Most bytes that wait for one client. Beyond, its commands and their answers wait; an event that
    * comes then has it cut. Events of one turn of the event loop count together. Default: 4 MiB.
@@ -84,6 +86,7 @@ export class RcspServer {
       maxDepth: limit("maxDepth", options.maxDepth),
       maxQueued: limit("maxQueued", options.maxQueued),
       maxTopics: limit("maxTopics", options.maxTopics),
+      maxTopicLength: limit("maxTopicLength", options.maxTopicLength),
       maxUnsent: limit("maxUnsent", options.maxUnsent),
       closeTimeout: limit("closeTimeout", options.closeTimeout),
     };

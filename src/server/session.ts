@@ -51,9 +51,6 @@ export interface SessionOptions {
   readonly onError: (error: unknown, client: ClientHandle) => void;
 }
 
-// Of a publisher, a topic and a device together, in characters.
-const LONGEST_TOPIC = 1024;
-
 /** See the module's own text. */
 export class Session implements ClientHandle {
   readonly #socket: Socket;
@@ -103,15 +100,16 @@ export class Session implements ClientHandle {
   /**
    * Remembers a subscription.
    *
-   * @throws {CommandError} If there are `maxTopics` already, or the topic is long beyond reason.
+   * @throws {CommandError} If there are `maxTopics` already, or it is longer than `maxTopicLength`.
    */
   subscribe(topic: Topic): void {
     const { limits, dialect } = this.#options;
     const key = topicKey(topic);
-    if (key.length > LONGEST_TOPIC) {
+    if (key.length > limits.maxTopicLength) {
       throw new CommandError({
         Code: dialect.errorCodes.badArguments,
-        Message: `A topic of ${key.length} characters is longer than ${LONGEST_TOPIC}`,
+        Message:
+          `A topic of ${key.length} characters is longer than 'maxTopicLength' (${limits.maxTopicLength})`,
       });
     }
     if (this.#topics.size >= limits.maxTopics && !this.#topics.has(key)) {
