@@ -17,7 +17,13 @@ import { Inbox } from "./inbox.ts";
 import { connectBy } from "./connect.ts";
 import { guard } from "./guard.ts";
 
-/** Opens a socket with `Bun.connect`. An aborted attempt ends in the background. */
+/**
+ * Opens a socket with `Bun.connect`.
+ *
+ * An attempt that is given up rejects at once, but Bun has no way to end it: where the host does not
+ * answer at all, it keeps the process alive until the system gives it up. The connector of
+ * `@rcsp/rcsp/node` does not, on Bun too.
+ */
 export const connector: Connector = (address, options): Promise<Socket> =>
   dial(address, options?.signal, open);
 

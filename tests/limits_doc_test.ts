@@ -30,7 +30,8 @@ for (const name of names) {
 
   test(`docs/limits.md tells of '${name}' its unit, its side, what happens and how to change it`, () => {
     assert(
-      ["bytes", "levels", "commands", "ms", "events", "clients", "subscriptions"].includes(unit!),
+      ["bytes", "levels", "commands", "ms", "events", "clients", "subscriptions", "characters"]
+        .includes(unit!),
     );
     assert(["both", "client", "server"].includes(side!));
     assert(what !== undefined && what.length > 20);
