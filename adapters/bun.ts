@@ -59,6 +59,8 @@ function bunOptions(
 ): BunOptions<BunSocket> {
   const socket: BunOptions<BunSocket>["socket"] = {
     open: (socket) => onOpen(socket.data = new BunSocket(socket)),
+    // Plain arrays, where a `Buffer` would have to be made one.
+    binaryType: "uint8array",
     data: (socket, chunk) => socket.data.take(chunk),
     drain: (socket) => socket.data.send(),
     end: (socket) => socket.data.inbox.end(),
@@ -103,8 +105,8 @@ class BunSocket implements RawSocket {
     this.#socket.end();
   }
 
-  take({ buffer, byteOffset, length }: Uint8Array): void {
-    if (!this.inbox.push(new Uint8Array(buffer, byteOffset, length))) this.#socket.pause();
+  take(chunk: Uint8Array): void {
+    if (!this.inbox.push(chunk)) this.#socket.pause();
   }
 
   /** Hands over as much as the socket takes: now, and at every drain. */

@@ -17,6 +17,7 @@ export interface BunOptions<Data> {
   allowHalfOpen: boolean;
   socket: {
     open(socket: BunNativeSocket<Data>): void;
+    binaryType: "uint8array";
     data(socket: BunNativeSocket<Data>, chunk: Uint8Array): void;
     drain(socket: BunNativeSocket<Data>): void;
     end(socket: BunNativeSocket<Data>): void;

@@ -6,12 +6,11 @@
 
 import { dialect } from "../../src/dialect.ts";
 import { LIMITS } from "../../src/limits.ts";
-import type { Topic } from "../../src/message/event.ts";
-import { quote } from "../../src/printable.ts";
 import type { Command } from "../command.ts";
 import { UsageError } from "../exit.ts";
 import { LONGEST_TIMER } from "../options.ts";
 import { Watch } from "../watching.ts";
+import { parseTopic } from "../topic.ts";
 
 /** Milliseconds between the presses of `--simulate`. */
 const PRESS_EVERY = 500;
@@ -92,11 +91,3 @@ A driver that goes away is waited for. Ctrl-C unsubscribes and ends.`,
     }
   },
 };
-
-function parseTopic(text: string): Topic {
-  const [, publisher, topic] = /^([^/]+)\/(.+)$/.exec(text) ?? [];
-  if (publisher !== undefined && topic !== undefined) return { publisher, topic };
-  throw new UsageError(
-    `${quote(text)} is no topic: one is a publisher and a topic, such as DeviceEvents/ButtonPushed`,
-  );
-}

@@ -99,7 +99,7 @@ export class CallQueue {
   #givenUpInLine = 0;
   #lastTrackId = 0;
   // One command at a time is timed, which costs the others nothing.
-  #timed: { readonly call: Call; readonly since: number } | undefined;
+  #timed: Call | undefined;
   #roundTrip: number | undefined;
   #open = 0;
   #idle: PromiseWithResolvers<void> | undefined;
@@ -133,7 +133,7 @@ export class CallQueue {
     return this.awaited === 0 && this.unanswered >= this.#options.maxPending;
   }
 
-  /** The smoothed time from sending to response, in milliseconds, once there was one. */
+  /** The smoothed time from call to response, in milliseconds, once there was one. */
   get roundTrip(): number | undefined {
     return this.#roundTrip;
   }
@@ -206,7 +206,7 @@ export class CallQueue {
       call.sent = true;
       this.counts.sent++;
       this.#line.push(call);
-      this.#timed ??= { call, since: this.#clock.now() };
+      this.#timed ??= call;
       const { json } = call;
       call.json = "";
       return json;
@@ -237,7 +237,7 @@ export class CallQueue {
     const error = type === PayloadType.ResponseError ? readError(body) : undefined;
     const response = error ? undefined : readResponse(body);
     this.#line.shift();
-    if (this.#timed?.call === call) this.#measure(this.#timed.since);
+    if (this.#timed === call) this.#measure(call);
     if (call.settled) {
       this.#givenUpInLine--;
       this.counts.late++;
@@ -295,8 +295,8 @@ export class CallQueue {
     call.reject(reason);
   }
 
-  #measure(since: number): void {
-    const sample = this.#clock.now() - since;
+  #measure(call: Call): void {
+    const sample = this.#clock.now() - (call.deadline - call.timeout);
     this.#timed = undefined;
     this.#roundTrip = this.#roundTrip === undefined
       ? sample

@@ -274,11 +274,9 @@ export class RcspClient {
         name,
         version: checkVersion(options.version),
         args: encodeArguments(args),
-        timeout: limit(
-          "commandTimeout",
-          options.timeout ?? this.#options.commandTimeout,
-          "timeout",
-        ),
+        timeout: options.timeout === undefined
+          ? this.#options.commandTimeout
+          : limit("commandTimeout", options.timeout, "timeout"),
         signal: options.signal,
         urgent: options.urgent,
         unlimited: options.unlimited,

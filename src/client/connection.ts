@@ -58,6 +58,7 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #decoder: FrameDecoder;
   readonly #batch = new FrameBatch();
+  readonly #sink = (type: PayloadType, payload: Uint8Array): void => this.#take(type, payload);
   #flushing = false;
   #ended = false;
 
@@ -106,7 +107,7 @@ export class Connection {
         if (this.#ended) return;
         if (chunk === null) break;
         this.counts.bytesReceived += chunk.length;
-        this.#decoder.push(chunk, (type, payload) => this.#take(type, payload));
+        this.#decoder.push(chunk, this.#sink);
         this.#options.onChunk();
       }
       this.#decoder.end();
@@ -156,7 +157,9 @@ export class Connection {
       const json = this.#options.calls.take();
       if (json === undefined) break;
       const size = this.#batch.add(PayloadType.Command, json);
-      this.#trace("out", PayloadType.Command, this.#batch.bytes.subarray(-size));
+      if (this.#options.onFrame) {
+        this.#trace("out", PayloadType.Command, this.#batch.bytes.subarray(-size));
+      }
     }
     return this.#batch.length > 0;
   }

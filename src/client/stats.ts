@@ -30,7 +30,7 @@ export interface ClientStats {
   readonly bytesReceived: number;
   /** How many times a lost connection was replaced. */
   readonly reconnects: number;
-  /** Smoothed time from sending to response in milliseconds; `undefined` before the first response. */
+  /** Smoothed time from call to response in milliseconds; `undefined` before the first response. */
   readonly roundTrip: number | undefined;
   /** Calls that wait to be sent. */
   readonly waiting: number;

@@ -119,13 +119,17 @@ function checkDepth(text: string, maxDepth: number): void {
 
 /** The common case in two quick searches: fewer opening brackets than levels are allowed. */
 function fewBrackets(text: string, maxDepth: number): boolean {
+  const left = maxDepth - countUpTo(maxDepth, text, "{");
+  return left >= 0 && countUpTo(left, text, "[") <= left;
+}
+
+/** How often a character occurs, or any number beyond `most`. */
+function countUpTo(most: number, text: string, character: string): number {
   let count = 0;
-  for (const bracket of ["{", "["]) {
-    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
-      if (++count > maxDepth) return false;
-    }
+  for (let at = text.indexOf(character); at !== -1; at = text.indexOf(character, at + 1)) {
+    if (++count > most) break;
   }
-  return true;
+  return count;
 }
 
 /** The index of the quote that ends the string which starts at `start`. */

@@ -143,7 +143,8 @@ export async function withDriver(
 ): Promise<void> {
   const { connector, listen } = memoryNetwork();
   const start = async (): Promise<Simulator> => {
-    const simulator = new Simulator(options);
+    // Device ids of a hostile driver are as long as they like.
+    const simulator = new Simulator({ maxTopicLength: 1_000_000, ...options });
     simulator.serve(await listen({ port: 45451 }));
     return simulator;
   };
