@@ -7,7 +7,7 @@
 import { formatAddress, listenAddress } from "../src/address.ts";
 import type { RcspClient } from "../src/client/client.ts";
 import type { ConnectOptions } from "../src/client/options.ts";
-import type { RawSocket } from "../src/raw_socket.ts";
+import { type RawSocket, TAKEN } from "../src/raw_socket.ts";
 import type { Address, Connector, Listen, Listener, Socket } from "../src/socket.ts";
 import { connectionError, toConnectionError } from "../src/socket_error.ts";
 import { AcceptQueue } from "./accept_queue.ts";
@@ -91,8 +91,10 @@ class BunSocket implements RawSocket {
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    const unsent = this.#unsent = { ...Promise.withResolvers<void>(), bytes, sent: 0 };
-    this.send();
+    const sent = this.#socket.write(bytes, 0, bytes.length);
+    if (sent === bytes.length) return TAKEN;
+    const unsent = this.#unsent = { ...Promise.withResolvers<void>(), bytes, sent };
+    if (sent < 0) this.#breakOff();
     return unsent.promise;
   }
 

@@ -8,7 +8,7 @@
  */
 
 import { ConnectionError } from "./errors.ts";
-import type { RawSocket } from "./raw_socket.ts";
+import { type RawSocket, TAKEN } from "./raw_socket.ts";
 import type { Socket } from "./socket.ts";
 
 /** Makes a {@linkcode Socket} that keeps every rule out of a {@linkcode RawSocket}. */
@@ -61,8 +61,10 @@ export class GuardedSocket implements Socket {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#writeEnd !== undefined) return Promise.reject(this.#refusal("this side has ended"));
     if (bytes.length === 0) return Promise.resolve();
+    const taken = this.#raw.write(bytes);
+    if (taken === TAKEN) return TAKEN;
     const writing = this.#writing = Promise.withResolvers<void>();
-    this.#raw.write(bytes).then(this.#onWritten, this.#onWriteError);
+    taken.then(this.#onWritten, this.#onWriteError);
     return writing.promise;
   }
 

@@ -10,7 +10,10 @@
 export interface RawSocket {
   /** The next chunk, never empty, or `null` at the end. Called once at a time, not after `close()`. */
   read(): Promise<Uint8Array | null>;
-  /** Takes all bytes; resolves when more may come. Called once at a time, not after an end. */
+  /**
+   * Takes all bytes; resolves when more may come, or gives {@linkcode TAKEN} where that is so already.
+   * Called once at a time, not after an end.
+   */
   write(bytes: Uint8Array): Promise<void>;
   /** Ends this side's half. Called once, when no write waits. */
   closeWrite(): Promise<void>;
@@ -21,3 +24,6 @@ export interface RawSocket {
   /** The other end in words. */
   readonly remote: string;
 }
+
+/** What a `write()` gives that is through before it returns: it spares every promise on the way. */
+export const TAKEN: Promise<void> = Promise.resolve();

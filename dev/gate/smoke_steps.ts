@@ -1,7 +1,7 @@
-/** Steps that start what a user would: every example against the simulator, every bench for once. */
+/** Steps that start what a user would: every example against the simulator, all benches for once. */
 
 import { filesLike } from "./files.ts";
-import { must, type Step, StepFailure } from "./step.ts";
+import { command, must, root, type Step, StepFailure, type StepReport } from "./step.ts";
 
 const runtimes: [name: string, command: string[]][] = [
   ["Deno", ["deno", "run", "-A"]],
@@ -12,8 +12,9 @@ const runtimes: [name: string, command: string[]][] = [
 export const smokeSteps: Step[] = [
   ...runtimes.flatMap(([name, command]) => [
     smoke(`examples on ${name}`, command, /^examples\/[^/]+\.ts$/, "--simulate"),
-    smoke(`benches on ${name}`, command, /^bench\/[^/]+\.ts$/, "--smoke"),
+    smoke(`benches on ${name}`, command, /^bench\/main\.ts$/, "--smoke"),
   ]),
+  { name: "binary: rcsp without a runtime", run: binary },
   endure("chaos", ["dev/chaos.ts", "--seconds", "30"]),
   endure("fuzz", ["dev/fuzz.ts", "--seconds", "5"]),
 ];
@@ -31,6 +32,21 @@ function smoke(name: string, runtime: string[], pattern: RegExp, flag: string): 
       return { passed: files.length, note: files.join(", ") };
     },
   };
+}
+
+/** The command as one executable must do its work, and fail as it should, where there is no runtime. */
+async function binary(): Promise<StepReport> {
+  await must(["npm", "run", "--silent", "build:binary"]);
+  const rcsp = `${root}.work/rcsp`;
+  const env = { PATH: "" };
+  const { stdout } = await must([rcsp, "list", "--simulate", "--json"], { env });
+  const devices = stdout.trim().split("\n");
+  // Port 1 is nobody's.
+  const refused = await command([rcsp, "list", "--port", "1"], { env });
+  if (devices.length !== 4 || refused.code !== 3) {
+    throw new StepFailure(`${devices.length} devices, exit code ${refused.code} without a driver`);
+  }
+  return { passed: 2, note: `${devices.length} devices` };
 }
 
 /** A program that wears the module out, on all runtimes at once. */

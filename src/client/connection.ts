@@ -88,7 +88,7 @@ export class Connection {
   flush(): void {
     if (this.#flushing || this.#ended) return;
     this.#flushing = true;
-    queueMicrotask(() => this.#write());
+    queueMicrotask(this.#write);
   }
 
   /** Ends the connection; commands without a response are rejected before this returns. */
@@ -136,19 +136,21 @@ export class Connection {
     }
   }
 
-  async #write(): Promise<void> {
+  readonly #write = (): void => {
     try {
-      while (!this.#ended && this.#fillBatch()) {
-        const { bytes } = this.#batch;
-        await this.#socket.write(bytes);
-        this.counts.bytesSent += bytes.length;
+      if (this.#ended || !this.#fillBatch()) {
+        this.#flushing = false;
+        return;
       }
+      const { bytes } = this.#batch;
+      this.#socket.write(bytes).then(() => {
+        this.counts.bytesSent += bytes.length;
+        this.#write();
+      }, this.#fail);
     } catch (error) {
       this.#fail(error);
-    } finally {
-      this.#flushing = false;
     }
-  }
+  };
 
   /** Moves waiting commands into the batch, whose former bytes are written by now. */
   #fillBatch(): boolean {
@@ -169,11 +171,9 @@ export class Connection {
     if (onFrame !== undefined) notify(() => onFrame({ direction, type, payload }));
   }
 
-  #fail(error: unknown): void {
-    this.end(
-      error instanceof RcspError ? error : this.#closedError("failed", error),
-    );
-  }
+  readonly #fail = (error: unknown): void => {
+    this.end(error instanceof RcspError ? error : this.#closedError("failed", error));
+  };
 
   #closedError(how: string, cause?: unknown): ConnectionError {
     const { remote } = this.#socket;

@@ -34,6 +34,8 @@ export function byteLength(text: string): number {
 /** Gathers frames in one growing buffer, so that many go out in one write. */
 export class FrameBatch {
   #buffer = new Uint8Array(FIRST_CAPACITY);
+  /** Where the body of the first frame goes, which often is the only one. */
+  #firstBody = this.#buffer.subarray(HEADER_SIZE);
   #length = 0;
 
   /** The bytes gathered. */
@@ -53,7 +55,8 @@ export class FrameBatch {
     const body = start + HEADER_SIZE;
     // One code unit takes three bytes at most.
     this.#reserve(body + json.length * 3);
-    const size = encoder.encodeInto(json, this.#buffer.subarray(body)).written;
+    const room = start === 0 ? this.#firstBody : this.#buffer.subarray(body);
+    const size = encoder.encodeInto(json, room).written;
     fillHeader(this.#buffer, start, type, size);
     this.#length = body + size;
     return size;
@@ -69,7 +72,7 @@ export class FrameBatch {
   /** Starts anew, in the same memory unless that has become large. */
   clear(): void {
     this.#length = 0;
-    if (this.#buffer.length > KEPT_CAPACITY) this.#buffer = new Uint8Array(FIRST_CAPACITY);
+    if (this.#buffer.length > KEPT_CAPACITY) this.#use(new Uint8Array(FIRST_CAPACITY));
   }
 
   #addLong(type: PayloadType, json: string): number {
@@ -85,6 +88,11 @@ export class FrameBatch {
     if (capacity <= this.#buffer.length) return;
     const grown = new Uint8Array(Math.max(capacity, this.#buffer.length * 2));
     grown.set(this.bytes);
-    this.#buffer = grown;
+    this.#use(grown);
+  }
+
+  #use(buffer: Uint8Array<ArrayBuffer>): void {
+    this.#buffer = buffer;
+    this.#firstBody = buffer.subarray(HEADER_SIZE);
   }
 }
