@@ -110,6 +110,7 @@ export class RcspClient {
       clock: this.#clock,
       random: surroundings.random ?? Math.random,
       onEvent: (payload) => this.#onEvent(payload),
+      backlog: () => this.#subscriptions.waiting,
       onOnline: () => this.#subscriptions.online(),
       onOffline: (cause) => this.#subscriptions.offline(cause),
       onStatus: (status) => this.#onStatus(status),

@@ -19,6 +19,9 @@ import type { CallQueue } from "./calls.ts";
 // One write takes up to this many bytes; what waits beyond goes with the next.
 const BATCH_BYTES = 256 * 1024;
 
+// Microtasks in which a reader must have taken an event: a plain loop needs one, a generator more.
+const READER_TURNS = 8;
+
 /** A frame that passed, for those who watch. */
 export interface TracedFrame {
   /** `out` was sent, `in` was received. */
@@ -38,6 +41,8 @@ export interface ConnectionOptions {
   readonly onEvent: (payload: Uint8Array) => void;
   /** Called after each chunk. */
   readonly onChunk: () => void;
+  /** How many events wait to be read. */
+  readonly backlog: () => number;
   /** Sees every frame. */
   readonly onFrame?: ((frame: TracedFrame) => void) | undefined;
   /** Called once, when the connection has ended and its commands are settled. */
@@ -109,11 +114,25 @@ export class Connection {
         this.counts.bytesReceived += chunk.length;
         this.#decoder.push(chunk, this.#sink);
         this.#options.onChunk();
+        if (this.#options.backlog() > 0) await this.#letReadersRead();
       }
       this.#decoder.end();
       this.end(this.#closedError("was ended by the server"));
     } catch (error) {
       this.#fail(error);
+    }
+  }
+
+  /**
+   * A runtime may have the next chunk at once, and the next, so that readers which could keep up never
+   * get their turn. They get it here, for as long as they make use of it.
+   */
+  async #letReadersRead(): Promise<void> {
+    let waiting = this.#options.backlog();
+    for (let before = Infinity; waiting > 0 && waiting < before && !this.#ended;) {
+      before = waiting;
+      for (let turn = 0; turn < READER_TURNS; turn++) await undefined;
+      waiting = this.#options.backlog();
     }
   }
 

@@ -30,6 +30,8 @@ export interface LinkOptions {
   readonly closeTimeout: number;
   readonly onFrame?: ((frame: TracedFrame) => void) | undefined;
   readonly onEvent: (payload: Uint8Array) => void;
+  /** How many events wait to be read. */
+  readonly backlog: () => number;
   /** Sends a harmless command, unless the signal takes it back. */
   readonly beat: (signal: AbortSignal) => Promise<unknown>;
   /**
@@ -140,7 +142,7 @@ export class Link {
   }
 
   #adopt(socket: Socket): void {
-    const { calls, maxPayload, maxDepth, onFrame, onEvent, clock } = this.#options;
+    const { calls, maxPayload, maxDepth, onFrame, onEvent, backlog, clock } = this.#options;
     this.#openedAt = clock.now();
     if (this.#lostAt !== undefined) this.#reconnects++;
     const connection: Connection = new Connection(socket, {
@@ -149,6 +151,7 @@ export class Link {
       maxDepth,
       onFrame,
       onEvent,
+      backlog,
       onChunk: () => watchdog.look(),
       onEnd: (cause) => this.#onConnectionEnd(connection, watchdog, cause),
     });

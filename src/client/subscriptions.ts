@@ -57,6 +57,13 @@ export class Subscriptions {
     return this.#readers.size;
   }
 
+  /** Events that wait to be read. */
+  get waiting(): number {
+    let waiting = 0;
+    for (const reader of this.#readers) waiting += reader.subscription.waiting;
+    return waiting;
+  }
+
   /** Events let go by full buffers. */
   get dropped(): number {
     let dropped = this.#dropped;

@@ -1,0 +1,64 @@
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import type { RcspClient } from "../src/client/client.ts";
+import { connectThrough } from "../src/client/connect.ts";
+import type { Socket } from "../src/socket.ts";
+import { event } from "./support/scripted_server.ts";
+import { test } from "./support/test.ts";
+
+const EVENTS = 100_000;
+const EVENTS_A_CHUNK = 250;
+
+/** A client of a socket that has its next chunk at once, and never lets anything else run. */
+async function flooded(): Promise<RcspClient> {
+  const one = event({ Publisher: "P", Topic: "T" });
+  const chunk = new Uint8Array(one.length * EVENTS_A_CHUNK);
+  for (let i = 0; i < EVENTS_A_CHUNK; i++) chunk.set(one, i * one.length);
+  const gone = Promise.withResolvers<void>();
+  let left = EVENTS / EVENTS_A_CHUNK;
+  const socket: Socket = {
+    read: () => Promise.resolve(left-- > 0 ? chunk : null),
+    write: () => Promise.resolve(),
+    closeWrite: () => Promise.resolve(),
+    close: gone.resolve,
+    closed: gone.promise,
+    remote: "test",
+  };
+  return await connectThrough(() => Promise.resolve(socket), { reconnect: false });
+}
+
+test("a reader that keeps up loses nothing of a flood, with the default buffer", async () => {
+  const rcsp = await flooded();
+  const events = rcsp.events();
+  let count = 0;
+  try {
+    for await (const { topic } of events) if (topic === "T") count++;
+  } catch {
+    // The flood ends with its connection.
+  }
+  // What came before there was a reader is not this reader's.
+  assertEquals([count, events.dropped], [EVENTS - rcsp.stats().unheard, 0]);
+});
+
+test("a reader behind a generator keeps up as well", async () => {
+  const rcsp = await flooded();
+  const events = rcsp.events();
+  async function* topics(): AsyncGenerator<string | undefined> {
+    for await (const { topic } of events) yield topic;
+  }
+  let count = 0;
+  try {
+    for await (const topic of topics()) if (topic === "T") count++;
+  } catch {
+    // The flood ends with its connection.
+  }
+  // What came before there was a reader is not this reader's.
+  assertEquals([count, events.dropped], [EVENTS - rcsp.stats().unheard, 0]);
+});
+
+test("a reader that does not read holds up nothing", async () => {
+  const rcsp = await flooded();
+  const events = rcsp.events();
+  await rcsp.closed;
+  assertStrictEquals(events.waiting + events.dropped, EVENTS - rcsp.stats().unheard);
+  assert(events.dropped > 0);
+});
