@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { type CallCounts, CallQueue, type CallRequest } from "../src/client/calls.ts";
+import type { CallRequest } from "../src/client/call.ts";
+import { type CallCounts, CallQueue } from "../src/client/calls.ts";
 import { DIALECT } from "../src/dialect.ts";
 import { ConnectionError, LimitError, ProtocolError, TimeoutError } from "../src/errors.ts";
 import type { JsonObject } from "../src/message/json.ts";

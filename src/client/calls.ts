@@ -14,14 +14,7 @@
 
 import { CLOCK, type Clock } from "../clock.ts";
 import type { Dialect } from "../dialect.ts";
-import {
-  CommandError,
-  ConnectionError,
-  LimitError,
-  ProtocolError,
-  type RcspError,
-  TimeoutError,
-} from "../errors.ts";
+import { CommandError, LimitError, ProtocolError, type RcspError } from "../errors.ts";
 import { Fifo } from "../fifo.ts";
 import { encodeCommand } from "../message/command.ts";
 import type { JsonObject } from "../message/json.ts";
@@ -29,6 +22,8 @@ import { readError, readResponse, readTrackId } from "../message/response.ts";
 import { quote } from "../printable.ts";
 import { byteLength } from "../wire/encoder.ts";
 import { payloadLimitError, PayloadType } from "../wire/header.ts";
+import { Alarm } from "./alarm.ts";
+import { type Call, type CallRequest, endedError, timeoutError } from "./call.ts";
 
 /** What the queue needs to know. */
 export interface CallQueueOptions {
@@ -38,36 +33,6 @@ export interface CallQueueOptions {
   /** The server in words, for messages. */
   readonly server: string;
   readonly clock?: Clock | undefined;
-}
-
-/** A command to be sent. */
-export interface CallRequest {
-  readonly name: string;
-  readonly version: number;
-  /** The arguments as JSON, if there are any. */
-  readonly args: string | undefined;
-  /** Milliseconds. */
-  readonly timeout: number;
-  readonly signal?: AbortSignal | undefined;
-  /** Goes before all that waits, and does not heed `maxPending`. */
-  readonly urgent?: boolean | undefined;
-  /** Does not heed `maxPending`. */
-  readonly unlimited?: boolean | undefined;
-}
-
-interface Call {
-  readonly name: string;
-  readonly trackId: string;
-  readonly timeout: number;
-  readonly signal: AbortSignal | undefined;
-  /** Let go when it is taken for sending. */
-  json: string;
-  readonly deadline: number;
-  readonly resolve: (response: JsonObject) => void;
-  readonly reject: (reason: unknown) => void;
-  sent: boolean;
-  settled: boolean;
-  onAbort?: () => void;
 }
 
 // The weight of a new round trip in the smoothed one, as TCP has it.
@@ -103,14 +68,13 @@ export class CallQueue {
   #roundTrip: number | undefined;
   #open = 0;
   #idle: PromiseWithResolvers<void> | undefined;
-  // One timer for all calls, set for the earliest deadline that was known when it was set.
-  #timer: unknown;
-  #wakeAt = Infinity;
+  readonly #alarm: Alarm;
 
   /** Makes an empty queue. */
   constructor(options: CallQueueOptions) {
     this.#options = options;
     this.#clock = options.clock ?? CLOCK;
+    this.#alarm = new Alarm(this.#clock, (now) => this.#expire(now));
   }
 
   /** Calls that wait to be sent. */
@@ -187,7 +151,7 @@ export class CallQueue {
     }
     (urgent ? this.#urgent : this.#waiting).push(call);
     this.#open++;
-    this.#wake(call.deadline);
+    this.#alarm.set(call.deadline);
     return promise;
   }
 
@@ -264,27 +228,13 @@ export class CallQueue {
     this.#givenUpWaiting = 0;
     const waiting = [...this.#urgent.takeAll(), ...this.#waiting.takeAll()];
     for (const call of waiting) this.#rejectEnded(call, cause);
-    this.#clock.clear(this.#timer);
-    this.#timer = undefined;
-    this.#wakeAt = Infinity;
+    this.#alarm.clear();
   }
 
   #rejectEnded(call: Call, cause: RcspError): void {
     if (call.settled) return;
     this.#settle(call);
-    // What was sent and then met a broken stream is told how it broke.
-    if (call.sent && !(cause instanceof ConnectionError)) {
-      call.reject(cause);
-      return;
-    }
-    const code = cause instanceof ConnectionError ? cause.code : "connection-closed";
-    const fate = call.sent ? "was sent but not answered" : "was not sent";
-    call.reject(
-      new ConnectionError(code, `Command ${quote(call.name)} ${fate}: ${cause.message}`, {
-        sent: call.sent,
-        cause,
-      }),
-    );
+    call.reject(endedError(call, cause));
   }
 
   #giveUp(call: Call, reason: unknown): void {
@@ -320,16 +270,8 @@ export class CallQueue {
     this.#idle = undefined;
   }
 
-  #wake(deadline: number): void {
-    if (deadline >= this.#wakeAt) return;
-    this.#clock.clear(this.#timer);
-    this.#wakeAt = deadline;
-    const delay = Math.max(0, deadline - this.#clock.now());
-    this.#timer = this.#clock.set(() => this.#expire(), delay);
-  }
-
-  #expire(): void {
-    const now = this.#clock.now();
+  /** Gives up what is due; gives the next deadline. */
+  #expire(now: number): number {
     const expired: Call[] = [];
     let next = Infinity;
     const look = (call: Call): void => {
@@ -337,27 +279,11 @@ export class CallQueue {
       if (call.deadline <= now) expired.push(call);
       else next = Math.min(next, call.deadline);
     };
-    this.#urgent.forEach(look);
-    this.#waiting.forEach(look);
-    this.#line.forEach(look);
+    for (const queue of [this.#urgent, this.#waiting, this.#line]) queue.forEach(look);
     for (const call of expired) {
       this.counts.timedOut++;
-      this.#giveUp(call, this.#timeoutError(call));
+      this.#giveUp(call, timeoutError(call, this.#options.server));
     }
-    this.#timer = undefined;
-    this.#wakeAt = Infinity;
-    if (next < Infinity) this.#wake(next);
-  }
-
-  #timeoutError(call: Call): TimeoutError {
-    const { name, timeout, sent } = call;
-    const { server } = this.#options;
-    return new TimeoutError(
-      sent
-        ? `${server} did not answer ${quote(name)} within ${timeout} ms`
-        : `Command ${quote(name)} could not be sent to ${server} within ${timeout} ms`,
-      timeout,
-      sent,
-    );
+    return next;
   }
 }

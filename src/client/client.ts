@@ -16,11 +16,11 @@ import {
   encodeArguments,
 } from "../message/command.ts";
 import { findPressType, type RcspEvent, type Topic } from "../message/event.ts";
-import { type JsonObject, parseBody } from "../message/json.ts";
+import type { JsonObject } from "../message/json.ts";
 import { quote } from "../printable.ts";
-import { notify } from "../report.ts";
 import type { Socket } from "../socket.ts";
-import { CallQueue, type CallRequest } from "./calls.ts";
+import type { CallRequest } from "./call.ts";
+import { CallQueue } from "./calls.ts";
 import {
   type ButtonPress,
   checkColorLed,
@@ -30,31 +30,13 @@ import {
   readDevices,
 } from "./device.ts";
 import { Link } from "./link.ts";
-import type { ClientOptions } from "./options.ts";
+import type { CallOptions, ClientOptions, Surroundings } from "./options.ts";
 import type { ClientStats } from "./stats.ts";
 import type { ClientStatus } from "./status.ts";
 import { type SubscribeOptions, Subscription } from "./subscription.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { stalledError } from "./watchdog.ts";
 import { traceCall, traceStatus } from "./tracing.ts";
-
-/** Options of a call. */
-export interface CallOptions {
-  /** Milliseconds until the call is given up, its wait to be sent included. Default: `commandTimeout`. */
-  timeout?: number | undefined;
-  /** Gives the call up: it rejects with the signal's reason. What was sent may still be carried out. */
-  signal?: AbortSignal | undefined;
-  /** The command's `Version`. Default: 1. */
-  version?: number | undefined;
-}
-
-/** What surrounds a client; tests put their own in its place. */
-export interface Surroundings {
-  /** Default: the runtime's clock. */
-  readonly clock?: Clock | undefined;
-  /** Gives a number from 0 up to 1, for the jitter of waits. Default: `Math.random`. */
-  readonly random?: (() => number) | undefined;
-}
 
 /** What a client can be used as. */
 // Declared here too, as some makers of `.d.ts` files leave out members that a symbol names.
@@ -79,9 +61,6 @@ export class RcspClient {
   readonly #subscriptions: Subscriptions;
   readonly #watchers = new Set<Subscription<ClientStatus>>();
   readonly #clock: Clock;
-  #events = 0;
-  #unheard = 0;
-  #unreadable = 0;
   #draining: Promise<void> | undefined;
 
   /**
@@ -100,7 +79,7 @@ export class RcspClient {
     const { heartbeat } = options.dialect.commands;
     this.#calls = new CallQueue({ ...options, server, clock: this.#clock });
     this.#subscriptions = new Subscriptions(
-      options.dialect,
+      options,
       (name, args, how) => this.#send(name, args, how),
     );
     this.#link = new Link({
@@ -109,7 +88,7 @@ export class RcspClient {
       calls: this.#calls,
       clock: this.#clock,
       random: surroundings.random ?? Math.random,
-      onEvent: (payload) => this.#onEvent(payload),
+      onEvent: (payload) => this.#subscriptions.receive(payload),
       backlog: () => this.#subscriptions.waiting,
       onOnline: () => this.#subscriptions.online(),
       onOffline: (cause) => this.#subscriptions.offline(cause),
@@ -220,9 +199,7 @@ export class RcspClient {
     const { counts, roundTrip, waiting, unanswered } = this.#calls;
     return {
       ...counts,
-      events: this.#events,
-      unheard: this.#unheard,
-      unreadable: this.#unreadable,
+      ...this.#subscriptions.counts,
       dropped: this.#subscriptions.dropped,
       bytesSent,
       bytesReceived,
@@ -314,25 +291,6 @@ export class RcspClient {
     await Promise.race([orderly, late.promise, this.closed]);
     this.#clock.clear(timer);
     await this.close();
-  }
-
-  #onEvent(payload: Uint8Array): void {
-    this.#events++;
-    if (this.#subscriptions.size === 0) {
-      this.#unheard++;
-      return;
-    }
-    let body: JsonObject;
-    try {
-      body = parseBody(payload, this.#options.maxDepth);
-    } catch (error) {
-      // Its frame is sound, and nobody waits for it: the connection need not end with it.
-      this.#unreadable++;
-      const { onBadEvent } = this.#options;
-      if (onBadEvent) notify(() => onBadEvent(error as RcspError));
-      return;
-    }
-    this.#subscriptions.dispatch(body);
   }
 
   #onStatus(status: ClientStatus): void {

@@ -8,8 +8,13 @@ import { formatAddress } from "../address.ts";
 import { CLOCK, type Clock } from "../clock.ts";
 import { ConnectionError, RcspError, TimeoutError } from "../errors.ts";
 import type { Connector, Socket } from "../socket.ts";
-import { RcspClient, type Surroundings } from "./client.ts";
-import { type ClientOptions, clientOptions, type ConnectOptions } from "./options.ts";
+import { RcspClient } from "./client.ts";
+import {
+  type ClientOptions,
+  clientOptions,
+  type ConnectOptions,
+  type Surroundings,
+} from "./options.ts";
 
 /**
  * Connects through a connector.

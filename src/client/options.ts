@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Clock } from "../clock.ts";
 import { type Dialect, dialect, type DialectOptions } from "../dialect.ts";
 import type { RcspError } from "../errors.ts";
 import { limit } from "../limits.ts";
@@ -55,6 +56,24 @@ export interface ConnectOptions {
   tracing?: Tracing | undefined;
   /** What opens the socket. Default: the adapter of the runtime. */
   connector?: Connector | undefined;
+}
+
+/** Options of a call. */
+export interface CallOptions {
+  /** Milliseconds until the call is given up, its wait to be sent included. Default: `commandTimeout`. */
+  timeout?: number | undefined;
+  /** Gives the call up: it rejects with the signal's reason. What was sent may still be carried out. */
+  signal?: AbortSignal | undefined;
+  /** The command's `Version`. Default: 1. */
+  version?: number | undefined;
+}
+
+/** What surrounds a client; tests put their own in its place. */
+export interface Surroundings {
+  /** Default: the runtime's clock. */
+  readonly clock?: Clock | undefined;
+  /** Gives a number from 0 up to 1, for the jitter of waits. Default: `Math.random`. */
+  readonly random?: (() => number) | undefined;
 }
 
 /** The options with every value checked and in its place. */

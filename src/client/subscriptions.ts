@@ -11,7 +11,8 @@ import { type Dialect, writePath } from "../dialect.ts";
 import { type RcspError, TimeoutError } from "../errors.ts";
 import type { Arguments } from "../message/command.ts";
 import { decodeEvent, matches, type RcspEvent, type Topic } from "../message/event.ts";
-import type { JsonObject } from "../message/json.ts";
+import { type JsonObject, parseBody } from "../message/json.ts";
+import { notify } from "../report.ts";
 import { limit } from "../limits.ts";
 import { type Overflow, type SubscribeOptions, Subscription } from "./subscription.ts";
 
@@ -21,6 +22,20 @@ export type SendCommand = (
   args: Arguments,
   options: { signal: AbortSignal; urgent?: boolean; unlimited?: boolean },
 ) => Promise<unknown>;
+
+/** What the subscriptions need to know. */
+export interface SubscriptionsOptions {
+  readonly dialect: Dialect;
+  readonly maxDepth: number;
+  readonly onBadEvent: ((error: RcspError) => void) | undefined;
+}
+
+/** What the subscriptions have counted: see `ClientStats`. */
+export interface EventCounts {
+  events: number;
+  unheard: number;
+  unreadable: number;
+}
 
 interface Group {
   readonly topic: Topic;
@@ -37,7 +52,8 @@ interface Reader {
 
 /** See the module's own text. */
 export class Subscriptions {
-  readonly #dialect: Dialect;
+  readonly counts: EventCounts = { events: 0, unheard: 0, unreadable: 0 };
+  readonly #options: SubscriptionsOptions;
   readonly #send: SendCommand;
   readonly #groups = new Map<string, Group>();
   readonly #readers = new Set<Reader>();
@@ -47,14 +63,9 @@ export class Subscriptions {
   #dropped = 0;
 
   /** Makes an empty collection. */
-  constructor(dialect: Dialect, send: SendCommand) {
-    this.#dialect = dialect;
+  constructor(options: SubscriptionsOptions, send: SendCommand) {
+    this.#options = options;
     this.#send = send;
-  }
-
-  /** How many readers there are. */
-  get size(): number {
-    return this.#readers.size;
   }
 
   /** Events that wait to be read. */
@@ -99,9 +110,24 @@ export class Subscriptions {
     return subscription;
   }
 
-  /** Hands an event to all who asked for it. */
-  dispatch(body: JsonObject): void {
-    const event = decodeEvent(body, this.#dialect);
+  /** Hands an event to all who asked for it; one that nobody did is not read. */
+  receive(payload: Uint8Array): void {
+    this.counts.events++;
+    if (this.#readers.size === 0) this.counts.unheard++;
+    else this.#dispatch(payload);
+  }
+
+  #dispatch(payload: Uint8Array): void {
+    let event: RcspEvent;
+    try {
+      event = decodeEvent(parseBody(payload, this.#options.maxDepth), this.#options.dialect);
+    } catch (error) {
+      // Its frame is sound, and nobody waits for it: the connection need not end with it.
+      this.counts.unreadable++;
+      const { onBadEvent } = this.#options;
+      if (onBadEvent) notify(() => onBadEvent(error as RcspError));
+      return;
+    }
     for (const reader of this.#readers) {
       if (reader.topic !== undefined && !matches(event, reader.topic)) continue;
       const selected = reader.select(event);
@@ -166,7 +192,7 @@ export class Subscriptions {
 
   /** Resolves when the server has answered, or the connection has ended. */
   async #subscribe(group: Group, signal: AbortSignal, returning: boolean): Promise<void> {
-    const { subscribe, deviceSubscribe } = this.#dialect.commands;
+    const { subscribe, deviceSubscribe } = this.#options.dialect.commands;
     const name = group.topic.deviceId === undefined ? subscribe : deviceSubscribe;
     try {
       await this.#send(name, this.#arguments(group.topic), { signal, urgent: returning });
@@ -212,7 +238,7 @@ export class Subscriptions {
   async #unsubscribe(topic: Topic): Promise<void> {
     if (this.#connection === undefined) return;
     const { signal } = this.#connection;
-    const { unsubscribe, deviceUnsubscribe } = this.#dialect.commands;
+    const { unsubscribe, deviceUnsubscribe } = this.#options.dialect.commands;
     const name = topic.deviceId === undefined ? unsubscribe : deviceUnsubscribe;
     const options = { signal, unlimited: true };
     await this.#send(name, this.#arguments(topic), options).catch(() => {});
@@ -220,7 +246,7 @@ export class Subscriptions {
 
   #arguments(topic: Topic): JsonObject {
     const args: JsonObject = {};
-    const { publisher, topic: topicKey, deviceId } = this.#dialect.subscription;
+    const { publisher, topic: topicKey, deviceId } = this.#options.dialect.subscription;
     if (topic.deviceId !== undefined) writePath(args, deviceId, topic.deviceId);
     writePath(args, publisher, topic.publisher);
     writePath(args, topicKey, topic.topic);

@@ -9,7 +9,7 @@
 
 import { notify } from "../report.ts";
 import type { Address } from "../socket.ts";
-import type { CallRequest } from "./calls.ts";
+import type { CallRequest } from "./call.ts";
 import type { ClientStatus } from "./status.ts";
 
 /** Where messages are published. */

@@ -1,8 +1,8 @@
 /** A client of a scripted server whose connection a test can take away, with time in the test's hand. */
 
-import type { RcspClient, Surroundings } from "../../src/client/client.ts";
+import type { RcspClient } from "../../src/client/client.ts";
 import { connectThrough } from "../../src/client/connect.ts";
-import type { ConnectOptions } from "../../src/client/options.ts";
+import type { ConnectOptions, Surroundings } from "../../src/client/options.ts";
 import type { ClientStatus } from "../../src/client/status.ts";
 import { ConnectionError } from "../../src/errors.ts";
 import type { Connector } from "../../src/socket.ts";
