@@ -2,14 +2,13 @@
 
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { concat } from "@std/bytes";
-import process from "node:process";
 import type { RcspClient } from "../src/client/client.ts";
 import type { Subscription } from "../src/client/subscription.ts";
 import { ConnectionError } from "../src/errors.ts";
 import type { RcspEvent } from "../src/message/event.ts";
-import { run, runtime } from "./support/runtime.ts";
 import { echo, event, ok, type Script, turn, withScripted } from "./support/scripted_server.ts";
 import { test } from "./support/test.ts";
+import { uncaughtIn } from "./support/uncaught.ts";
 
 const TOPIC = { publisher: "P", topic: "T" };
 
@@ -56,38 +55,17 @@ for (const { does, onOverflow, lives } of LISTENERS) {
     }));
 }
 
-// What a runtime reports as uncaught would fail the test itself, so it happens in a child process.
-const CHILD = `
-const { echo, event, withScripted } = await import(${
-  JSON.stringify(import.meta.resolve("./support/scripted_server.ts"))
-});
-const reported = [];
-if ("Deno" in globalThis) {
-  addEventListener("error", (told) => {
-    told.preventDefault();
-    reported.push(told.error.message);
-  });
-} else {
-  process.on("uncaughtException", (error) => reported.push(error.message));
-}
-let answer, last;
-await withScripted(echo, async (rcsp, server) => {
-  const events = rcsp.events({ buffer: 1, onOverflow: () => { throw new Error("listener"); } });
-  await rcsp.call("A");
-  server.send(event({ n: 1 }), event({ n: 2 }));
-  answer = await rcsp.call("B");
-  last = (await events.next()).value.raw;
-});
-await new Promise((resolve) => setTimeout(resolve, 0));
-console.log(JSON.stringify({ answer, last, reported }));
-`;
-
 test("an onOverflow that throws is reported, and takes nothing else down", async () => {
-  const how = { deno: ["eval"], bun: ["-e"], node: ["--input-type=module", "-e"] }[runtime];
-  const { stdout, stderr } = await run([process.execPath, ...how, CHILD]);
-  assertEquals(JSON.parse(stdout || stderr), {
-    answer: { name: "B", id: "2" },
-    last: { n: 2 },
+  const script = `
+    await withScripted(echo, async (rcsp, server) => {
+      const events = rcsp.events({ buffer: 1, onOverflow: () => { throw new Error("listener"); } });
+      await rcsp.call("A");
+      server.send(event({ n: 1 }), event({ n: 2 }));
+      answer = [await rcsp.call("B"), (await events.next()).value.raw];
+    });`;
+  const names = "{ echo, event, withScripted }";
+  assertEquals(await uncaughtIn("support/scripted_server.ts", names, script), {
+    answer: [{ name: "B", id: "2" }, { n: 2 }],
     reported: ["listener"],
   });
 });
