@@ -264,7 +264,7 @@ export class Link {
     }
     // A socket that does not go must not keep anyone waiting.
     const { clock, closeTimeout } = this.#options;
-    const timer = clock.set(() => this.#gone.resolve(reported), closeTimeout);
+    const timer = clock.set(() => this.#gone.resolve(reported), closeTimeout, true);
     connection.closed.then(() => {
       clock.clear(timer);
       this.#gone.resolve(reported);

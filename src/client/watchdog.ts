@@ -52,13 +52,17 @@ export class Watchdog {
     const { clock, partialFrameTimeout, received } = this.#options;
     const before = received();
     // One timer for a whole stretch, not for each chunk: it looks again when it fires.
-    this.#partialTimer = clock.set(() => {
-      this.#partialTimer = undefined;
-      if (received() !== before) this.look();
-      else if (this.#options.partial()) {
-        this.#die(`a frame got no further for ${partialFrameTimeout} ms`);
-      }
-    }, partialFrameTimeout);
+    this.#partialTimer = clock.set(
+      () => {
+        this.#partialTimer = undefined;
+        if (received() !== before) this.look();
+        else if (this.#options.partial()) {
+          this.#die(`a frame got no further for ${partialFrameTimeout} ms`);
+        }
+      },
+      partialFrameTimeout,
+      true,
+    );
   }
 
   /** Stops watching. */
@@ -72,12 +76,16 @@ export class Watchdog {
     const { clock, heartbeat, received, awaited, timedOut } = this.#options;
     if (heartbeat === undefined || this.#stop.signal.aborted) return;
     const before = { received: received(), timedOut: timedOut() };
-    this.#heartbeatTimer = clock.set(() => {
-      // A server may be busy with a long command: the heartbeat would wait behind it.
-      const busy = awaited() > 0 && timedOut() === before.timedOut;
-      if (busy || received() !== before.received) this.#awaitHeartbeat();
-      else this.#beat();
-    }, heartbeat);
+    this.#heartbeatTimer = clock.set(
+      () => {
+        // A server may be busy with a long command: the heartbeat would wait behind it.
+        const busy = awaited() > 0 && timedOut() === before.timedOut;
+        if (busy || received() !== before.received) this.#awaitHeartbeat();
+        else this.#beat();
+      },
+      heartbeat,
+      true,
+    );
   }
 
   #beat(): void {

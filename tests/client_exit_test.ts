@@ -1,0 +1,34 @@
+import { assertEquals } from "@std/assert";
+import process from "node:process";
+import { run, runtime } from "./support/runtime.ts";
+import { test } from "./support/test.ts";
+
+const url = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
+
+/** A socket of this process alone, which keeps nothing alive by itself. */
+const CLIENT = `
+const { connectThrough } = await import(${url("../src/client/connect.ts")});
+const { fromStreams } = await import(${url("../src/from_streams.ts")});
+const { readable } = new TransformStream();
+const { writable } = new TransformStream({}, { highWaterMark: 10 });
+const rcsp = await connectThrough(() => Promise.resolve(fromStreams({ readable, writable })), {
+  heartbeat: 3_600_000,
+  partialFrameTimeout: 3_600_000,
+});
+`;
+
+const ENDS: Record<string, string> = {
+  "a client that waits for its next heartbeat does not keep a process alive": "",
+  "a closed client does not keep a process alive": "await rcsp.close();",
+  "a closed client that had calls under way does not keep a process alive":
+    "const call = rcsp.call('A').catch(() => {}); await rcsp.close(); await call;",
+};
+
+for (const [name, end] of Object.entries(ENDS)) {
+  test(name, async () => {
+    const how = { deno: ["eval"], bun: ["-e"], node: ["--input-type=module", "-e"] }[runtime];
+    const script = `${CLIENT}${end}\nconsole.log("done");`;
+    const { code, stdout } = await run([process.execPath, ...how, script], { timeout: 20_000 });
+    assertEquals([code, stdout.trim()], [0, "done"]);
+  });
+}
