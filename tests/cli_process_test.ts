@@ -8,7 +8,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { listen } from "../server.ts";
 import { startSimulator } from "../simulator.ts";
 import { VERSION } from "../src/version.ts";
-import { run, runtime, runtimeCommand, start } from "./support/runtime.ts";
+import { evalCommand, run, runtime, runtimeCommand, start } from "./support/runtime.ts";
 import { test } from "./support/test.ts";
 
 const program = fileURLToPath(new URL("../cli/mod.ts", import.meta.url));
@@ -157,11 +157,6 @@ test("importing the module runs nothing", async () => {
   const text = `const { main } = await import(${
     JSON.stringify(new URL("../cli/mod.ts", import.meta.url).href)
   }); console.log(typeof main);`;
-  const how = {
-    deno: ["eval", text],
-    bun: ["-e", text],
-    node: ["--input-type=module", "-e", text],
-  };
-  const { code, stdout } = await run([process.execPath, ...how[runtime]]);
+  const { code, stdout } = await run(evalCommand(text));
   assertEquals([code, stdout], [0, "function\n"]);
 });

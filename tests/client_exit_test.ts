@@ -1,6 +1,5 @@
 import { assertEquals } from "@std/assert";
-import process from "node:process";
-import { run, runtime } from "./support/runtime.ts";
+import { evalCommand, run } from "./support/runtime.ts";
 import { test } from "./support/test.ts";
 
 const url = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
@@ -26,9 +25,8 @@ const ENDS: Record<string, string> = {
 
 for (const [name, end] of Object.entries(ENDS)) {
   test(name, async () => {
-    const how = { deno: ["eval"], bun: ["-e"], node: ["--input-type=module", "-e"] }[runtime];
     const script = `${CLIENT}${end}\nconsole.log("done");`;
-    const { code, stdout } = await run([process.execPath, ...how, script], { timeout: 20_000 });
+    const { code, stdout } = await run(evalCommand(script), { timeout: 20_000 });
     assertEquals([code, stdout.trim()], [0, "done"]);
   });
 }

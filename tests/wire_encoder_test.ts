@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
 import { concat, equals } from "@std/bytes";
-import { byteLength, encodeFrame, FrameBatch } from "../src/wire/encoder.ts";
+import { encodeFrame, FrameBatch, oversize } from "../src/wire/encoder.ts";
 import { PayloadType } from "../src/wire/header.ts";
 import { conversation, feed, frame, fromUtf8, toHex } from "./support/frames.ts";
 import { test } from "./support/test.ts";
@@ -27,7 +27,8 @@ for (const { name, text, utf8 } of texts) {
     const batch = new FrameBatch();
     assertEquals(batch.add(PayloadType.Command, text), size);
     assertEquals(toHex(batch.bytes), expected);
-    assertEquals(byteLength(text), size);
+    assertEquals(oversize(text, size - 1), size);
+    assertEquals(oversize(text, size), undefined);
   });
 }
 
@@ -73,7 +74,7 @@ test("a batch of many frames is the frames one after the other", () => {
   for (let i = 0; i < 5000; i++) {
     const { type, body } = conversation[i % conversation.length]!;
     const json = `${body}${i}`;
-    assertEquals(batch.add(type as PayloadType, json), byteLength(json));
+    assertEquals(batch.add(type as PayloadType, json), new TextEncoder().encode(json).length);
     frames.push(encodeFrame(type as PayloadType, json));
   }
   const all = concat(frames);

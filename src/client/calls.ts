@@ -20,7 +20,7 @@ import { encodeCommand } from "../message/command.ts";
 import type { JsonObject } from "../message/json.ts";
 import { readError, readResponse, readTrackId } from "../message/response.ts";
 import { quote } from "../printable.ts";
-import { byteLength } from "../wire/encoder.ts";
+import { oversize } from "../wire/encoder.ts";
 import { payloadLimitError, PayloadType } from "../wire/header.ts";
 import { Alarm } from "./alarm.ts";
 import { type Call, type CallRequest, endedError, timeoutError } from "./call.ts";
@@ -126,10 +126,10 @@ export class CallQueue {
     }
     const trackId = String(this.#lastTrackId + 1);
     const json = encodeCommand(name, trackId, version, args);
-    // A code unit takes one to three bytes.
-    if (json.length * 3 > maxPayload && byteLength(json) > maxPayload) {
+    const size = oversize(json, maxPayload);
+    if (size !== undefined) {
       const action = `Cannot send command ${quote(name)}`;
-      return Promise.reject(payloadLimitError(action, byteLength(json), maxPayload));
+      return Promise.reject(payloadLimitError(action, size, maxPayload));
     }
     this.#lastTrackId++;
     const { promise, resolve, reject } = Promise.withResolvers<JsonObject>();

@@ -10,7 +10,7 @@
 import { type Dialect, writePath } from "../dialect.ts";
 import { type RcspError, TimeoutError } from "../errors.ts";
 import type { Arguments } from "../message/command.ts";
-import { decodeEvent, matches, type RcspEvent, type Topic } from "../message/event.ts";
+import { decodeEvent, matches, type RcspEvent, type Topic, topicKey } from "../message/event.ts";
 import { type JsonObject, parseBody } from "../message/json.ts";
 import { notify } from "../report.ts";
 import { limit } from "../limits.ts";
@@ -179,7 +179,7 @@ export class Subscriptions {
   }
 
   #join(topic: Topic, reader: Reader): void {
-    const key = keyOf(topic);
+    const key = topicKey(topic);
     let group = this.#groups.get(key);
     if (group === undefined) {
       group = { topic, readers: new Set(), accepted: false };
@@ -215,7 +215,7 @@ export class Subscriptions {
   }
 
   #drop(group: Group, error: unknown): void {
-    const key = keyOf(group.topic);
+    const key = topicKey(group.topic);
     if (this.#groups.get(key) === group) this.#groups.delete(key);
     for (const reader of group.readers) {
       this.#remove(reader);
@@ -227,7 +227,7 @@ export class Subscriptions {
   async #leave(reader: Reader): Promise<void> {
     const { topic } = reader;
     if (!this.#remove(reader) || topic === undefined) return;
-    const key = keyOf(topic);
+    const key = topicKey(topic);
     const group = this.#groups.get(key);
     if (!group?.readers.delete(reader) || group.readers.size > 0) return;
     this.#groups.delete(key);
@@ -252,10 +252,6 @@ export class Subscriptions {
     writePath(args, topicKey, topic.topic);
     return args;
   }
-}
-
-function keyOf(topic: Topic): string {
-  return JSON.stringify([topic.publisher, topic.topic, topic.deviceId]);
 }
 
 function checkTopic({ publisher, topic }: Topic): void {

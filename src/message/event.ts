@@ -84,6 +84,12 @@ export function matches(event: RcspEvent, topic: Topic): boolean {
       sameId(event.deviceId, topic.deviceId));
 }
 
+/** A text that two topics have in common only if they are the same. */
+export function topicKey({ publisher, topic, deviceId }: Topic): string {
+  // The id in an array, as the JSON of Infinity (1e400 on the wire) is that of no id.
+  return JSON.stringify([publisher, topic, deviceId === undefined ? null : [deviceId]]);
+}
+
 /** Whether two device ids are the same: `1` and `"1"` are not. */
 export function sameId(one: DeviceId, other: DeviceId): boolean {
   return one === other ||

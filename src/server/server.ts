@@ -10,6 +10,7 @@ import { limit, LIMITS, type Limits } from "../limits.ts";
 import type { Command, DeviceId } from "../message/command.ts";
 import { encodeEvent, type OutgoingEvent, type Topic } from "../message/event.ts";
 import { notify } from "../report.ts";
+import { Sleepers } from "../sleepers.ts";
 import type { Address, Listener, Socket } from "../socket.ts";
 import { encodeFrame } from "../wire/encoder.ts";
 import { HEADER_SIZE, payloadLimitError, PayloadType } from "../wire/header.ts";
@@ -67,7 +68,7 @@ export class RcspServer {
   readonly #sessions = new Set<Session>();
   readonly #listeners = new Set<Listener>();
   readonly #accepting = new Set<Promise<void>>();
-  readonly #pauses = new Set<() => void>();
+  readonly #pauses = new Sleepers();
   readonly #options: ServerOptions;
   #closed: Promise<void> | undefined;
 
@@ -183,7 +184,7 @@ export class RcspServer {
 
   async #close(): Promise<void> {
     for (const listener of this.#listeners) listener.close();
-    for (const end of this.#pauses) end();
+    this.#pauses.wakeAll();
     const sessions = [...this.#sessions];
     const timer = setTimeout(() => {
       for (const session of sessions) session.close();
@@ -202,23 +203,10 @@ export class RcspServer {
       } catch (error) {
         // Such as too many open files: passes when others leave.
         this.#tell(error);
-        await this.#pause();
+        await this.#pauses.sleep(ACCEPT_PAUSE);
       }
     }
     this.#listeners.delete(listener);
-  }
-
-  /** Waits a little, or until `close()`. */
-  #pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        this.#pauses.delete(end);
-        resolve();
-      };
-      const timer = setTimeout(end, ACCEPT_PAUSE);
-      this.#pauses.add(end);
-    });
   }
 
   #handleSubscriptions(): void {

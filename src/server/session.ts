@@ -9,13 +9,13 @@ import { CommandError, LimitError, ProtocolError } from "../errors.ts";
 import { Fifo } from "../fifo.ts";
 import type { Limits } from "../limits.ts";
 import { type Command, decodeCommand } from "../message/command.ts";
-import type { Topic } from "../message/event.ts";
+import { type Topic, topicKey } from "../message/event.ts";
 import { isObject, type JsonObject, parseBody } from "../message/json.ts";
 import { encodeError, encodeResponse } from "../message/response.ts";
 import { quote } from "../printable.ts";
 import type { Socket } from "../socket.ts";
 import { FrameDecoder } from "../wire/decoder.ts";
-import { byteLength } from "../wire/encoder.ts";
+import { oversize } from "../wire/encoder.ts";
 import { payloadLimitError, PayloadType } from "../wire/header.ts";
 import { AnswerLine, type Place } from "./answer_line.ts";
 import { Outbox } from "./outbox.ts";
@@ -255,9 +255,8 @@ export class Session implements ClientHandle {
 
   #checkSize(json: string, action: string): void {
     const { maxPayload } = this.#options.limits;
-    if (json.length * 3 <= maxPayload) return;
-    const size = byteLength(json);
-    if (size > maxPayload) throw payloadLimitError(action, size, maxPayload);
+    const size = oversize(json, maxPayload);
+    if (size !== undefined) throw payloadLimitError(action, size, maxPayload);
   }
 
   /** Whether more may be sent; a client that takes nothing is cut. */
@@ -286,9 +285,4 @@ export class Session implements ClientHandle {
 export function topicKeys({ publisher, topic, deviceId }: Topic): string[] {
   const all = topicKey({ publisher, topic });
   return deviceId === undefined ? [all] : [topicKey({ publisher, topic, deviceId }), all];
-}
-
-function topicKey({ publisher, topic, deviceId }: Topic): string {
-  // The id in an array, as the JSON of Infinity (1e400 on the wire) is that of no id.
-  return JSON.stringify([publisher, topic, deviceId === undefined ? null : [deviceId]]);
 }

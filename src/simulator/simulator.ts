@@ -10,6 +10,7 @@ import { PRESS_TYPES, type PressType, sameId } from "../message/event.ts";
 import type { JsonObject, JsonValue } from "../message/json.ts";
 import { RcspServer, type ServerOptions } from "../server/server.ts";
 import type { ClientHandle, HandlerResult } from "../server/session.ts";
+import { Sleepers } from "../sleepers.ts";
 import type { Address, Listener, Socket } from "../socket.ts";
 import { type Color, defaultDevices, type SimulatedDevice } from "./devices.ts";
 import { type Faults, withFaults } from "./faults.ts";
@@ -54,7 +55,7 @@ export class Simulator {
   readonly #random: () => number;
   readonly #latency: readonly [least: number, most: number];
   readonly #states: State[] = [];
-  readonly #sleepers = new Set<() => void>();
+  readonly #sleepers = new Sleepers();
   readonly #presses: ReturnType<typeof setInterval> | undefined;
 
   /**
@@ -153,7 +154,7 @@ export class Simulator {
   async close(): Promise<void> {
     clearInterval(this.#presses);
     await this.server.close();
-    for (const wake of this.#sleepers) wake();
+    this.#sleepers.wakeAll();
   }
 
   /** Stops. */
@@ -175,24 +176,17 @@ export class Simulator {
     try {
       return carryOut();
     } finally {
-      await this.#sleep(latency);
+      await this.#sleepers.sleep(latency);
     }
   }
 
   #withFaults(socket: Socket): Socket {
-    return withFaults(socket, () => this.faults, this.#random, (time) => this.#sleep(time));
-  }
-
-  #sleep(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        clearTimeout(timer);
-        this.#sleepers.delete(wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, milliseconds);
-      this.#sleepers.add(wake);
-    });
+    return withFaults(
+      socket,
+      () => this.faults,
+      this.#random,
+      (time) => this.#sleepers.sleep(time),
+    );
   }
 
   #list(): JsonObject {

@@ -26,9 +26,12 @@ export function encodeFrame(type: PayloadType, json: string | Uint8Array): Uint8
   return frame;
 }
 
-/** The bytes that a text takes as UTF-8. */
-export function byteLength(text: string): number {
-  return encoder.encode(text).length;
+/** The bytes that a text takes as UTF-8 if these are more than `most`; they are counted only then. */
+export function oversize(text: string, most: number): number | undefined {
+  // A code unit takes one to three bytes.
+  if (text.length * 3 <= most) return undefined;
+  const size = encoder.encode(text).length;
+  return size > most ? size : undefined;
 }
 
 /** Gathers frames in one growing buffer, so that many go out in one write. */

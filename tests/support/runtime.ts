@@ -57,6 +57,12 @@ export function runtimeCommand(script: string, ...args: string[]): string[] {
   return [process.execPath, ...how, script, ...args];
 }
 
+/** The command that runs a module's source under the current runtime. */
+export function evalCommand(source: string): string[] {
+  const how = { deno: ["eval"], bun: ["-e"], node: ["--input-type=module", "-e"] }[runtime];
+  return [process.execPath, ...how, source];
+}
+
 /** Runs a command to its end. Rejects if it cannot be started or exceeds its time. */
 export async function run(command: string[], options: RunOptions = {}): Promise<RunResult> {
   const { timeout = 30_000 } = options;

@@ -1,7 +1,6 @@
 /** What a runtime reports as uncaught would fail the test itself, so it happens in a child process. */
 
-import process from "node:process";
-import { run, runtime } from "./runtime.ts";
+import { evalCommand, run } from "./runtime.ts";
 
 const PRELUDE = `
 const reported = [];
@@ -32,7 +31,6 @@ export async function uncaughtIn(
 ): Promise<{ answer: unknown; reported: string[] }> {
   const url = JSON.stringify(new URL(`../${module}`, import.meta.url).href);
   const source = `const ${names} = await import(${url});${PRELUDE}${script}${END}`;
-  const how = { deno: ["eval"], bun: ["-e"], node: ["--input-type=module", "-e"] }[runtime];
-  const { stdout, stderr } = await run([process.execPath, ...how, source]);
+  const { stdout, stderr } = await run(evalCommand(source));
   return JSON.parse(stdout || stderr);
 }
