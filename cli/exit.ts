@@ -4,6 +4,7 @@
  * @module
  */
 
+import { getSystemErrorMap } from "node:util";
 import {
   CommandError,
   ConnectionError,
@@ -28,6 +29,8 @@ export const EXIT = {
   protocol: 5,
   /** A fault of the command itself. */
   fault: 70,
+  /** Output could not be written, or not all of it. */
+  output: 74,
   /** Ctrl-C, or a request to end. */
   interrupted: 130,
 } as const;
@@ -80,4 +83,11 @@ export function sentence(error: unknown): string {
   }
   if (exitCode(error) === EXIT.fault) return `This is a fault of rcsp: ${message}`;
   return message;
+}
+
+/** Why the system refused, without its codes: `no space left on device`. */
+export function systemReason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const [, text] = getSystemErrorMap().get((error as { errno?: number }).errno ?? 0) ?? [];
+  return text ?? error.message;
 }

@@ -12,7 +12,7 @@ import type { Connector, Listen } from "../src/socket.ts";
 export interface TextOutput {
   /**
    * Writes text; resolves when more may be written. Rejects with an {@link OutputClosed} when nobody
-   * reads any more.
+   * reads any more; any other error ends the command as a failure.
    */
   write(text: string): Promise<void>;
   /** Whether a person looks at it. */

@@ -31,7 +31,7 @@ const LEADING_FLAGS = [...CONNECTION_FLAGS, ...GENERAL_FLAGS, VERSION_FLAG];
  * Runs a command line, without the program's name; gives the exit code. Never rejects.
  *
  * Codes: 0 ok, 1 the driver answered with an error, 2 usage, 3 no connection, 4 timeout, 5 protocol,
- * 70 a fault of the command, 130 interrupted.
+ * 70 a fault of the command, 74 output that could not be written, 130 interrupted.
  */
 export async function main(args: readonly string[], io: CliIo): Promise<number> {
   try {
@@ -39,9 +39,11 @@ export async function main(args: readonly string[], io: CliIo): Promise<number> 
     return io.signal.aborted ? EXIT.interrupted : EXIT.ok;
   } catch (error) {
     if (error instanceof OutputClosed) return EXIT.ok;
-    if (io.signal.aborted) return EXIT.interrupted;
+    const code = exitCode(error);
+    // After Ctrl-C nothing is a failure but output that is lost.
+    if (io.signal.aborted && code !== EXIT.output) return EXIT.interrupted;
     await tell(io, `rcsp: ${sentence(error)}`);
-    return exitCode(error);
+    return code;
   }
 }
 

@@ -7,7 +7,8 @@
 import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import process from "node:process";
-import { type CliIo, type FileOutput, OutputClosed, type TextOutput } from "./io.ts";
+import type { CliIo, FileOutput } from "./io.ts";
+import { processOutput } from "./process_output.ts";
 
 /** What is looked at of Deno: reading a variable without permission would ask the user or throw. */
 interface DenoEnv {
@@ -18,8 +19,6 @@ interface DenoEnv {
 }
 
 const deno = (globalThis as { readonly Deno?: DenoEnv }).Deno;
-
-type OutputStream = typeof process.stdout | typeof process.stderr;
 
 /** Makes the `io` of this process; call it once. */
 export function processIo(): CliIo {
@@ -36,8 +35,8 @@ export function processIo(): CliIo {
     get stdin() {
       return process.stdin as AsyncIterable<Uint8Array>;
     },
-    stdout: textOutput(process.stdout),
-    stderr: textOutput(process.stderr),
+    stdout: processOutput("standard output", 1, process.stdout),
+    stderr: processOutput("standard error", 2, process.stderr),
     env: readEnv,
     signal: leaving.signal,
     readFile: (path) => createReadStream(path) as AsyncIterable<Uint8Array>,
@@ -56,32 +55,6 @@ function readEnv(name: string): string | undefined {
     return name === "NO_COLOR" && deno.noColor ? "1" : undefined;
   }
   return process.env[name];
-}
-
-function textOutput(stream: OutputStream): TextOutput {
-  const pending = new Set<(error: OutputClosed) => void>();
-  let closed: OutputClosed | undefined;
-  const onError = (cause: unknown): void => {
-    closed ??= new OutputClosed("Nobody reads the output any more", { cause });
-    for (const reject of pending) reject(closed);
-  };
-  stream.on("error", onError);
-  return {
-    async write(text: string): Promise<void> {
-      if (closed !== undefined) throw closed;
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      pending.add(reject);
-      stream.write(text, (error) => {
-        if (error) onError(error);
-        else resolve();
-      });
-      await promise.finally(() => pending.delete(reject));
-    },
-    isTerminal: Boolean(stream.isTTY),
-    get columns() {
-      return stream.columns || 80;
-    },
-  };
 }
 
 function fileOutput(file: FileHandle): FileOutput {

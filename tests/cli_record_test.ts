@@ -133,7 +133,7 @@ test("record ends where its file cannot be written, and quietly where nobody rea
           close: () => Promise.resolve(),
         }),
     });
-    assertEquals(full.code, 2);
+    assertEquals(full.code, 74);
     assertStringIncludes(full.err, "Cannot write 'out': no space left");
     const io = testIo({ connector });
     io.closeOutput();

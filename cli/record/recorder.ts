@@ -7,7 +7,7 @@
 import type { Clock } from "../../src/clock.ts";
 import { quote } from "../../src/printable.ts";
 import type { PayloadType } from "../../src/wire/header.ts";
-import { EXIT, Failure } from "../exit.ts";
+import { EXIT, Failure, systemReason } from "../exit.ts";
 import { createFile } from "../create_file.ts";
 import { type CliIo, type FileOutput, OutputClosed } from "../io.ts";
 import { bytesLine, cutLine, type Direction, frameLine, headLine, type Place } from "./format.ts";
@@ -104,10 +104,11 @@ export class Recorder {
   }
 
   #fail(cause: unknown): void {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const error = cause instanceof OutputClosed
+    const message = `Cannot write ${quote(this.#name)}: ${systemReason(cause)}`;
+    // Of standard output all is said already.
+    const error = cause instanceof OutputClosed || cause instanceof Failure
       ? cause
-      : new Failure(`Cannot write ${quote(this.#name)}: ${reason}`, EXIT.usage, { cause });
+      : new Failure(message, EXIT.output, { cause });
     this.#failure = { error };
     this.#waiting = [];
     this.#length = 0;
