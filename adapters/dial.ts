@@ -5,7 +5,7 @@
  * @module
  */
 
-import { checkAddress, formatAddress } from "../src/address.ts";
+import { connectAddress, formatAddress } from "../src/address.ts";
 import type { RawSocket } from "../src/raw_socket.ts";
 import type { Address, Socket } from "../src/socket.ts";
 import { toConnectionError } from "../src/socket_error.ts";
@@ -25,9 +25,9 @@ export async function dial(
   signal: AbortSignal | undefined,
   open: Open,
 ): Promise<Socket> {
-  checkAddress(address);
+  const checked = connectAddress(address);
   signal?.throwIfAborted();
-  const opening = openFirst(address, signal, open);
+  const opening = openFirst(checked, signal, open);
   return await (signal === undefined ? opening : orAbort(opening, signal));
 }
 

@@ -9,19 +9,26 @@ import type { Address } from "./socket.ts";
 const LAST_PORT = 65_535;
 
 /** An address in words: `127.0.0.1:45451`, `[::1]:45451`. */
-export function formatAddress({ host, port }: Address): string {
+export function formatAddress(address: Address): string {
+  const { host, port } = bareAddress(address);
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** The address with an IPv6 host out of its brackets: `[::1]`, as in a URL, is `::1`. */
+export function bareAddress({ host, port }: Address): Address {
+  return { host: /^\[[^[\]]*:[^[\]]*\]$/.test(host) ? host.slice(1, -1) : host, port };
+}
+
 /**
- * Checks where to connect to, the same on every runtime.
+ * Checks where to connect to, the same on every runtime; returns the bare address.
  *
  * Throws a `TypeError` unless `host` is a string with something in it, and a `RangeError` unless
  * `port` is an integer from 1 to 65535.
  */
-export function checkAddress({ host, port }: Address): void {
-  checkHost("connect", host);
-  checkPort("connect", port, 1);
+export function connectAddress(address: Address): Address {
+  checkHost("connect", address.host);
+  checkPort("connect", address.port, 1);
+  return bareAddress(address);
 }
 
 /**
@@ -34,7 +41,7 @@ export function listenAddress(options: Partial<Address> = {}): Address {
   const { host = "127.0.0.1", port = 0 } = options;
   checkHost("listen", host);
   checkPort("listen", port, 0);
-  return { host, port };
+  return bareAddress({ host, port });
 }
 
 function checkHost(action: string, host: unknown): void {

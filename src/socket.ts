@@ -9,7 +9,7 @@
 
 /** Where a socket leads to, or where a listener waits. */
 export interface Address {
-  /** A host name or an IP address; IPv6 without brackets. */
+  /** A host name or an IP address; IPv6 is taken with or without brackets, given without. */
   readonly host: string;
   /** 1 to 65535; 0 asks a listener for any free port. */
   readonly port: number;

@@ -70,6 +70,21 @@ test("dial() takes the first address that answers", async () => {
   assertEquals(hosts, ["localhost", "127.0.0.1"]);
 });
 
+test("dial() takes an IPv6 address with and without brackets", async () => {
+  const hosts: string[] = [];
+  for (const host of ["::1", "[::1]", "[fe80::1%eth0]", "[localhost]", "[]", "[::1"]) {
+    const error = await assertRejects(() =>
+      dial({ host, port: 7 }, undefined, (address) => {
+        hosts.push(address.host);
+        return Promise.reject(Object.assign(new Error("no"), { code: "ECONNREFUSED" }));
+      }), ConnectionError);
+    if (host.endsWith("1]")) {
+      assertStrictEquals(error.message, "Cannot connect to [::1]:7 as nobody listens there");
+    }
+  }
+  assertEquals(hosts, ["::1", "::1", "fe80::1%eth0", "[localhost]", "[]", "[::1"]);
+});
+
 test("dial() tries any other host once", async () => {
   let attempts = 0;
   const open = () => {
@@ -82,7 +97,9 @@ test("dial() tries any other host once", async () => {
 
 test("formatAddress() puts an IPv6 address in brackets", () => {
   assertStrictEquals(formatAddress({ host: "::1", port: 1_234 }), "[::1]:1234");
+  assertStrictEquals(formatAddress({ host: "[::1]", port: 1_234 }), "[::1]:1234");
   assertStrictEquals(formatAddress({ host: "localhost", port: 1 }), "localhost:1");
+  assertStrictEquals(formatAddress({ host: "[::1", port: 1 }), "[[::1]:1");
 });
 
 function fakeSocket(): RawSocket {

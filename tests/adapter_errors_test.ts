@@ -174,6 +174,12 @@ for (const adapter of networkAdapters) {
     if (hasIpv6) await assertReaches(adapter, "::1", "::1");
   });
 
+  test(`${name}: an IPv6 address in brackets is the same address`, async () => {
+    if (!hasIpv6) return;
+    await assertReaches(adapter, "[::1]", "::1");
+    await assertReaches(adapter, "::1", "[::1]");
+  });
+
   test(`${name}: localhost reaches a server that listens on IPv6 only`, async () => {
     if (hasIpv6) await assertReaches(adapter, "::1", "localhost");
   });
@@ -307,9 +313,10 @@ async function assertReaches(adapter: Adapter, server: string, client: string): 
     adapter.connector({ host: client, port }),
     listener.accept(),
   ]);
-  assertStrictEquals(socket.remote, server === "::1" ? `[::1]:${port}` : `127.0.0.1:${port}`);
+  const host = server.includes(":") ? "[::1]" : "127.0.0.1";
+  assertStrictEquals(socket.remote, `${host}:${port}`);
   assert(accepted !== null);
-  assert(accepted.remote.startsWith(server === "::1" ? "[::1]:" : "127.0.0.1:"));
+  assert(accepted.remote.startsWith(`${host}:`));
   await socket.write(encode("hello"));
   assertStrictEquals(decode(await accepted.read()), "hello");
   listener.close();

@@ -133,9 +133,11 @@ for (const { name, connector, listen } of networkAdapters) {
 
   test(`${name}: an IPv6 listener tells its address without brackets`, async () => {
     if (!hasIpv6) return;
-    const listener = await listen({ host: "::1" });
-    assertStrictEquals(listener.address.host, "::1");
-    listener.close();
+    for (const host of ["::1", "[::1]"]) {
+      const listener = await listen({ host });
+      assertStrictEquals(listener.address.host, "::1");
+      listener.close();
+    }
   });
 
   for (const end of ["close", "closeWrite"]) {

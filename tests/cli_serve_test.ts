@@ -3,9 +3,11 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { connect } from "../mod.ts";
 import { memoryNetwork } from "../adapters/memory.ts";
+import { connector as netConnector, listen as netListen } from "../adapters/runtime.ts";
 import { main } from "../cli/main.ts";
 import { parseFaults, parseLatency } from "../cli/serve/faults_flag.ts";
 import { ProtocolError } from "../src/errors.ts";
+import { hasIpv6 } from "./support/adapters.ts";
 import { assertFails, rcsp, type TestIo, testIo, type TestIoOptions } from "./support/cli_io.ts";
 import { run, runtimeCommand, start } from "./support/runtime.ts";
 import { test } from "./support/test.ts";
@@ -175,6 +177,31 @@ test("serve on a port that is taken ends with 3", async () => {
   const listener = await listen({ port: 45451 });
   assertFails(await rcsp(["serve"], { listen }), 3);
   listener.close();
+});
+
+test("serve, list and doctor take an IPv6 address with and without brackets", async () => {
+  if (!hasIpv6) return;
+  for (const host of ["::1", "[::1]"]) {
+    const io = testIo({ listen: netListen, connector: netConnector });
+    const ending = main(["serve", "--port", "0", "--host", host], io);
+    await Promise.race([io.until(({ lines }) => lines.length > 0), ending]);
+    assertMatch(io.out, /^RCSP simulator listening on \[::1\]:\d+\n$/, io.err);
+    const port = /\d+\n$/.exec(io.out)![0].trim();
+    for (const there of ["::1", "[::1]"]) {
+      const flags = ["--host", there, "--port", port];
+      const list = await rcsp(["list", ...flags], { connector: netConnector });
+      assertEquals([list.code, list.out.trim().split("\n").length], [0, 4], list.err);
+      const doctor = await rcsp(["doctor", ...flags], { connector: netConnector });
+      assertStringIncludes(doctor.out, `[::1]:${port} took it`);
+    }
+    io.interrupt();
+    await ending;
+    const refused = await rcsp(["list", "--host", host, "--port", port], {
+      connector: netConnector,
+    });
+    assertFails(refused, 3);
+    assertStringIncludes(refused.err, `Cannot connect to [::1]:${port} as`);
+  }
 });
 
 test("the program itself serves, and ends at SIGINT and SIGTERM", async () => {

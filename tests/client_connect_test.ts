@@ -103,14 +103,22 @@ test("connect() gives up after connectTimeout though the connector never settles
   assertStrictEquals(listeners(), 0);
 });
 
-test("connect() writes an IPv6 address with brackets in its messages", async () => {
-  const options = { connector: never, connectTimeout: 1, host: "::1", port: 7 } as const;
-  await assertRejects(
-    () => connect({ ...options, reconnect: false }),
-    TimeoutError,
-    "Cannot connect to [::1]:7 within 1 ms",
-  );
-});
+for (const host of ["::1", "[::1]"]) {
+  test(`connect() to ${host} hands the bare address on and shows it in brackets once`, async () => {
+    const addresses: unknown[] = [];
+    const connector: Connector = (address) => {
+      addresses.push(address);
+      return new Promise(() => {});
+    };
+    const options = { connector, connectTimeout: 1, host, port: 7 } as const;
+    const error = await assertRejects(
+      () => connect({ ...options, reconnect: false }),
+      TimeoutError,
+    );
+    assertStrictEquals(error.message, "Cannot connect to [::1]:7 within 1 ms");
+    assertEquals(addresses, [{ host: "::1", port: 7 }]);
+  });
+}
 
 test("connect() passes on what the connector rejects with, if it is an error of ours", async () => {
   for (const error of [new ConnectionError("host-not-found", "No"), new LimitError("No", "x", 1)]) {

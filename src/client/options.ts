@@ -4,6 +4,7 @@
  * @module
  */
 
+import { bareAddress } from "../address.ts";
 import type { Clock } from "../clock.ts";
 import { type Dialect, dialect, type DialectOptions } from "../dialect.ts";
 import type { RcspError } from "../errors.ts";
@@ -18,7 +19,7 @@ export const DEFAULT_ADDRESS: Address = { host: "localhost", port: 45451 };
 
 /** Options of `connect()`. */
 export interface ConnectOptions {
-  /** Host name or IP address. Default: `localhost`. */
+  /** Host name or IP address, IPv6 with or without brackets. Default: `localhost`. */
   host?: string | undefined;
   /** 1 to 65535. Default: 45451. */
   port?: number | undefined;
@@ -102,10 +103,10 @@ export interface ClientOptions {
 export function clientOptions(options: ConnectOptions): ClientOptions {
   const { reconnect } = options;
   return {
-    address: {
+    address: bareAddress({
       host: options.host ?? DEFAULT_ADDRESS.host,
       port: options.port ?? DEFAULT_ADDRESS.port,
-    },
+    }),
     connectTimeout: limit("connectTimeout", options.connectTimeout),
     commandTimeout: limit("commandTimeout", options.commandTimeout),
     maxPayload: limit("maxPayload", options.maxPayload),
