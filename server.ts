@@ -23,4 +23,11 @@ export type { JsonObject, JsonValue } from "./src/message/json.ts";
 export { RcspServer } from "./src/server/server.ts";
 export type { ServerOptions } from "./src/server/server.ts";
 export type { ClientHandle, Handler, HandlerResult } from "./src/server/session.ts";
-export type { Address, Listen, Listener, Socket } from "./src/socket.ts";
+export type {
+  Address,
+  KeepAliveOptions,
+  Listen,
+  Listener,
+  ListenOptions,
+  Socket,
+} from "./src/socket.ts";

@@ -7,6 +7,7 @@
 import { formatAddress, listenAddress } from "../src/address.ts";
 import type { RcspClient } from "../src/client/client.ts";
 import type { ConnectOptions } from "../src/client/options.ts";
+import { keepAliveDelay } from "../src/keep_alive.ts";
 import { type RawSocket, TAKEN } from "../src/raw_socket.ts";
 import type { Address, Connector, Listen, Listener, Socket } from "../src/socket.ts";
 import { connectionError, toConnectionError } from "../src/socket_error.ts";
@@ -24,8 +25,10 @@ import { guard } from "./guard.ts";
  * answer at all, it keeps the process alive until the system gives it up. The connector of
  * `@rcsp/rcsp/node` does not, on Bun too.
  */
-export const connector: Connector = (address, options): Promise<Socket> =>
-  dial(address, options?.signal, open);
+export const connector: Connector = async (address, options = {}): Promise<Socket> => {
+  const keepAlive = keepAliveDelay(options.keepAlive);
+  return await dial(address, options.signal, (to) => open(to, keepAlive));
+};
 
 /** Connects a client over `Bun.connect`; otherwise as `connect()` of `@rcsp/rcsp`. */
 export function connect(options: ConnectOptions = {}): Promise<RcspClient> {
@@ -34,19 +37,21 @@ export function connect(options: ConnectOptions = {}): Promise<RcspClient> {
 
 /** Listens with `Bun.listen`. */
 export const listen: Listen = (options): Promise<Listener> =>
-  new Promise((resolve) => resolve(startListening(listenAddress(options))));
+  new Promise((resolve) => {
+    resolve(startListening(listenAddress(options), keepAliveDelay(options?.keepAlive)));
+  });
 
 const { Bun } = globalThis as unknown as { Bun: BunSockets<BunSocket> };
 
-async function open(address: Address): Promise<RawSocket> {
-  return (await Bun.connect(bunOptions(address, () => {}))).data;
+async function open(address: Address, keepAlive: false | number): Promise<RawSocket> {
+  return (await Bun.connect(bunOptions(address, keepAlive, () => {}))).data;
 }
 
-function startListening({ host, port }: Address): Listener {
+function startListening({ host, port }: Address, keepAlive: false | number): Listener {
   const queue = new AcceptQueue();
   const onOpen = (socket: BunSocket): void => queue.push(guard(socket));
   try {
-    const listener = Bun.listen(bunOptions({ host, port }, onOpen));
+    const listener = Bun.listen(bunOptions({ host, port }, keepAlive, onOpen));
     return queue.toListener({ host, port: listener.port }, () => listener.stop());
   } catch (cause) {
     throw toConnectionError(cause, "listen", formatAddress({ host, port }));
@@ -55,10 +60,11 @@ function startListening({ host, port }: Address): Listener {
 
 function bunOptions(
   { host, port }: Address,
+  keepAlive: false | number,
   onOpen: (socket: BunSocket) => void,
 ): BunOptions<BunSocket> {
   const socket: BunOptions<BunSocket>["socket"] = {
-    open: (socket) => onOpen(socket.data = new BunSocket(socket)),
+    open: (socket) => onOpen(socket.data = new BunSocket(socket, keepAlive)),
     // Plain arrays, where a `Buffer` would have to be made one.
     binaryType: "uint8array",
     data: (socket, chunk) => socket.data.take(chunk),
@@ -78,12 +84,13 @@ class BunSocket implements RawSocket {
   readonly #socket: BunNativeSocket<BunSocket>;
   #unsent: (PromiseWithResolvers<void> & { bytes: Uint8Array; sent: number }) | undefined;
 
-  constructor(socket: BunNativeSocket<BunSocket>) {
+  constructor(socket: BunNativeSocket<BunSocket>, keepAlive: false | number) {
     this.#socket = socket;
     // A client that resets at once has no address any more.
     const { remoteAddress: host = "unknown", remotePort: port = 0 } = socket;
     this.remote = formatAddress({ host, port });
     socket.setNoDelay(true);
+    if (keepAlive !== false) socket.setKeepAlive(true, keepAlive);
   }
 
   read(): Promise<Uint8Array | null> {

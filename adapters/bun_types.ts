@@ -39,4 +39,6 @@ export interface BunNativeSocket<Data> {
   pause(): void;
   resume(): void;
   setNoDelay(noDelay: boolean): boolean;
+  /** Milliseconds, of which Bun uses whole seconds. */
+  setKeepAlive(enable: boolean, initialDelay: number): boolean;
 }

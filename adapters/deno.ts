@@ -7,6 +7,7 @@
 import { formatAddress, listenAddress } from "../src/address.ts";
 import type { RcspClient } from "../src/client/client.ts";
 import type { ConnectOptions } from "../src/client/options.ts";
+import { keepAliveDelay } from "../src/keep_alive.ts";
 import type { RawSocket } from "../src/raw_socket.ts";
 import type { Address, Connector, Listen, Listener, Socket } from "../src/socket.ts";
 import { toConnectionError } from "../src/socket_error.ts";
@@ -18,22 +19,36 @@ import { guard } from "./guard.ts";
 const CONNECT_BUFFER = 64 * 1024;
 const ACCEPT_BUFFER = 16 * 1024;
 
-/** Opens a socket with `Deno.connect`. */
-export const connector: Connector = (address, options): Promise<Socket> =>
-  dial(address, options?.signal, open);
+/**
+ * Opens a socket with `Deno.connect`.
+ *
+ * Deno has no delay for `keepAlive`, only on and off: the first probe is sent when the system has it so,
+ * often after two hours.
+ */
+export const connector: Connector = async (address, options = {}): Promise<Socket> => {
+  const keepAlive = keepAliveDelay(options.keepAlive);
+  return await dial(address, options.signal, (to, signal) => open(to, signal, keepAlive));
+};
 
 /** Connects a client over `Deno.connect`; otherwise as `connect()` of `@rcsp/rcsp`. */
 export function connect(options: ConnectOptions = {}): Promise<RcspClient> {
   return connectBy(connector, options);
 }
 
-/** Listens with `Deno.listen`. */
+/** Listens with `Deno.listen`; `keepAlive` is as in `connector`. */
 export const listen: Listen = (options): Promise<Listener> =>
-  new Promise((resolve) => resolve(new DenoListener(start(listenAddress(options)))));
+  new Promise((resolve) => {
+    const keepAlive = keepAliveDelay(options?.keepAlive);
+    resolve(new DenoListener(start(listenAddress(options)), keepAlive));
+  });
 
-async function open({ host, port }: Address, signal?: AbortSignal): Promise<RawSocket> {
+async function open(
+  { host, port }: Address,
+  signal: AbortSignal | undefined,
+  keepAlive: false | number,
+): Promise<RawSocket> {
   const conn = await Deno.connect({ hostname: host, port, ...(signal && { signal }) });
-  return new DenoSocket(conn, CONNECT_BUFFER);
+  return new DenoSocket(conn, CONNECT_BUFFER, keepAlive);
 }
 
 function start(address: Address): Deno.TcpListener {
@@ -51,12 +66,13 @@ class DenoSocket implements RawSocket {
   readonly #conn: Deno.TcpConn;
   readonly #buffer: Uint8Array;
 
-  constructor(conn: Deno.TcpConn, bufferSize: number) {
+  constructor(conn: Deno.TcpConn, bufferSize: number, keepAlive: false | number) {
     this.#conn = conn;
     this.#buffer = new Uint8Array(bufferSize);
     this.remote = formatAddress(toAddress(conn.remoteAddr));
     try {
       conn.setNoDelay(true);
+      if (keepAlive !== false) conn.setKeepAlive(true);
     } catch {
       // Some systems refuse once the other side has reset it: the first read() tells.
     }
@@ -85,11 +101,13 @@ class DenoSocket implements RawSocket {
 class DenoListener implements Listener {
   readonly address: Address;
   readonly #listener: Deno.TcpListener;
+  readonly #keepAlive: false | number;
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor(listener: Deno.TcpListener) {
+  constructor(listener: Deno.TcpListener, keepAlive: false | number) {
     this.#listener = listener;
+    this.#keepAlive = keepAlive;
     this.address = toAddress(listener.addr);
   }
 
@@ -108,7 +126,8 @@ class DenoListener implements Listener {
   async #acceptNext(): Promise<Socket | null> {
     if (this.#closed) return null;
     try {
-      return guard(new DenoSocket(await this.#listener.accept(), ACCEPT_BUFFER));
+      const conn = await this.#listener.accept();
+      return guard(new DenoSocket(conn, ACCEPT_BUFFER, this.#keepAlive));
     } catch (cause) {
       if (this.#closed) return null;
       throw toConnectionError(cause, "accept", formatAddress(this.address));

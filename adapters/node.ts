@@ -13,6 +13,7 @@ import {
 import { formatAddress, listenAddress } from "../src/address.ts";
 import type { RcspClient } from "../src/client/client.ts";
 import type { ConnectOptions } from "../src/client/options.ts";
+import { keepAliveDelay } from "../src/keep_alive.ts";
 import type { RawSocket } from "../src/raw_socket.ts";
 import type { Address, Connector, Listen, Listener, Socket } from "../src/socket.ts";
 import { toConnectionError } from "../src/socket_error.ts";
@@ -26,8 +27,10 @@ import { guard } from "./guard.ts";
 const BUFFER = 64 * 1024;
 
 /** Opens a socket with `node:net`. */
-export const connector: Connector = (address, options): Promise<Socket> =>
-  dial(address, options?.signal, open);
+export const connector: Connector = async (address, options = {}): Promise<Socket> => {
+  const keepAlive = keepAliveDelay(options.keepAlive);
+  return await dial(address, options.signal, (to, signal) => open(to, signal, keepAlive));
+};
 
 /** Connects a client over `node:net`; otherwise as `connect()` of `@rcsp/rcsp`. */
 export function connect(options: ConnectOptions = {}): Promise<RcspClient> {
@@ -37,9 +40,10 @@ export function connect(options: ConnectOptions = {}): Promise<RcspClient> {
 /** Listens with `node:net`. */
 export const listen: Listen = async (options): Promise<Listener> => {
   const asked = listenAddress(options);
+  const keepAlive = keepAliveDelay(options?.keepAlive);
   const queue = new AcceptQueue();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    queue.push(guard(accepted(socket)));
+    queue.push(guard(accepted(socket, keepAlive)));
   });
   try {
     await listening(server, asked);
@@ -53,7 +57,11 @@ export const listen: Listen = async (options): Promise<Listener> => {
   return queue.toListener(address, () => void server.close());
 };
 
-function open(address: Address, signal: AbortSignal | undefined): Promise<RawSocket> {
+function open(
+  address: Address,
+  signal: AbortSignal | undefined,
+  keepAlive: false | number,
+): Promise<RawSocket> {
   // Two buffers in turn: one is with the reader, the next chunk waits in the other, and while it
   // waits nothing is read.
   const buffers: [Uint8Array, Uint8Array] = [new Uint8Array(BUFFER), new Uint8Array(BUFFER)];
@@ -71,18 +79,18 @@ function open(address: Address, signal: AbortSignal | undefined): Promise<RawSoc
   const { promise, resolve, reject } = Promise.withResolvers<RawSocket>();
   const onAbort = (): void => void socket.destroy();
   signal?.addEventListener("abort", onAbort, { once: true });
-  socket.once("connect", () => resolve(new NetRawSocket(socket, inbox, address)));
+  socket.once("connect", () => resolve(new NetRawSocket(socket, inbox, address, keepAlive)));
   socket.on("error", reject);
   socket.once("close", () => reject(signal?.reason));
   return promise.finally(() => signal?.removeEventListener("abort", onAbort));
 }
 
-function accepted(socket: NetSocket): RawSocket {
+function accepted(socket: NetSocket, keepAlive: false | number): RawSocket {
   const inbox = new Inbox(() => socket.resume());
   socket.on("data", ({ buffer, byteOffset, length }) => {
     if (!inbox.push(new Uint8Array(buffer, byteOffset, length))) socket.pause();
   });
-  return new NetRawSocket(socket, inbox, { host: "a client", port: 0 });
+  return new NetRawSocket(socket, inbox, { host: "a client", port: 0 }, keepAlive);
 }
 
 class NetRawSocket implements RawSocket {
@@ -91,9 +99,11 @@ class NetRawSocket implements RawSocket {
   readonly #socket: NetSocket;
   readonly #inbox: Inbox;
 
-  constructor(socket: NetSocket, inbox: Inbox, address: Address) {
+  constructor(socket: NetSocket, inbox: Inbox, address: Address, keepAlive: false | number) {
     this.#socket = socket;
     this.#inbox = inbox;
+    // Not by the options of a server, which Deno's node:net passes over.
+    if (keepAlive !== false) socket.setKeepAlive(true, keepAlive);
     const { remoteAddress: host = address.host, remotePort: port = address.port } = socket;
     this.remote = formatAddress({ host, port });
     this.closed = new Promise((resolve) => socket.once("close", () => resolve()));

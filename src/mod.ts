@@ -15,7 +15,16 @@
  * @module
  */
 
-export type { Address, Connector, Listen, Listener, Socket } from "./socket.ts";
+export type {
+  Address,
+  Connector,
+  ConnectorOptions,
+  KeepAliveOptions,
+  Listen,
+  Listener,
+  ListenOptions,
+  Socket,
+} from "./socket.ts";
 export { fromStreams } from "./from_streams.ts";
 export type { StreamPair } from "./from_streams.ts";
 export { connectThrough } from "./client/connect.ts";

@@ -53,11 +53,28 @@ export interface Socket {
   readonly remote: string;
 }
 
+/** Options of a connector. */
+export interface ConnectorOptions extends KeepAliveOptions {
+  /** Ends the attempt. */
+  signal?: AbortSignal | undefined;
+}
+
 /** Opens a socket to an address, or rejects with a `ConnectionError` or the signal's reason. */
-export type Connector = (
-  address: Address,
-  options?: { signal?: AbortSignal | undefined },
-) => Promise<Socket>;
+export type Connector = (address: Address, options?: ConnectorOptions) => Promise<Socket>;
+
+/** How the system finds connections whose other end is gone without a word. */
+export interface KeepAliveOptions {
+  /**
+   * TCP keepalive: milliseconds without anything received before the system sends the first probe, in
+   * whole seconds, from 1000 to 32767000; `false` for none. Default: 10000.
+   *
+   * Bun and Node send ten probes, one second apart, and then end the connection: by default 20 s after
+   * the other end fell silent. Deno can only switch probes on or off: the system's delay holds, 2 hours
+   * on most. On Deno the adapter `@rcsp/rcsp/node` heeds the delay; the probes after it are the
+   * system's there too.
+   */
+  keepAlive?: false | number | undefined;
+}
 
 /** Waits for clients. */
 export interface Listener {
@@ -71,5 +88,8 @@ export interface Listener {
   close(): void;
 }
 
+/** Options of `listen()`. */
+export interface ListenOptions extends Partial<Address>, KeepAliveOptions {}
+
 /** Starts to listen; `host` is `127.0.0.1` and `port` any free one unless told. */
-export type Listen = (options?: Partial<Address>) => Promise<Listener>;
+export type Listen = (options?: ListenOptions) => Promise<Listener>;

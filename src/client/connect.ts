@@ -51,7 +51,7 @@ export async function connectThrough(
 /** Opens a socket within `connectTimeout`. What comes up too late is closed. */
 async function openSocket(
   connector: Connector,
-  { address, connectTimeout: timeout }: ClientOptions,
+  { address, connectTimeout: timeout, keepAlive }: ClientOptions,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Socket> {
@@ -65,7 +65,9 @@ async function openSocket(
   }, timeout);
   const abandoned = Promise.withResolvers<never>();
   giveUp.signal.addEventListener("abort", () => abandoned.reject(giveUp.signal.reason));
-  const opening = Promise.resolve().then(() => connector(address, { signal: giveUp.signal }));
+  const opening = Promise.resolve().then(() =>
+    connector(address, { signal: giveUp.signal, keepAlive })
+  );
   try {
     // A connector that does not heed its signal must not keep the caller waiting.
     const socket = await Promise.race([opening, abandoned.promise]);

@@ -8,6 +8,7 @@ import { bareAddress } from "../address.ts";
 import type { Clock } from "../clock.ts";
 import { type Dialect, dialect, type DialectOptions } from "../dialect.ts";
 import type { RcspError } from "../errors.ts";
+import { keepAliveDelay } from "../keep_alive.ts";
 import { limit } from "../limits.ts";
 import type { Address, Connector } from "../socket.ts";
 import type { TracedFrame } from "./connection.ts";
@@ -45,6 +46,12 @@ export interface ConnectOptions {
   heartbeat?: number | undefined;
   /** Milliseconds that a frame may stop half-way before the connection counts as lost. Default: 10000. */
   partialFrameTimeout?: number | undefined;
+  /**
+   * TCP keepalive, which finds a connection whose other end is gone without a word: milliseconds without
+   * anything received before the first probe, in whole seconds; `false` for none. Default: 10000. Deno
+   * can only switch it on or off: see `KeepAliveOptions`.
+   */
+  keepAlive?: false | number | undefined;
   /** Gives up connecting, and closes the client later: calls then reject with a `ConnectionError`. */
   signal?: AbortSignal | undefined;
   /** What differs from the assumed names: see `DIALECT`. */
@@ -88,6 +95,8 @@ export interface ClientOptions {
   readonly reconnect: ReconnectPolicy | false;
   readonly heartbeat: number | undefined;
   readonly partialFrameTimeout: number;
+  /** `undefined` leaves it to the connector. */
+  readonly keepAlive: false | number | undefined;
   readonly closeTimeout: number;
   readonly dialect: Dialect;
   readonly onBadEvent: ((error: RcspError) => void) | undefined;
@@ -115,6 +124,7 @@ export function clientOptions(options: ConnectOptions): ClientOptions {
     reconnect: reconnect === false ? false : reconnectPolicy(reconnect),
     heartbeat: heartbeatOf(options.heartbeat),
     partialFrameTimeout: limit("partialFrameTimeout", options.partialFrameTimeout),
+    keepAlive: options.keepAlive === undefined ? undefined : keepAliveDelay(options.keepAlive),
     closeTimeout: limit("closeTimeout", undefined),
     dialect: dialect(options.dialect),
     onBadEvent: options.onBadEvent,
