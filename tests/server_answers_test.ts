@@ -7,9 +7,10 @@ import { test } from "./support/test.ts";
 const INTERNAL = { Code: "InternalError", Message: "The server failed to carry this out" };
 const SECRET = "/home/someone/password.txt";
 
-function circular(): Record<string, never> {
+function circular(key = "self"): Record<string, never> {
   const object: Record<string, unknown> = {};
   object["self"] = object;
+  if (key === "toJSON") object["toJSON"] = (): unknown => object;
   return object as Record<string, never>;
 }
 
@@ -31,6 +32,14 @@ const results: [what: string, handler: Handler, response: Record<string, unknown
     Error: 1,
   }],
   ["an object with a key 'then'", () => ({ then: "later" }), { then: "later" }],
+  [
+    "an object whose toJSON gives an object",
+    giving({ secret: SECRET, toJSON: () => ({ At: new Date(0) }) }),
+    { At: "1970-01-01T00:00:00.000Z" },
+  ],
+  ["an object whose toJSON gives null", giving({ toJSON: () => null }), undefined],
+  ["an object whose toJSON gives undefined", giving({ toJSON: () => undefined }), undefined],
+  ["an object with a key 'toJSON'", () => ({ toJSON: "later" }), { toJSON: "later" }],
   ["text beyond ASCII", () => ({ Text: "zwölf 🧤 \u2028" }), { Text: "zwölf 🧤 \u2028" }],
   ["a promise of undefined", async () => {}, undefined],
   ["a promise of null", () => Promise.resolve(null), undefined],
@@ -62,6 +71,21 @@ const failures: [what: string, handler: Handler][] = [
       },
     }),
   ],
+  ["gives a String object", giving(new String("{}"))],
+  ["gives a Date", giving(new Date(0))],
+  ["promises a Date", giving(Promise.resolve(new Date(0)))],
+  ["gives an object whose toJSON gives a number", giving({ toJSON: () => 7 })],
+  ["gives an object whose toJSON gives an array", giving({ toJSON: () => [] })],
+  ["gives an object whose toJSON gives text", giving({ toJSON: () => `{"A":1}` })],
+  [
+    "gives an object whose toJSON throws",
+    giving({
+      toJSON(): never {
+        throw new Error(SECRET);
+      },
+    }),
+  ],
+  ["gives an object whose toJSON gives itself", () => circular("toJSON")],
   ["promises an array", giving(Promise.resolve([1]))],
   ["promises a circular object", () => Promise.resolve(circular())],
   ["throws an error", () => {
@@ -208,5 +232,7 @@ test("codes and the place of TrackId are those of the dialect", () => {
     await client.write(frame(1, "{"));
     assertStrictEquals((await client.receive()).body.Error?.Code, "E3");
     assertEquals((await client.ask("Do")).body, { Meta: { Track: "4" }, Response: { Done: true } });
+    server.handle("Do", giving({ toJSON: () => 7 }));
+    assertStrictEquals(await code("Do"), "E2");
   });
 });

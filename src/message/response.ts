@@ -11,7 +11,7 @@ import type { ErrorBody } from "../errors.ts";
 import type { Dialect } from "../dialect.ts";
 import { readPath, writePath } from "../dialect.ts";
 import { shapeError } from "./command.ts";
-import { isObject, type JsonObject } from "./json.ts";
+import { isObject, type JsonObject, kind } from "./json.ts";
 
 /** The `TrackId` of a response; `undefined` where it is missing or null. */
 export function readTrackId(body: JsonObject, dialect: Dialect): string | undefined {
@@ -34,13 +34,27 @@ export function readError(body: JsonObject): ErrorBody {
   throw shapeError("Error", "an object", error);
 }
 
-/** Makes the JSON of a response ok; no data, no `Response`. */
+/**
+ * Makes the JSON of a response ok; no data, no `Response`.
+ *
+ * @throws {TypeError} If the JSON of the data is no object, such as that of a `Date`.
+ */
 export function encodeResponse(
   trackId: string | undefined,
   data: JsonObject | undefined,
   dialect: Dialect,
 ): string {
-  return encode(trackId, data === undefined ? {} : { Response: data }, dialect);
+  // What counts is what JSON makes of it: `toJSON` may give anything.
+  const json = JSON.stringify(data) ?? "null";
+  if (json === "null") return encode(trackId, {}, dialect);
+  if (!json.startsWith("{")) {
+    throw new TypeError(`A response must be an object, not ${kind(JSON.parse(json))}`);
+  }
+  if (dialect.trackId.startsWith("Response.")) {
+    return encode(trackId, { Response: JSON.parse(json) }, dialect);
+  }
+  const head = encode(trackId, {}, dialect).slice(0, -1);
+  return `${head}${head === "{" ? "" : ","}"Response":${json}}`;
 }
 
 /** Makes the JSON of a response error. */
