@@ -39,8 +39,11 @@ export interface ServerOptions {
   closeTimeout?: number | undefined;
   /** What differs from the assumed names: see `DIALECT`. */
   dialect?: DialectOptions | undefined;
-  /** Looks at a subscription before it is accepted; throws a `CommandError` to refuse it. */
-  onSubscribe?: ((topic: Topic, client: ClientHandle) => void) | undefined;
+  /**
+   * Looks at a subscription before it is accepted; throws a `CommandError`, or rejects with one, to
+   * refuse it. Until it is through, the client's later subscription commands wait.
+   */
+  onSubscribe?: ((topic: Topic, client: ClientHandle) => void | Promise<void>) | undefined;
   /**
    * Told why a client was cut, what a handler threw, and what went wrong with a listener. What it
    * throws is an uncaught error.
@@ -212,12 +215,18 @@ export class RcspServer {
   #handleSubscriptions(): void {
     const { commands } = this.dialect;
     const subscribe = (device: boolean): Handler => (command, client) => {
+      const session = client as Session;
       const topic = this.#topicOf(command, device);
-      this.#options.onSubscribe?.(topic, client);
-      (client as Session).subscribe(topic);
+      return session.inOrder(() => {
+        const looking = this.#options.onSubscribe?.(topic, client);
+        if (looking === undefined) return session.subscribe(topic);
+        return Promise.resolve(looking).then(() => session.subscribe(topic));
+      });
     };
     const unsubscribe = (device: boolean): Handler => (command, client) => {
-      (client as Session).unsubscribe(this.#topicOf(command, device));
+      const session = client as Session;
+      const topic = this.#topicOf(command, device);
+      return session.inOrder(() => session.unsubscribe(topic));
     };
     this.handle(commands.subscribe, subscribe(false));
     this.handle(commands.unsubscribe, unsubscribe(false));

@@ -60,6 +60,7 @@ export class Session implements ClientHandle {
   /** Commands that came in one chunk with others, and found no room. */
   readonly #backlog = new Fifo<Uint8Array>();
   readonly #topics = new Set<string>();
+  #changing: Promise<void> | undefined;
   #phase: "open" | "draining" | "closed" = "open";
 
   /** Takes over a socket and starts to read. */
@@ -95,6 +96,18 @@ export class Session implements ClientHandle {
     await this.#answers.empty();
     await this.#socket.closeWrite();
     await this.closed;
+  }
+
+  /** Runs a change of the subscriptions once all those before it are through. */
+  inOrder(change: () => void | Promise<void>): void | Promise<void> {
+    const changing = this.#changing === undefined ? change() : this.#changing.then(change);
+    if (changing === undefined) return;
+    const through = (): void => {
+      if (this.#changing === settled) this.#changing = undefined;
+    };
+    const settled = changing.then(through, through);
+    this.#changing = settled;
+    return changing;
   }
 
   /**
