@@ -5,8 +5,9 @@
  *     {"time":12.5,"direction":"out","connection":1,"type":"command","body":{…}}
  *
  * `time` is in milliseconds since the start, `direction` as the client sees it. A body stands as the
- * other side wrote it; one that is no JSON stands as `hex`. Besides frames there are `bytes`, which
- * are no RCSP, and `cut`, a frame that the end of the connection left incomplete.
+ * other side wrote it; where a line cannot hold it so, `text` beside it is its exact text as a string.
+ * One that is no JSON stands as `hex`. Besides frames there are `bytes`, which are no RCSP, and `cut`,
+ * a frame that the end of the connection left incomplete.
  *
  * @module
  */
@@ -83,7 +84,9 @@ function bodyOf(payload: Uint8Array): string {
   try {
     const text = decoder.decode(payload);
     JSON.parse(text);
-    return `"body":${printable(text.replace(/[\r\n\t]/g, " ").trim())}`;
+    const shown = printable(text.replace(/[\r\n\t]/g, " ").trim());
+    const exact = shown === text ? "" : `,"text":${printable(JSON.stringify(text))}`;
+    return `"body":${shown}${exact}`;
   } catch {
     return `"hex":"${toHex(payload)}"`;
   }

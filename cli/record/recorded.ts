@@ -7,15 +7,15 @@
 import { isObject, type JsonObject } from "../../src/message/json.ts";
 import type { PayloadType } from "../../src/wire/header.ts";
 
-/** What was sent by the driver: JSON, or bytes that are none. */
-export type Body = JsonObject | Uint8Array;
+/** What was sent by the driver, to go out as it came: the text of JSON, or bytes that are none. */
+export type Body = string | Uint8Array;
 
 /** An answer that was recorded. */
 export interface RecordedAnswer {
   readonly type: PayloadType;
   readonly body: Body;
-  /** The `TrackId` of the command that it answered. */
-  readonly trackId: string | undefined;
+  /** Where the `TrackId` of the command that it answered stands in its text. */
+  readonly trackId: { readonly start: number; readonly end: number } | undefined;
 }
 
 /** An event that was recorded. */

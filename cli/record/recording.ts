@@ -10,6 +10,7 @@ import { quote } from "../../src/printable.ts";
 import { PayloadType } from "../../src/wire/header.ts";
 import { UsageError } from "../exit.ts";
 import { FORMAT, FORMAT_KEY, FRAME_NAMES } from "./format.ts";
+import { type Member, members } from "./json_text.ts";
 import {
   type Body,
   commandKey,
@@ -66,6 +67,8 @@ interface Entry {
   readonly connection: number;
   readonly direction: unknown;
   readonly type: PayloadType | undefined;
+  /** The body read as JSON; empty where it is none. */
+  readonly json: JsonObject;
   readonly body: Body;
 }
 
@@ -96,7 +99,7 @@ class RecordingReader {
     const value = this.#parse(line);
     if (value === undefined) return;
     if (line.number === 1) return this.#checkHead(value);
-    const entry = this.#entry(value, line.number);
+    const entry = this.#entry(value, line);
     if (entry.time < this.#time) {
       if (this.#backwards++ === 0) {
         this.#warnings.push(`Line ${line.number} is earlier than the one before: taken as now`);
@@ -163,8 +166,8 @@ class RecordingReader {
     );
   }
 
-  #entry(value: JsonObject, number: number): Entry {
-    const { time, direction, connection, type, body, hex } = value;
+  #entry(value: JsonObject, { number, text = "" }: Line): Entry {
+    const { time, direction, connection, type } = value;
     if (typeof time !== "number" || !Number.isFinite(time) || time < 0) {
       throw this.wrong(number, `'time' is ${kind(time)}`);
     }
@@ -181,24 +184,29 @@ class RecordingReader {
       connection: connection as number,
       direction,
       type: known,
-      body: known === undefined ? {} : this.#body(body, hex, number),
+      ...known === undefined ? { json: {}, body: "" } : this.#body(value, text, number),
     };
   }
 
-  #body(body: unknown, hex: unknown, number: number): Body {
-    if (typeof hex === "string" && /^(?:[\da-f]{2})*$/i.test(hex)) return fromHex(hex);
+  #body(value: JsonObject, line: string, number: number): Pick<Entry, "json" | "body"> {
+    const { body, hex, text } = value;
+    if (typeof hex === "string" && /^(?:[\da-f]{2})*$/i.test(hex)) {
+      return { json: {}, body: fromHex(hex) };
+    }
     if (!isObject(body)) throw this.wrong(number, `'body' is ${kind(body)}`);
     if (deeper(body, DEPTH)) throw this.wrong(number, `'body' is nested deeper than ${DEPTH}`);
-    return body;
+    if (text === undefined) return { json: body, body: valueText(line, "body") };
+    if (typeof text === "string" && isObjectText(text)) return { json: body, body: text };
+    throw this.wrong(number, "'text' is no JSON object");
   }
 
-  #place({ time, connection, direction, type, body }: Entry): void {
+  #place({ time, connection, direction, type, json, body }: Entry): void {
     let place = this.#connections.get(connection);
     if (place === undefined) {
       place = { anchor: time, subscribed: false, events: [], pending: [] };
       this.#connections.set(connection, place);
     }
-    if (type === PayloadType.Command && direction === "out") place.pending.push(this.#asked(body));
+    if (type === PayloadType.Command && direction === "out") place.pending.push(this.#asked(json));
     if (direction === "out") return;
     if (type === PayloadType.Event) place.events.push({ time, body });
     if (type !== PayloadType.ResponseOk && type !== PayloadType.ResponseError) return;
@@ -206,15 +214,13 @@ class RecordingReader {
     if (asked?.key === undefined) return void this.#unasked++;
     const answers = this.#answers.get(asked.key) ?? [];
     this.#answers.set(asked.key, answers);
-    answers.push({ type, body, trackId: asked.trackId });
+    const trackId = findTrackId(body, asked.trackId, this.#dialect);
+    answers.push({ type, body, trackId });
     if (!asked.subscribes || place.subscribed) return;
     [place.anchor, place.subscribed] = [time, true];
   }
 
-  #asked(body: Body): Pending {
-    if (body instanceof Uint8Array) {
-      return { key: undefined, trackId: undefined, subscribes: false };
-    }
+  #asked(body: JsonObject): Pending {
     const { subscribe, deviceSubscribe } = this.#dialect.commands;
     const trackId = readPath(body, "TrackId");
     return {
@@ -228,6 +234,42 @@ class RecordingReader {
 /** The name of a file for messages. */
 export function fileName(path: string): string {
   return path === "-" ? "standard input" : quote(path);
+}
+
+/** The text of a value at the top of a line; as `JSON.parse` has it, the last one counts. */
+function valueText(line: string, name: string): string {
+  let text = "";
+  for (const { path, start, end } of members(line)) {
+    if (path === name) text = line.slice(start, end);
+  }
+  return text;
+}
+
+function isObjectText(text: string): boolean {
+  try {
+    return isObject(JSON.parse(text));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Where an answer says which command it is for: where the dialect says or, if not, at the first key
+ * that tells of a track and holds what the command had.
+ */
+function findTrackId(
+  body: Body,
+  trackId: string | undefined,
+  dialect: Dialect,
+): Member | undefined {
+  if (typeof body !== "string" || trackId === undefined) return undefined;
+  let found: Member | undefined;
+  for (const member of members(body)) {
+    const isThere = member.path === dialect.trackId;
+    if (!isThere && (found !== undefined || !/track/i.test(member.key))) continue;
+    if (JSON.parse(body.slice(member.start, member.end)) === trackId) found = member;
+  }
+  return found;
 }
 
 function fromHex(hex: string): Uint8Array {

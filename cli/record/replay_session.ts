@@ -5,10 +5,10 @@
  */
 
 import type { Clock } from "../../src/clock.ts";
-import { type Dialect, readPath, writePath } from "../../src/dialect.ts";
+import type { Dialect } from "../../src/dialect.ts";
 import { ProtocolError } from "../../src/errors.ts";
 import { LIMITS } from "../../src/limits.ts";
-import { isObject, type JsonObject, type JsonValue, parseBody } from "../../src/message/json.ts";
+import { type JsonObject, parseBody } from "../../src/message/json.ts";
 import { encodeError } from "../../src/message/response.ts";
 import { quote } from "../../src/printable.ts";
 import { Outbox } from "../../src/server/outbox.ts";
@@ -128,7 +128,7 @@ export class ReplaySession {
       const turn = this.#given.get(key) ?? 0;
       this.#given.set(key, turn + 1);
       const answer = answers[Math.min(turn, answers.length - 1)]!;
-      this.#add(answer.type, withTrackId(answer, trackId, dialect));
+      this.#add(answer.type, withTrackId(answer, trackId));
     }
     const { subscribe, deviceSubscribe } = dialect.commands;
     if ([subscribe, deviceSubscribe].includes(String(command["Command"]))) {
@@ -144,8 +144,8 @@ export class ReplaySession {
   }
 
   #add(type: PayloadType, body: Body): void {
-    if (body instanceof Uint8Array) this.#outbox.addBytes(encodeFrame(type, body));
-    else this.#outbox.add(type, JSON.stringify(body));
+    if (typeof body === "string") this.#outbox.add(type, body);
+    else this.#outbox.addBytes(encodeFrame(type, body));
   }
 
   /** Sends the events; their time begins when the client has subscribed, as in the recording. */
@@ -184,28 +184,8 @@ export class ReplaySession {
   }
 }
 
-/**
- * The answer for the command at hand. Its `TrackId` stands where the dialect says or, if not, where
- * a key that tells of a track holds the recorded one.
- */
-function withTrackId(answer: RecordedAnswer, trackId: string | undefined, dialect: Dialect): Body {
-  const { body, trackId: recorded } = answer;
-  if (body instanceof Uint8Array || trackId === undefined || recorded === undefined) return body;
-  const path = readPath(body, dialect.trackId) === recorded
-    ? dialect.trackId
-    : findTrack(body, recorded, "");
-  if (path === undefined) return body;
-  const answered: JsonObject = { ...body };
-  writePath(answered, path, trackId);
-  return answered;
-}
-
-function findTrack(object: JsonObject, trackId: string, path: string): string | undefined {
-  for (const [key, value] of Object.entries(object) as [string, JsonValue][]) {
-    const place = `${path}${key}`;
-    if (value === trackId && /track/i.test(key)) return place;
-    const deeper = isObject(value) ? findTrack(value, trackId, `${place}.`) : undefined;
-    if (deeper !== undefined) return deeper;
-  }
-  return undefined;
+/** The answer for the command at hand: nothing else of it is changed. */
+function withTrackId({ body, trackId: place }: RecordedAnswer, trackId: string | undefined): Body {
+  if (typeof body !== "string" || place === undefined || trackId === undefined) return body;
+  return body.slice(0, place.start) + JSON.stringify(trackId) + body.slice(place.end);
 }
