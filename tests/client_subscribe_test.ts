@@ -1,6 +1,7 @@
-import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   CommandError,
+  type DeviceId,
   type DialectOptions,
   LimitError,
   type RcspClient,
@@ -235,3 +236,54 @@ test("the last to leave unsubscribes though maxPending is reached", () => {
     assertEquals(server.names, ["DeviceSubscribe", "A", "DeviceUnsubscribe"]);
   }, { maxPending: 1 });
 });
+
+test("a topic and its device id are copied: the caller may change theirs", () =>
+  withScripted(echo, async (rcsp, server) => {
+    const deviceId = { Bus: [1] };
+    const topic = { ...TOPIC, deviceId };
+    const subscription = rcsp.subscribe(topic);
+    const presses = rcsp.buttonPresses(deviceId);
+    await Promise.all([subscription.ready, presses.ready]);
+    Object.assign(topic, { publisher: "Q", topic: "U" });
+    deviceId.Bus[0] = 2;
+    server.send(event({ Publisher: "P", Topic: "T", DeviceId: { Bus: [1] } }));
+    server.send(event({ Data: "SinglePress" }));
+    assertStrictEquals((await subscription.next()).value?.publisher, "P");
+    assertEquals((await presses.next()).value?.deviceId, { Bus: [1] });
+    await Promise.all([subscription.unsubscribe(), presses.unsubscribe()]);
+    const [asked, askedPresses, left, leftPresses] = server.received.map(({ args }) => args);
+    assertEquals([left, leftPresses], [asked, askedPresses]);
+  }));
+
+const circular: Record<string, unknown> = {};
+circular["Self"] = circular;
+
+for (
+  const [what, deviceId] of Object.entries({
+    "a BigInt": 1n,
+    "an object with a BigInt": { Bus: 1n },
+    "a circular object": circular,
+    "a function": () => 1,
+    "a symbol": Symbol("id"),
+  })
+) {
+  test(`subscribing to ${what} as the device id throws, and leaves nothing behind`, () =>
+    withScripted(echo, async (rcsp, server) => {
+      const signal = new AbortController().signal;
+      let listeners = 0;
+      signal.addEventListener = () => listeners++;
+      const wrong = deviceId as DeviceId;
+      for (
+        const subscribe of [
+          () => rcsp.subscribe({ ...TOPIC, deviceId: wrong }, { signal }),
+          () => rcsp.buttonPresses(wrong, { signal }),
+        ]
+      ) {
+        assertThrows(subscribe, TypeError, "'DeviceId'");
+      }
+      server.send(event({ Publisher: "P", Topic: "T", DeviceId: { Bus: 1 } }));
+      await rcsp.call("After");
+      assertEquals([server.names, listeners], [["After"], 0]);
+      assertEquals([rcsp.stats().events, rcsp.stats().unheard], [1, 1]);
+    }));
+}

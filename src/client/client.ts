@@ -175,8 +175,11 @@ export class RcspClient {
    * @throws {ConnectionError} If the client is closed.
    */
   subscribe(topic: Topic, options: SubscribeOptions = {}): Subscription<RcspEvent> {
-    if (topic.deviceId !== undefined) checkDeviceId(topic.deviceId);
-    return this.#listen(topic, options, (event) => event);
+    const { publisher, topic: name, deviceId } = topic;
+    const own = deviceId === undefined
+      ? { publisher, topic: name }
+      : { publisher, topic: name, deviceId: checkDeviceId(deviceId) };
+    return this.#listen(own, options, (event) => event);
   }
 
   /** Subscribes to the button of a device. Throws as `subscribe()`. */
@@ -184,7 +187,7 @@ export class RcspClient {
     const topic = { ...this.#options.dialect.button, deviceId: checkDeviceId(deviceId) };
     return this.#listen(topic, options, (event) => {
       const type = findPressType(event.raw);
-      return type && { type, deviceId: event.deviceId ?? deviceId, event };
+      return type && { type, deviceId: event.deviceId ?? topic.deviceId, event };
     });
   }
 

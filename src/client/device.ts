@@ -60,9 +60,9 @@ export function readDevices(response: JsonObject): Device[] {
 }
 
 /**
- * Gives the id back if a command can be addressed with it.
+ * Returns the id, copied where it is an object, if a command can be addressed with it.
  *
- * @throws {TypeError} If it is missing.
+ * @throws {TypeError} If it is missing, or JSON cannot express it.
  * @throws {RangeError} If it is a number that may have lost digits on its way here, so that it could
  * be another device's.
  */
@@ -77,7 +77,20 @@ export function checkDeviceId(deviceId: DeviceId): DeviceId {
       `Cannot address device as its number ${deviceId} is too large to be exact`,
     );
   }
-  return deviceId;
+  // A copy, as the caller may change theirs while a subscription lasts.
+  return ["string", "number", "boolean"].includes(typeof deviceId) ? deviceId : copyJson(deviceId);
+}
+
+function copyJson(deviceId: DeviceId): DeviceId {
+  let cause: unknown;
+  try {
+    const json: unknown = JSON.stringify(deviceId);
+    if (typeof json === "string") return JSON.parse(json);
+  } catch (error) {
+    cause = error;
+  }
+  const message = "Cannot address device as its 'DeviceId' cannot be expressed in JSON";
+  throw new TypeError(message, { cause });
 }
 
 /**
