@@ -168,3 +168,12 @@ test("calls after the end reject at once, also those made while others are rejec
     assertEquals((await told).map(({ sent }) => sent), [false]);
     assertEquals(server.names, ["A"]);
   }));
+
+test("a call whose arguments close the client rejects, and is never sent", () =>
+  withScripted(echo, async (rcsp, server) => {
+    const args = { toJSON: () => rcsp.close().then(() => ({})) };
+    const told = await endings([rcsp.call("A", args)]);
+    assertEquals(told.map(({ sent }) => sent), [false]);
+    await rcsp.close();
+    assertEquals([server.names, rcsp.stats().waiting], [[], 0]);
+  }));

@@ -156,3 +156,27 @@ test("a line full of commands that were given up has the connection replaced", (
     assertEquals(await call, {});
   }, { maxPending: 2 });
 });
+
+for (
+  const [why, reconnect] of Object.entries({
+    "reconnect is false": false as const,
+    "decide says no": { decide: () => false },
+  })
+) {
+  test(`a call that finds the line stuck rejects at once if ${why}, and leaves no timer`, () =>
+    withFlaky(mute, async (rcsp, flaky) => {
+      const calls = ["A", "B"].map((name) => rcsp.call(name, undefined, { timeout: 50 }));
+      const settled = Promise.allSettled(calls);
+      await flaky.server.until(2);
+      flaky.clock.advance(50);
+      await settled;
+      const error = await assertRejects(
+        () => rcsp.call("C"),
+        ConnectionError,
+        "Cannot send command 'C' as the client is closed: The server has gone silent",
+      );
+      assertStrictEquals(error.sent, false);
+      assertStrictEquals((await rcsp.closed)?.code, "connection-stalled");
+      assertEquals([flaky.clock.timers, rcsp.stats().waiting], [0, 0]);
+    }, { maxPending: 2, reconnect }));
+}

@@ -140,3 +140,27 @@ test("channels that throw are reported, and take nothing else down", async () =>
     reported: ["connect", "connect", "call", "call", "connect"],
   });
 });
+
+for (const hasSubscribers of [false, true]) {
+  test(`a rejected call that nobody awaits is reported, hasSubscribers = ${hasSubscribers}`, async () => {
+    const script = `
+      const unhandled = [];
+      if ("Deno" in globalThis) {
+        addEventListener("unhandledrejection", (told) => {
+          told.preventDefault();
+          unhandled.push(told.reason.name);
+        });
+      } else process.on("unhandledRejection", (reason) => unhandled.push(reason.name));
+      const published = [];
+      const call = { hasSubscribers: ${hasSubscribers}, publish: ({ command }) => published.push(command) };
+      await withScripted((command) => refusal(command), async (rcsp) => {
+        rcsp.call("Lost");
+        await rcsp.call("Caught").catch(() => {});
+        await turn();
+      }, { tracing: { call } });
+      answer = [unhandled, published];`;
+    const names = "{ refusal, turn, withScripted }";
+    const { answer } = await uncaughtIn("support/scripted_server.ts", names, script);
+    assertEquals(answer, [["CommandError"], hasSubscribers ? ["Lost", "Caught"] : []]);
+  });
+}

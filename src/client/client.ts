@@ -262,16 +262,16 @@ export class RcspClient {
         urgent: options.urgent,
         unlimited: options.unlimited,
       };
-      if (this.status.state === "closed") {
-        throw this.#closedError(`send command ${quote(name)}`, "is closed");
-      }
       if (this.#calls.stuck) {
         this.#link.replace(stalledError(`it left ${this.#calls.unanswered} commands unanswered`));
       }
+      // Last, as the replacement, or a `toJSON` of the caller's, may close the client.
+      if (this.status.state === "closed") {
+        throw this.#closedError(`send command ${quote(name)}`, "is closed");
+      }
       const answer = this.#calls.add(request);
       this.#link.flush();
-      traceCall(this.#options.tracing, request, answer);
-      return answer;
+      return traceCall(this.#options.tracing, request, answer);
     } catch (error) {
       return Promise.reject(error);
     }

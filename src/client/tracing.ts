@@ -50,10 +50,14 @@ export interface ConnectTrace {
   readonly status: ClientStatus;
 }
 
-/** Publishes how a call went, once it has. */
-export function traceCall(tracing: Tracing, request: CallRequest, answer: Promise<unknown>): void {
+/** Publishes how a call went, once it has; returns the answer for the caller. */
+export function traceCall<T>(
+  tracing: Tracing,
+  request: CallRequest,
+  answer: Promise<T>,
+): Promise<T> {
   const { call: channel, showArguments } = tracing;
-  if (!channel?.hasSubscribers) return;
+  if (!channel?.hasSubscribers) return answer;
   const began = performance.now();
   const { name: command, args } = request;
   const told = showArguments || args === undefined ? args : `[${args.length} characters]`;
@@ -62,7 +66,14 @@ export function traceCall(tracing: Tracing, request: CallRequest, answer: Promis
     const trace: CallTrace = { command, arguments: told, duration, error };
     notify(() => channel.publish(trace));
   };
-  answer.then(() => tell(undefined), tell);
+  // The caller gets the promise that follows: a rejection that nobody handles stays unhandled.
+  return answer.then((response) => {
+    tell(undefined);
+    return response;
+  }, (error) => {
+    tell(error);
+    throw error;
+  });
 }
 
 /** Publishes a change of state. */
