@@ -27,6 +27,8 @@ export const EXIT = {
   timeout: 4,
   /** The other side does not follow the protocol, or goes beyond a limit. */
   protocol: 5,
+  /** The runtime is too old. */
+  runtime: 69,
   /** A fault of the command itself. */
   fault: 70,
   /** Output could not be written, or not all of it. */

@@ -20,6 +20,7 @@ const EXIT_CODES: readonly (readonly [code: number, about: string])[] = [
   [EXIT.connection, "no connection"],
   [EXIT.timeout, "no answer in time"],
   [EXIT.protocol, "the other side does not follow the protocol"],
+  [EXIT.runtime, "Node is too old"],
   [EXIT.fault, "a fault of rcsp itself"],
   [EXIT.output, "the output could not be written, as on a full disk"],
   [EXIT.interrupted, "interrupted by Ctrl-C or a request to end"],

@@ -27,12 +27,7 @@ const LONGEST_SENTENCE = 1_000;
 const VERSION_FLAG: Flag = { name: "version", kind: "switch", about: "show the version" };
 const LEADING_FLAGS = [...CONNECTION_FLAGS, ...GENERAL_FLAGS, VERSION_FLAG];
 
-/**
- * Runs a command line, without the program's name; gives the exit code. Never rejects.
- *
- * Codes: 0 ok, 1 the driver answered with an error, 2 usage, 3 no connection, 4 timeout, 5 protocol,
- * 70 a fault of the command, 74 output that could not be written, 130 interrupted.
- */
+/** See `main()` of `mod.ts`. */
 export async function main(args: readonly string[], io: CliIo): Promise<number> {
   try {
     await dispatch(args, io);

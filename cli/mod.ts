@@ -31,19 +31,41 @@
 import { realpathSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { main } from "./main.ts";
-import { processIo } from "./process_io.ts";
+import type { CliIo } from "./io.ts";
 
-export { main } from "./main.ts";
 export { OutputClosed } from "./io.ts";
 export type { CliIo, FileOutput, TextOutput } from "./io.ts";
 export type { Clock } from "../src/clock.ts";
 export type { Address, Connector, Listen, Listener, Socket } from "../src/socket.ts";
 
-if (isProgram()) {
-  const code = await main(process.argv.slice(2), processIo());
-  // All output is written by now, and standard input may never end.
-  process.exit(code);
+/** The oldest Node that can load the rest. */
+const OLDEST_NODE = 22;
+
+if (isProgram()) await runProgram();
+
+/**
+ * Runs a command line, without the program's name; resolves to the exit code. Never rejects.
+ *
+ * Codes: 0 ok, 1 the driver answered with an error, 2 usage, 3 no connection, 4 timeout, 5 protocol,
+ * 70 a fault of the command, 74 output that could not be written, 130 interrupted.
+ */
+export async function main(args: readonly string[], io: CliIo): Promise<number> {
+  // Not imported at the top: a Node that cannot load it must get as far as to say so.
+  return await (await import("./main.ts")).main(args, io);
+}
+
+async function runProgram(): Promise<void> {
+  const { node } = process.versions;
+  if (parseInt(node) < OLDEST_NODE) {
+    const needed = `Node ${OLDEST_NODE} or newer is required`;
+    process.stderr.write(`rcsp: Cannot run on Node ${node}: ${needed}\n`);
+    // `EXIT.runtime`
+    process.exitCode = 69;
+    return;
+  }
+  const { processIo } = await import("./process_io.ts");
+  // All output is written by then, and standard input may never end.
+  process.exit(await main(process.argv.slice(2), processIo()));
 }
 
 function isProgram(): boolean {

@@ -3,10 +3,13 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { packageFacts, projectText } from "./files.ts";
-import { must, root, scratch, type Step, StepFailure } from "./step.ts";
+import { command, must, root, scratch, type Step, StepFailure } from "./step.ts";
 
 /** The oldest Node that may import the package: the floor of `engines` in `package.json`. */
 const OLDEST_NODE = "22.0.0";
+
+/** Those that the command only has to refuse. */
+const TOO_OLD_NODES = ["18", "20"] as const;
 
 /** Most bytes of the tarball. */
 const PACKED_BUDGET = 100_000;
@@ -92,6 +95,20 @@ export const packageSteps: Step[] = [
       const program = "node_modules/.bin/rcsp";
       const { stdout } = await must([program, "list", "--simulate", "--json"], { cwd: consumer });
       return { note: `${stdout.trim().split("\n").length} devices` };
+    },
+  },
+  {
+    name: "packed: the rcsp command on a Node that is too old",
+    async run() {
+      const program = "node_modules/.bin/rcsp";
+      for (const version of TOO_OLD_NODES) {
+        const line = ["npx", "-y", `node@${version}`, program, "list", "--simulate"];
+        const { code, output } = await command(line, { cwd: consumer });
+        const sentence = /^rcsp: Cannot run on Node [\d.]+: Node 22 or newer is required\n$/;
+        if (code === 69 && sentence.test(output)) continue;
+        throw new StepFailure(`On Node ${version} it ends with ${code}`, { output });
+      }
+      return { note: TOO_OLD_NODES.join(", ") };
     },
   },
   {
