@@ -36,9 +36,9 @@ test("two readers of one topic make one command, again too", () =>
     await flaky.retry(rcsp);
     await reach(rcsp, "ready");
     assertEquals(flaky.server.names, ["DeviceSubscribe", "DeviceSubscribe"]);
-    await readers[0]!.return();
+    await readers[0]!.unsubscribe();
     assertStrictEquals(flaky.server.received.length, 2);
-    await readers[1]!.return();
+    await readers[1]!.unsubscribe();
     assertEquals(flaky.server.names.at(-1), "DeviceUnsubscribe");
   }));
 

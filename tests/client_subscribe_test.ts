@@ -5,6 +5,7 @@ import {
   type DialectOptions,
   LimitError,
   type RcspClient,
+  type Subscription,
   type Topic,
 } from "../mod.ts";
 import {
@@ -35,7 +36,7 @@ const DIALECT: DialectOptions = {
 
 const ARGUMENTS: {
   what: string;
-  subscribe: (rcsp: RcspClient) => AsyncIterator<unknown>;
+  subscribe: (rcsp: RcspClient) => Subscription<unknown>;
   dialect?: DialectOptions;
   names: string[];
   args: string;
@@ -84,8 +85,7 @@ const ARGUMENTS: {
 for (const { what, subscribe, dialect, names, args } of ARGUMENTS) {
   test(`${what} sends ${names[0]}, and ${names[1]} with the same arguments`, () =>
     withScripted(echo, async (rcsp, server) => {
-      const subscription = subscribe(rcsp);
-      await subscription.return?.();
+      await subscribe(rcsp).unsubscribe();
       assertEquals(server.names, names);
       const sent = server.received.map((command) => JSON.stringify(command.args));
       assertEquals(sent, [args, args]);
@@ -98,13 +98,13 @@ test("two readers of a topic make one command, and the last to leave takes it ba
     await Promise.all([one.ready, two.ready]);
     server.send(event({ n: 1 }));
     for (const reader of [one, two]) assertEquals((await reader.next()).value?.raw, { n: 1 });
-    await one.return();
-    await one.return();
+    await one.unsubscribe();
+    await one.unsubscribe();
     assertEquals(server.names, ["DeviceSubscribe"]);
     server.send(event({ n: 2 }));
     assertEquals((await two.next()).value?.raw, { n: 2 });
     assertEquals(await one.next(), { done: true, value: undefined });
-    await two.return();
+    await two.unsubscribe();
     assertEquals(server.names, ["DeviceSubscribe", "DeviceUnsubscribe"]);
   }));
 
@@ -132,7 +132,7 @@ test("topics that differ in anything have a command each", () =>
 
 test("a topic that everybody has left is subscribed to anew", () =>
   withScripted(echo, async (rcsp, server) => {
-    const leaving = rcsp.subscribe(TOPIC).return();
+    const leaving = rcsp.subscribe(TOPIC).unsubscribe();
     const again = rcsp.subscribe(TOPIC);
     await Promise.all([leaving, again.ready]);
     server.send(event({ n: 1 }));
@@ -156,6 +156,7 @@ for (const how of ["break", "throw"] as const) {
       if (how === "break") await loop();
       else await assertRejects(loop, Error, "out");
       assertEquals<unknown>(seen, [{ n: 1 }]);
+      await server.until(2);
       assertEquals(server.names, ["DeviceSubscribe", "DeviceUnsubscribe"]);
     }));
 }
@@ -193,7 +194,7 @@ test("a refusal ends every reader of the topic, and is not taken back", () => {
 
 test("a refusal of a topic that was left and joined again does not touch the new reader", () =>
   withScripted(mute, async (rcsp, server) => {
-    const leaving = rcsp.subscribe(TOPIC).return();
+    const leaving = rcsp.subscribe(TOPIC).unsubscribe();
     const again = rcsp.subscribe(TOPIC);
     await server.until(3);
     server.send(refusal({ trackId: "1" }), ok({ trackId: "2" }), ok({ trackId: "3" }));
@@ -210,7 +211,8 @@ test("a refused unsubscribe is nobody's business", () =>
     async (rcsp) => {
       const subscription = rcsp.subscribe(TOPIC);
       await subscription.ready;
-      assertEquals(await subscription.return(), { done: true, value: undefined });
+      await subscription.unsubscribe();
+      assertEquals(await subscription.next(), { done: true, value: undefined });
     },
   ));
 
@@ -232,7 +234,7 @@ test("the last to leave unsubscribes though maxPending is reached", () => {
     await subscription.ready;
     rcsp.call("A").catch(() => {});
     await server.until(2);
-    await subscription.return();
+    await subscription.unsubscribe();
     assertEquals(server.names, ["DeviceSubscribe", "A", "DeviceUnsubscribe"]);
   }, { maxPending: 1 });
 });
@@ -286,4 +288,32 @@ for (
       assertEquals([server.names, listeners], [["After"], 0]);
       assertEquals([rcsp.stats().events, rcsp.stats().unheard], [1, 1]);
     }));
+}
+
+const LEAVES: Record<string, (subscription: Subscription<unknown>) => Promise<unknown>> = {
+  "break": async (subscription) => {
+    for await (const _ of subscription) break;
+  },
+  "return()": (subscription) => subscription.return(),
+  "the end of an await using block": (subscription) => subscription[Symbol.asyncDispose](),
+};
+
+for (const [how, leave] of Object.entries(LEAVES)) {
+  test(`leaving by ${how} does not wait for the answer, and unsubscribe() does`, () => {
+    const script: Script = (command) =>
+      command.name === "DeviceSubscribe" ? [ok(command), event({ n: 1 })] : undefined;
+    return withScripted(script, async (rcsp, server) => {
+      const subscription = rcsp.subscribe(TOPIC);
+      await subscription.ready;
+      await leave(subscription);
+      await server.until(2);
+      let answered = false;
+      const waiting = subscription.unsubscribe().then(() => answered = true);
+      await turn();
+      assertStrictEquals(answered, false);
+      server.send(ok({ trackId: "2" }));
+      await waiting;
+      assertEquals(server.names, ["DeviceSubscribe", "DeviceUnsubscribe"]);
+    }, { commandTimeout: 600_000 });
+  });
 }

@@ -109,7 +109,7 @@ test("events that are under way when their reader leaves reach nobody, and harm 
       const events = rcsp.subscribe(TOPIC);
       await events.ready;
       await events.next();
-      await events.return();
+      await events.unsubscribe();
       assertEquals(server.names, ["Subscribe", "Unsubscribe"]);
       assertEquals(await rcsp.call("A"), { of: "A" });
       await turn();

@@ -91,14 +91,14 @@ async function assertEvents(rcsp: RcspClient): Promise<void> {
     const { value: other } = await glove.next();
     assertEquals([other?.type, other?.deviceId], [type, "left-glove"]);
   }
-  await one.return();
+  await one.unsubscribe();
   assertEquals(await rcsp.call("Press", { DeviceId: 1 }), { TestReached: 0 });
   const all = rcsp.subscribe({ publisher: "DeviceEvents", topic: "ButtonPushed" });
   await all.ready;
   assertEquals(await rcsp.call("Press", { DeviceId: "left-glove" }), { TestReached: 1 });
   // A chatty server sends events of device 2 as well.
   for (let next = await all.next(); next.value?.deviceId !== "left-glove";) next = await all.next();
-  await Promise.all([all.return(), glove.return()]);
+  await Promise.all([all.unsubscribe(), glove.unsubscribe()]);
 }
 
 const manners = [

@@ -82,7 +82,7 @@ for (const pair of pairs) {
     for (let turn = 0; turn < 100; turn++) {
       assertEquals((await events.next()).value?.data, { turn });
     }
-    await events.return();
+    await events.unsubscribe();
     assertEquals(await asks.call("Publish"), { Reached: 0 });
   });
 

@@ -35,7 +35,7 @@ export interface SubscriptionOrigin {
   readonly overflow: Overflow;
   readonly onOverflow?: ((dropped: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Called once when the reader leaves; resolves when the server has been told. */
+  /** Called once when the reader leaves; resolves when the server has answered. */
   readonly leave: () => Promise<void>;
 }
 
@@ -55,7 +55,8 @@ export interface Subscription<T> extends AsyncIterableIterator<T, undefined>, As
  * The events of a subscription, as an async iterator.
  *
  * - Events are kept from the moment of subscribing, not from the first read.
- * - Leaving a `for await` loop, `return()`, or the end of an `await using` block unsubscribes.
+ * - Leaving a `for await` loop, `return()`, or the end of an `await using` block unsubscribes without
+ *   waiting for the server; `unsubscribe()` waits for its answer.
  * - A connection that is lost and replaced is counted in `gaps`; the subscription is made again.
  * - `close()` of the client ends it; a refusal by the server, or a client that closes for want of a
  *   connection, makes reading reject, after the events that still waited.
@@ -133,20 +134,24 @@ export class Subscription<T> implements AsyncIterableIterator<T, undefined> {
   }
 
   /**
-   * Unsubscribes; events that still wait are let go. Resolves when the server has answered, or not
-   * within `commandTimeout`. Never rejects.
+   * Unsubscribes; events that still wait are dropped. Resolves when the command is queued, so that
+   * leaving a loop does not wait for the server. Never rejects.
    */
-  async return(): Promise<IteratorReturnResult<undefined>> {
+  return(): Promise<IteratorReturnResult<undefined>> {
     this.#events.clear();
     this.finish();
     this.#ending = "done";
-    await this.#leave();
-    return { done: true, value: undefined };
+    this.#leave();
+    return Promise.resolve({ done: true, value: undefined });
   }
 
-  /** Unsubscribes, as `return()`. */
+  /**
+   * Unsubscribes, as `return()`, but resolves when the server has answered, or has not within
+   * `commandTimeout`. Never rejects.
+   */
   async unsubscribe(): Promise<void> {
     await this.return();
+    await this.#leave();
   }
 
   /** The subscription itself. */
