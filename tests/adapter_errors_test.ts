@@ -14,6 +14,7 @@ import {
   untilStill,
 } from "./support/adapters.ts";
 import { test } from "./support/test.ts";
+import { turn } from "./support/wait.ts";
 
 for (const adapter of adapters) {
   const { name, connector, listen } = adapter;
@@ -225,9 +226,9 @@ for (const adapter of networkAdapters) {
       await send(peer, "first");
       assertStrictEquals(decode(await reading), "first");
       await send(peer, "second");
-      await sleep(20);
+      await turn(20); // for the runtime to take the bytes in
       peer.resetAndDestroy();
-      await sleep(20);
+      await turn(20);
       assertStrictEquals(decode(await socket.read()), "second");
       await assertCode(() => socket.read(), "connection-reset");
       await socket.closed;

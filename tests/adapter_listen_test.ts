@@ -11,7 +11,6 @@ import {
   hasIpv6,
   networkAdapters,
   sleep,
-  untilStill,
   withJoined,
 } from "./support/adapters.ts";
 import { run, runtime, runtimeCommand } from "./support/runtime.ts";
@@ -109,19 +108,21 @@ for (const { name, connector, listen } of networkAdapters) {
     const listener = await listen();
     const { host, port } = listener.address;
     const accepted: Socket[] = [];
+    const ends: Promise<string>[] = [];
+    const served = Promise.withResolvers<void>();
     const accepting = (async () => {
       for (let socket = await listener.accept(); socket; socket = await listener.accept()) {
         accepted.push(socket);
+        ends.push(endOf(socket).then((end) => (end === "there" && served.resolve(), end)));
       }
     })();
     await Promise.all(Array.from({ length: 100 }, () => resetAtOnce(host, port)));
     const client = await connector(listener.address);
     await client.write(encode("alive"));
-    await untilStill(() => accepted.length);
+    await served.promise;
     listener.close();
     await accepting;
-    const ends = await Promise.all(accepted.map(endOf));
-    assertStrictEquals(ends.filter((end) => end === "there").length, 1);
+    assertStrictEquals((await Promise.all(ends)).filter((end) => end === "there").length, 1);
     await closeAll(client, ...accepted);
   });
 

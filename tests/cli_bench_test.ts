@@ -4,12 +4,13 @@ import { CommandError } from "../src/errors.ts";
 import { assertFails, rcsp, testIo, withDriver } from "./support/cli_io.ts";
 import { startScripted } from "./support/scripted_server.ts";
 import { test } from "./support/test.ts";
+import { until } from "./support/wait.ts";
 
 const PARTS = ["sequential", "pipelined 64", "pipelined 1000"];
 
 test("bench sends a harmless command to a driver, one at a time and many", async () => {
   await withDriver(async ({ connector, commands }) => {
-    const { code, out, err } = await rcsp(["bench", "--for", "20ms"], { connector });
+    const { code, out, err } = await rcsp(["bench", "--for", "100ms"], { connector });
     assertEquals([code, err], [0, ""]);
     const results = out.trimEnd().split("\n").map((line) => JSON.parse(line));
     assertEquals(results.map(({ part }) => part), PARTS);
@@ -24,7 +25,7 @@ test("bench sends a harmless command to a driver, one at a time and many", async
 });
 
 test("bench --simulate measures events too, and shows a table in a terminal", async () => {
-  const args = ["bench", "--simulate", "--for", "20ms"];
+  const args = ["bench", "--simulate", "--for", "100ms"];
   const { code, out } = await rcsp(args);
   assertEquals(code, 0);
   const results = out.trimEnd().split("\n").map((line) => JSON.parse(line));
@@ -54,7 +55,7 @@ test("bench ends at Ctrl-C with what there is", async () => {
   await withDriver(async ({ connector, commands }) => {
     const io = testIo({ connector });
     const ending = main(["bench", "--for", "60s"], io);
-    while (commands.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => commands.length > 0);
     io.interrupt();
     assertEquals([await ending, io.err, io.lines.length <= 1], [130, "", true]);
   });
@@ -65,7 +66,7 @@ test("bench counts errors as answers, and fails where none come", async () => {
     simulator.server.handle("ListDevices", () => {
       throw new CommandError({ Code: 1 });
     });
-    assertEquals((await rcsp(["bench", "--for", "5ms"], { connector })).code, 0);
+    assertEquals((await rcsp(["bench", "--for", "50ms"], { connector })).code, 0);
   });
   const mute = await startScripted(() => undefined);
   const args = ["bench", "--for", "5ms", "--timeout", "20"];
@@ -89,7 +90,7 @@ function errorFrame(TrackId: string): Uint8Array {
 test("bench sends the command that a dialect calls harmless", async () => {
   await withDriver(async ({ connector, commands }) => {
     const files = { d: '{"commands":{"heartbeat":"Ping"}}' };
-    await rcsp(["bench", "--for", "5ms", "--dialect", "d"], { connector, files });
+    await rcsp(["bench", "--for", "50ms", "--dialect", "d"], { connector, files });
     assertEquals([...new Set(commands.map(([name]) => name))], ["Ping"]);
   });
 });

@@ -94,7 +94,7 @@ test("doctor --learn tells of events that it cannot read", async () => {
       return frame(2, { TrackId: trackId, Response });
     });
     const io = testIo({ connector: server.connector });
-    assertEquals(await main(["doctor", "--learn", "--for", "5s"], io), 0, io.out);
+    assertEquals(await main(["doctor", "--learn", "--for", "1m"], io), 0, io.out);
     for (const part of parts) assertStringIncludes(io.out, part);
     assertEquals(JSON.parse(io.lines.at(-1)!).dialect.event, event);
     await server.close();

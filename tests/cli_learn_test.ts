@@ -8,6 +8,7 @@ import { RcspServer } from "../src/server/server.ts";
 import { Simulator } from "../src/simulator/simulator.ts";
 import { type TestIo, testIo, withDriver } from "./support/cli_io.ts";
 import { test } from "./support/test.ts";
+import { repeatUntil } from "./support/wait.ts";
 
 /** Learns of the driver behind a connector while its button is pressed; gives what was written. */
 async function learn(
@@ -15,10 +16,9 @@ async function learn(
   press: () => void,
   args: readonly string[] = [],
 ): Promise<DialectOptions> {
-  const ending = main(["doctor", "--learn", "--write", "d.json", "--for", "20s", ...args], io);
+  const ending = main(["doctor", "--learn", "--write", "d.json", "--for", "1m", ...args], io);
   await Promise.race([io.until(({ err }) => err.includes("Press the button")), ending]);
-  const pressing = setInterval(press, 5);
-  const code = await ending.finally(() => clearInterval(pressing));
+  const code = await repeatUntil(ending, press);
   assertEquals(code, 0, io.err + io.out);
   return JSON.parse(String(io.files.get("d.json")));
 }

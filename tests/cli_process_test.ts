@@ -8,8 +8,16 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { listen } from "../server.ts";
 import { startSimulator } from "../simulator.ts";
 import { VERSION } from "../src/version.ts";
-import { evalCommand, run, runtime, runtimeCommand, start } from "./support/runtime.ts";
+import {
+  CHILD_TIMEOUT,
+  evalCommand,
+  run,
+  runtime,
+  runtimeCommand,
+  start,
+} from "./support/runtime.ts";
 import { test } from "./support/test.ts";
+import { repeatUntil } from "./support/wait.ts";
 
 const program = fileURLToPath(new URL("../cli/mod.ts", import.meta.url));
 
@@ -78,7 +86,7 @@ test("the program does not read an endless input without end", async () => {
     if (child.stdin.writable) child.stdin.write(chunk, (error) => error || feed());
   };
   feed();
-  const timer = setTimeout(() => child.kill("SIGKILL"), 20_000);
+  const timer = setTimeout(() => child.kill("SIGKILL"), CHILD_TIMEOUT);
   const code = await new Promise((resolve) => child.once("close", resolve));
   clearTimeout(timer);
   assertEquals(code, 2);
@@ -96,8 +104,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     const child = start(command("watch", ...flags, "-d", "1"));
     try {
       // It may take a while to subscribe: a press that reaches nobody is pressed again.
-      const press = setInterval(() => simulator.press(1, "DoublePress"), 20);
-      const line = await child.nextLine().finally(() => clearInterval(press));
+      const press = (): unknown => simulator.press(1, "DoublePress");
+      const line = await repeatUntil(child.nextLine(), press);
       assertEquals(JSON.parse(line).press, "DoublePress");
       process.kill(child.pid, signal);
       const { code, stderr } = await child.ended;
@@ -118,7 +126,7 @@ test("an output that is closed early is a quiet end", async () => {
   const talk: string[] = [];
   child.stderr.setEncoding("utf8").on("data", (text: string) => talk.push(text));
   child.stdout.once("data", () => child.stdout.destroy());
-  const timer = setTimeout(() => child.kill("SIGKILL"), 20_000);
+  const timer = setTimeout(() => child.kill("SIGKILL"), CHILD_TIMEOUT);
   const code = await new Promise((resolve) => child.once("close", resolve));
   clearTimeout(timer);
   const talked = "Watching DeviceEvents/ButtonPushed of 4 devices: Ctrl-C ends\n";

@@ -14,6 +14,7 @@ import {
   withReplay,
 } from "./support/recordings.ts";
 import { test } from "./support/test.ts";
+import { turn, until } from "./support/wait.ts";
 
 test("replay answers as was recorded, in turn, the last answer over and over", async () => {
   const text = recording(
@@ -88,14 +89,14 @@ test("replay sends events with the times between them, counted from the subscrip
         for (const [i, time] of times.entries()) {
           // Just before its time it is not there, and at its time it is.
           if (time > now) {
-            await turns();
+            await turn(20);
             clock.advance(time - now - 1);
-            await turns();
+            await turn(20);
             assertEquals(seen, i);
             clock.advance(1);
           }
           now = time;
-          await turns();
+          await until(() => seen > i);
           assertEquals(seen, i + 1);
         }
         await rcsp.close();
@@ -106,10 +107,6 @@ test("replay sends events with the times between them, counted from the subscrip
     );
   }
 });
-
-async function turns(): Promise<void> {
-  for (let i = 0; i < 20; i++) await new Promise((resolve) => setTimeout(resolve, 0));
-}
 
 test("replay --speed max sends events at once, and --loop over and over", async () => {
   const text = recording(...subscribed([1_000, 5_000, 3_600_000]));

@@ -4,6 +4,7 @@ import type { SimulatedDevice } from "../src/simulator/devices.ts";
 import { assertFails, rcsp, type TestIo, testIo, withDriver } from "./support/cli_io.ts";
 import { ok, refusal, startScripted } from "./support/scripted_server.ts";
 import { test } from "./support/test.ts";
+import { until } from "./support/wait.ts";
 
 const devices: SimulatedDevice[] = [
   { DeviceId: 1, Name: "Left", Type: "Smartglove", hasButton: true },
@@ -121,8 +122,3 @@ test("watch tells what it drops when events come quicker than they are written",
     assert(Number(/(\d+) events/.exec(io.err)?.[1]) <= 90);
   }, { devices });
 });
-
-/** Looks every few milliseconds; the test's own time bounds it. */
-async function until(found: () => boolean): Promise<void> {
-  while (!found()) await new Promise((resolve) => setTimeout(resolve, 5));
-}

@@ -26,7 +26,7 @@ const ENDS: Record<string, string> = {
 for (const [name, end] of Object.entries(ENDS)) {
   test(name, async () => {
     const script = `${CLIENT}${end}\nconsole.log("done");`;
-    const { code, stdout } = await run(evalCommand(script), { timeout: 20_000 });
+    const { code, stdout } = await run(evalCommand(script));
     assertEquals([code, stdout.trim()], [0, "done"]);
   });
 }

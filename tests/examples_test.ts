@@ -12,8 +12,9 @@ import {
   withChild,
   withServer,
 } from "./support/examples.ts";
-import type { StartedChild } from "./support/runtime.ts";
+import { CHILD_TIMEOUT, type StartedChild } from "./support/runtime.ts";
 import { test } from "./support/test.ts";
+import { repeatUntil } from "./support/wait.ts";
 
 const clients = ["list", "button_presses", "set_led", "call", "pipe"];
 const unprintable = /[^\P{C}\n]|[\u2028\u2029]/u;
@@ -186,12 +187,10 @@ async function pressUntilTold(
   child: StartedChild,
   type: PressType,
 ): Promise<void> {
-  const timer = setInterval(() => simulator.press(1, type), 20);
-  try {
+  const told = async (): Promise<void> => {
     while (await child.nextLine() !== `${type} on device 1`);
-  } finally {
-    clearInterval(timer);
-  }
+  };
+  await repeatUntil(told(), () => simulator.press(1, type));
 }
 
 test("button_presses.ts unsubscribes at Ctrl-C", async () => {
@@ -236,7 +235,7 @@ test("an output that is closed early ends an example quietly", async () => {
   const talk: string[] = [];
   child.stderr.setEncoding("utf8").on("data", (text: string) => talk.push(text));
   child.stdout.once("data", () => child.stdout.destroy());
-  const timer = setTimeout(() => child.kill("SIGKILL"), 20_000);
+  const timer = setTimeout(() => child.kill("SIGKILL"), CHILD_TIMEOUT);
   const code = await new Promise((resolve) => child.once("close", resolve));
   clearTimeout(timer);
   assertEquals([code, talk.join("")], [0, "Waiting for the button of device 1: Ctrl-C ends\n"]);

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
-import { connect } from "../mod.ts";
+import { type Arguments, connect, type RcspClient } from "../mod.ts";
 import { RcspError } from "../src/errors.ts";
 import { startSimulator } from "../simulator.ts";
 import { type ConnectionFaults, FaultProxy } from "./support/fault_proxy.ts";
 import { test } from "./support/test.ts";
+import { repeatUntil } from "./support/wait.ts";
 
 /** What goes wrong with the first connection, and whether a client can tell. */
 const FAULTS: { name: string; faults: ConnectionFaults; survives: boolean }[] = [
@@ -47,9 +48,8 @@ for (const { name, faults, survives } of FAULTS) {
     const proxy = await FaultProxy.start(simulator.address, (n) => n === 0 ? faults : {});
     const rcsp = await connect({
       ...proxy.address,
-      commandTimeout: 300,
-      heartbeat: 200,
-      partialFrameTimeout: 200,
+      // A fault must show; where there is none, a slow machine may not look like one.
+      ...(survives ? {} : { commandTimeout: 300, heartbeat: 200, partialFrameTimeout: 200 }),
       reconnect: { initialDelay: 1 },
     });
     const outcomes = await Promise.allSettled(
@@ -60,12 +60,8 @@ for (const { name, faults, survives } of FAULTS) {
       else assertInstanceOf(outcome.reason, RcspError);
     });
     assertStrictEquals(outcomes.every(({ status }) => status === "fulfilled"), survives);
-    // A stalled connection is known only by the time that it takes.
-    while (!survives && proxy.connections < 2) {
-      for await (const { state } of rcsp.statuses()) if (state !== "ready") break;
-      for await (const { state } of rcsp.statuses()) if (state === "ready") break;
-    }
-    assertEquals(await rcsp.call("Echo", { n: 99 }), { n: 99 });
+    // The first connection answers nothing more, so the answer has come through a later one.
+    assertEquals(await untilAnswered(rcsp, "Echo", { n: 99 }), { n: 99 });
     assertStrictEquals(proxy.connections > 1, !survives);
     await rcsp.drain();
     await proxy.close();
@@ -82,15 +78,25 @@ for (const how of ["close", "reset"] as const) {
     await presses.ready;
     simulator.press(1, "SinglePress");
     assertStrictEquals((await presses.next()).value?.type, "SinglePress");
-    const states = rcsp.statuses();
     proxy.cutAll(how);
-    for await (const { state } of states) if (state === "reconnecting") break;
-    for await (const { state } of rcsp.statuses()) if (state === "ready") break;
-    simulator.press(1, "LongPress");
-    assertStrictEquals((await presses.next()).value?.type, "LongPress");
+    // The driver may not have seen the end yet, and press for nobody.
+    const next = await repeatUntil(presses.next(), () => simulator.press(1, "LongPress"));
+    assertStrictEquals(next.value?.type, "LongPress");
     assert(presses.gaps >= 1);
     await rcsp.drain();
     await proxy.close();
     await simulator.close();
   });
+}
+
+/** Calls until there is an answer: how long a fault takes to show is not the test's to know. */
+async function untilAnswered(rcsp: RcspClient, name: string, args: Arguments): Promise<unknown> {
+  for (;;) {
+    try {
+      return await rcsp.call(name, args);
+    } catch (error) {
+      if (rcsp.status.state === "closed") throw error;
+      assertInstanceOf(error, RcspError);
+    }
+  }
 }

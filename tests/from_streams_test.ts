@@ -18,6 +18,7 @@ import {
   sleep,
 } from "./support/adapters.ts";
 import { test } from "./support/test.ts";
+import { until } from "./support/wait.ts";
 
 type Bytes = Uint8Array;
 
@@ -112,7 +113,7 @@ test("fromStreams() cancels and aborts its streams on close()", async () => {
   const readable = new ReadableStream<Bytes>({ cancel: () => void seen.push("cancel") });
   const writable = new WritableStream<Bytes>({ abort: () => void seen.push("abort") });
   await closeAll(fromStreams({ readable, writable }));
-  await sleep(1);
+  await until(() => seen.length === 2);
   assertStrictEquals(seen.sort().join(), "abort,cancel");
 });
 

@@ -18,6 +18,7 @@ import type { PressType } from "../src/message/event.ts";
 import { withPythonServer } from "./support/python.ts";
 import { run } from "./support/runtime.ts";
 import { test } from "./support/test.ts";
+import { until } from "./support/wait.ts";
 
 /** Runs `use` with a client of ours and a Python server that behaves as told. */
 function withClient(
@@ -199,7 +200,7 @@ test("a mute Python server costs each call its timeout, and no other", () =>
     const { timedOut, unanswered } = rcsp.stats();
     assertEquals({ timedOut, unanswered }, { timedOut: 3, unanswered: 3 });
     const pending = assertRejects(() => rcsp.listDevices(), ConnectionError);
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await until(() => rcsp.stats().sent === 4);
     await rcsp.close();
     assert((await pending).sent);
   }));

@@ -98,6 +98,7 @@ test("with maxQueued commands unanswered a client is not read, and goes on later
       }
     })();
     sending.catch(() => {});
+    await until(() => held.length >= 10);
     await untilStill(() => count.read);
     assertLessOrEqual(count.read, 64 * KiB, "no more than one chunk");
     assertStrictEquals(held.length, 10, "no more handlers run than may be queued");

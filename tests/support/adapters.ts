@@ -1,10 +1,13 @@
 /** The adapters that run in this runtime, every pair of them, and what their tests have in common. */
 
 import { createServer } from "node:net";
+import { concat } from "@std/bytes";
 import type { Connector, Listen, Listener, Socket } from "../../src/socket.ts";
 import * as node from "../../adapters/node.ts";
 import { memoryNetwork } from "../../adapters/memory.ts";
 import { runtime } from "./runtime.ts";
+
+export { sleep, untilStill } from "./wait.ts";
 
 export interface Adapter {
   name: string;
@@ -69,18 +72,10 @@ export async function closeAll(...sockets: Socket[]): Promise<void> {
 /** All bytes up to the end of the other side. */
 export async function readAll(socket: Socket): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  let size = 0;
   for (let chunk = await socket.read(); chunk !== null; chunk = await socket.read()) {
     chunks.push(chunk.slice());
-    size += chunk.length;
   }
-  const all = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return all;
+  return concat(chunks);
 }
 
 /** Bytes that tell at which offset they stand, so that a lost, doubled or moved piece shows. */
@@ -105,22 +100,6 @@ export function encode(text: string): Uint8Array {
 
 export function decode(bytes: Uint8Array | null): string | null {
   return bytes === null ? null : new TextDecoder().decode(bytes);
-}
-
-/** In milliseconds. */
-export function sleep(delay: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, delay));
-}
-
-/** Waits until a number has not changed for 150 ms, however long that takes. */
-export async function untilStill(current: () => number): Promise<number> {
-  let [last, same] = [current(), 0];
-  while (same < 15) {
-    await sleep(10);
-    if (current() === last) same++;
-    else [last, same] = [current(), 0];
-  }
-  return last;
 }
 
 /** Whether this machine has the IPv6 loopback address. */

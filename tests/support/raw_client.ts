@@ -1,8 +1,11 @@
 /** A client of bytes, which owes nothing to the frames of `src/`, and a server for it to talk to. */
 
+import { concat as concatAll } from "@std/bytes";
 import { memoryNetwork, socketPair } from "../../adapters/memory.ts";
 import { RcspServer, type ServerOptions } from "../../src/server/server.ts";
 import type { Listener, Socket } from "../../src/socket.ts";
+
+export { until } from "./wait.ts";
 
 export const COMMAND = 1;
 export const OK = 2;
@@ -42,14 +45,9 @@ export function command(trackId: string | number, name: string, args?: unknown):
   return frame(COMMAND, { Command: name, TrackId: String(trackId), Version: 1, ...rest });
 }
 
+/** The parts one after the other. */
 export function concat(...parts: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return concatAll(parts);
 }
 
 export class RawClient {
@@ -180,13 +178,5 @@ export async function withServer(
   } finally {
     await Promise.all(clients.map((client) => client.close()));
     await server.close();
-  }
-}
-
-/** Waits until something holds; a hang ends in the failure of the test. */
-export async function until(holds: () => boolean): Promise<void> {
-  for (let turns = 0; !holds(); turns++) {
-    if (turns > 2_000) throw new Error("It did not come to hold within 10 s");
-    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

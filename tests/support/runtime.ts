@@ -14,6 +14,9 @@ export const runtime: Runtime = "Deno" in globalThis
   ? "bun"
   : "node";
 
+/** Bounds a child that hangs, not a slow one, and ends it before its test. In milliseconds. */
+export const CHILD_TIMEOUT = 100_000;
+
 /** What a child process gets, and how long it may live. */
 export interface RunOptions {
   /** Written to the child's standard input, which is then closed. */
@@ -22,7 +25,7 @@ export interface RunOptions {
   env?: Record<string, string | undefined>;
   /** The child's working directory: by default this process's. */
   cwd?: string;
-  /** In milliseconds: 30,000 by default. When it is over, the child is killed. */
+  /** In milliseconds: `CHILD_TIMEOUT` by default. When it is over, the child is killed. */
   timeout?: number;
 }
 
@@ -65,7 +68,7 @@ export function evalCommand(source: string): string[] {
 
 /** Runs a command to its end. Rejects if it cannot be started or exceeds its time. */
 export async function run(command: string[], options: RunOptions = {}): Promise<RunResult> {
-  const { timeout = 30_000 } = options;
+  const { timeout = CHILD_TIMEOUT } = options;
   const child = spawnChild(command, options);
   const stdout = collectText(child.stdout);
   const stderr = collectText(child.stderr);
@@ -96,7 +99,7 @@ export function start(command: string[], options: RunOptions = {}): StartedChild
   const lines = reader[Symbol.asyncIterator]() as AsyncIterableIterator<string>;
   const stderr = collectText(child.stderr);
   if (options.stdin !== undefined) child.stdin?.end(options.stdin);
-  const timer = setTimeout(() => child.kill("SIGKILL"), options.timeout ?? 30_000);
+  const timer = setTimeout(() => child.kill("SIGKILL"), options.timeout ?? CHILD_TIMEOUT);
   const ended = (async (): Promise<RunResult> => {
     try {
       const code = await exitCode(child);

@@ -10,6 +10,8 @@ import { FrameDecoder } from "../../src/wire/decoder.ts";
 import { encodeFrame } from "../../src/wire/encoder.ts";
 import { PayloadType } from "../../src/wire/header.ts";
 
+export { turn } from "./wait.ts";
+
 /** A command that arrived. */
 export interface Received {
   readonly name: string;
@@ -231,9 +233,4 @@ export async function withScripted(
   } finally {
     await server.close();
   }
-}
-
-/** Lets everything run that does not wait for a timer. */
-export function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -4,12 +4,10 @@
  */
 
 import process from "node:process";
-
-/** Bounds a hang, not a slow test. In milliseconds. */
-const TIMEOUT = 60_000;
+import { TEST_TIMEOUT } from "./wait.ts";
 
 /** How long a Node process may live after its last test. In milliseconds. */
-const LEAK_TIMEOUT = 5_000;
+const LEAK_TIMEOUT = 20_000;
 
 type TestBody = () => void | Promise<void>;
 type Register = (name: string, fn: TestBody) => void;
@@ -28,7 +26,7 @@ function withDeno(name: string, fn: TestBody): void {
     sanitizeExit: true,
     sanitizeOps: true,
     sanitizeResources: true,
-    timeout: TIMEOUT,
+    timeout: TEST_TIMEOUT,
   });
 }
 
@@ -36,7 +34,7 @@ async function withNodeTest(): Promise<Register> {
   const nodeTest = await import("node:test");
   if (!("Bun" in globalThis)) nodeTest.after(endLeakyProcess);
   return (name, fn) => {
-    void nodeTest.test(name, { timeout: TIMEOUT }, () => fn());
+    void nodeTest.test(name, { timeout: TEST_TIMEOUT }, () => fn());
   };
 }
 
