@@ -22,7 +22,8 @@ export type { OutgoingEvent, PressType, Topic } from "./src/message/event.ts";
 export type { JsonObject, JsonValue } from "./src/message/json.ts";
 export { RcspServer } from "./src/server/server.ts";
 export type { ServerOptions } from "./src/server/server.ts";
-export type { ClientHandle, Handler, HandlerResult } from "./src/server/session.ts";
+export type { ClientHandle, HandlerContext } from "./src/server/command_context.ts";
+export type { Handler, HandlerResult } from "./src/server/session.ts";
 export type {
   Address,
   KeepAliveOptions,

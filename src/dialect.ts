@@ -70,6 +70,8 @@ export interface Dialect {
     readonly unknownDevice: string;
     /** The client has as many subscriptions as it may. */
     readonly tooManyTopics: string;
+    /** The server took too long to carry the command out. */
+    readonly timeout: string;
     /** The server itself failed. */
     readonly internal: string;
   };
@@ -103,6 +105,7 @@ export const DIALECT: Dialect = {
     badArguments: "BadArguments",
     unknownDevice: "UnknownDevice",
     tooManyTopics: "TooManyTopics",
+    timeout: "Timeout",
     internal: "InternalError",
   },
 };

@@ -23,7 +23,7 @@ export interface Limits {
   readonly commandTimeout: number;
   /** Client: time without anything received before a heartbeat, in milliseconds; off unless set. */
   readonly heartbeat: number;
-  /** Client: time without a byte inside a frame before the connection is given up, in milliseconds. */
+  /** Time without a byte inside a frame before the connection is given up, in milliseconds. */
   readonly partialFrameTimeout: number;
   /** Subscription: most events that wait to be read. */
   readonly buffer: number;
@@ -37,6 +37,8 @@ export interface Limits {
   readonly maxTopicLength: number;
   /** Server: most bytes that wait for one client before it is cut. */
   readonly maxUnsent: number;
+  /** Server: time for a handler to carry out a command, in milliseconds; off unless set. */
+  readonly handlerTimeout: number;
   /** Time for the last answers in a server's `close()` and a client's `drain()`, in milliseconds. */
   readonly closeTimeout: number;
 }
@@ -56,6 +58,7 @@ export const LIMITS: Limits = {
   maxTopics: 1024,
   maxTopicLength: 1024,
   maxUnsent: 4 * 1024 * 1024,
+  handlerTimeout: Infinity,
   closeTimeout: 5_000,
 };
 
@@ -67,12 +70,13 @@ const LARGEST: Partial<Limits> = {
   commandTimeout: 2 ** 31 - 1,
   heartbeat: 2 ** 31 - 1,
   partialFrameTimeout: 2 ** 31 - 1,
+  handlerTimeout: 2 ** 31 - 1,
   closeTimeout: 2 ** 31 - 1,
 };
 
 /**
- * The value of a limit: as given, or the default where none is given. `option` is what the caller
- * knows it by.
+ * The value of a limit: as given, or the default where none is given; a limit that is off unless set
+ * may be given as `Infinity`. `option` is what the caller knows it by.
  *
  * @throws {RangeError} If it is not a whole number from 1 to the largest that the limit allows.
  */
@@ -81,6 +85,6 @@ export function limit(
   given: number | undefined,
   option: string = name,
 ): number {
-  if (given === undefined) return LIMITS[name];
+  if (given === undefined || given === Infinity && LIMITS[name] === Infinity) return LIMITS[name];
   return wholeNumber(option, given, 1, LARGEST[name] ?? Number.MAX_SAFE_INTEGER);
 }

@@ -104,7 +104,7 @@ test("connect() hands 'keepAlive' to the connector of every connection", async (
       },
     });
     if (keepAlive === 60_000) {
-      simulator.server.handle("Leave", (_, client) => client.close());
+      simulator.server.handle("Leave", (_, { client }) => client.close());
       await assertRejects(() => rcsp.call("Leave"));
       await until(() => given.length === 4);
     }

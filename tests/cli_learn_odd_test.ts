@@ -106,8 +106,8 @@ test("doctor --learn goes on where the driver ends the connection at what it doe
   const dialect = { subscription: { publisher: "Source", topic: "EventName" } };
   const simulator = new Simulator({ dialect });
   const { server } = simulator;
-  server.handle("RcspNoSuchCommand", (_command, client) => client.close());
-  server.handle("DeviceSubscribe", ({ Arguments }, client) => {
+  server.handle("RcspNoSuchCommand", (_command, { client }) => client.close());
+  server.handle("DeviceSubscribe", ({ Arguments }, { client }) => {
     if (Arguments["Source"] !== "DeviceEvents" || Arguments["EventName"] !== "ButtonPushed") {
       client.close();
     }

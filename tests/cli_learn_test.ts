@@ -124,13 +124,13 @@ function lenient(server: RcspServer, key: string | undefined): () => void {
   server.handle("GetDeviceInfo", () => ({}));
   const topic = { publisher: "DeviceEvents", topic: "ButtonPushed", deviceId: "g" };
   const wanting = new Set<unknown>();
-  server.handle("DeviceSubscribe", ({ Arguments }, client) => {
+  server.handle("DeviceSubscribe", ({ Arguments }, { client }) => {
     if (key !== undefined && Arguments[key] === undefined) return;
     wanting.add(client);
     // The server's own handling, as if the right keys had come.
     (client as unknown as { subscribe(topic: object): void }).subscribe(topic);
   });
-  server.handle("DeviceUnsubscribe", (_command, client) => {
+  server.handle("DeviceUnsubscribe", (_command, { client }) => {
     (client as unknown as { unsubscribe(topic: object): void }).unsubscribe(topic);
   });
   return () => void server.publish({ ...topic, pressType: "SinglePress" });

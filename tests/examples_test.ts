@@ -220,7 +220,7 @@ test("button_presses.ts goes on when a lost server has come back", async () => {
 
 test("an example tells when the connection ends in its midst", async () => {
   const server = new RcspServer();
-  server.handle("ListDevices", (_, client) => client.close());
+  server.handle("ListDevices", (_, { client }) => client.close());
   await withServer(server, async (...flags) => {
     const result = await example("call", ...flags);
     assertSentence(result);

@@ -167,7 +167,7 @@ for (const name of ["Nothing", "__proto__", "constructor", "toString", "", "list
 
 test("a handler gets the command with its arguments, empty where there are none or null", () =>
   withServer({}, async ({ server, join }) => {
-    server.handle("Echo", ({ Command, TrackId, Version, Arguments }, client) => ({
+    server.handle("Echo", ({ Command, TrackId, Version, Arguments }, { client }) => ({
       Command,
       TrackId,
       Version,

@@ -219,7 +219,7 @@ test("close() waits until a client that was cut before is gone", async () => {
 test("a handler may close its client, which costs no other anything", () =>
   withServer({}, async ({ server, join, errors }) => {
     let gone = false;
-    server.handle("Leave", async (_, client) => {
+    server.handle("Leave", async (_, { client }) => {
       client.close();
       await client.closed;
       gone = true;

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { CommandError } from "../src/errors.ts";
 import type { OutgoingEvent } from "../src/message/event.ts";
+import type { HandlerContext } from "../src/server/command_context.ts";
 import {
   COMMAND,
   ERROR,
@@ -104,7 +105,7 @@ test("a subscription ends with its connection", () =>
 test("a client that a handler has closed gets no more events", () =>
   withServer({}, async ({ server, join }) => {
     let reached: number | undefined;
-    server.handle("Leave", (_, client) => {
+    server.handle("Leave", (_, { client }) => {
       client.close();
       reached = server.publish(TOPIC);
     });
@@ -152,7 +153,7 @@ test("a device that is a number beyond JSON is not taken for no device", () =>
 
 test("onSubscribe sees every subscription with its client, and may refuse", () => {
   const seen: unknown[] = [];
-  const onSubscribe = (topic: unknown, client: { remote: string }): void => {
+  const onSubscribe = (topic: unknown, { client }: HandlerContext): void => {
     seen.push(topic, client.remote);
     if (seen.length > 2) throw new CommandError({ Code: "Full", Message: "no more" });
   };

@@ -13,6 +13,10 @@ import type { Outbox } from "./outbox.ts";
 
 /** The place of an answer in the line. */
 export interface Place {
+  /** The command's `TrackId`, if it could be read. */
+  trackId?: string;
+  /** The command's name, if it could be read. */
+  command?: string;
   /** Its type, once it is ready. */
   type?: PayloadType;
   /** Its JSON, once it is ready. */
@@ -28,6 +32,7 @@ export class AnswerLine {
   readonly #maxUnsent: number;
   readonly #places = new Fifo<Place>();
   #waiting = 0;
+  #answered = 0;
   #held = false;
   #closed = false;
   #moved: PromiseWithResolvers<void> | undefined;
@@ -46,9 +51,14 @@ export class AnswerLine {
         this.#waiting + this.#outbox.unsent > this.#maxUnsent / 2);
   }
 
+  /** A number that grows whenever something has gone out. */
+  get progress(): number {
+    return this.#answered + this.#outbox.writes;
+  }
+
   /** Takes a place for the answer to a command of so many bytes. */
   join(size: number): Place {
-    const place = { size };
+    const place: Place = { size };
     this.#places.push(place);
     this.#waiting += size;
     return place;
@@ -87,6 +97,7 @@ export class AnswerLine {
         return;
       }
       this.#places.shift();
+      this.#answered++;
       this.#waiting -= place.size;
       this.#outbox.add(place.type!, place.json);
     }

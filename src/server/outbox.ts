@@ -18,6 +18,7 @@ export class Outbox {
   #writing = new FrameBatch();
   #flushing: Promise<void> | undefined;
   #broken = false;
+  #writes = 0;
 
   /** Makes an empty outbox; `onError` is told once when a write fails. */
   constructor(socket: Socket, onError: (error: unknown) => void) {
@@ -28,6 +29,11 @@ export class Outbox {
   /** Bytes that are not handed to the system yet. */
   get unsent(): number {
     return this.#filling.length + this.#writing.length;
+  }
+
+  /** How many writes are through. */
+  get writes(): number {
+    return this.#writes;
   }
 
   /** Adds a frame; all frames of one turn of the event loop go out in one write. */
@@ -59,6 +65,7 @@ export class Outbox {
       [this.#filling, this.#writing] = [this.#writing, this.#filling];
       await this.#socket.write(this.#writing.bytes);
       this.#writing.clear();
+      this.#writes++;
     }
     this.#flushing = undefined;
   }

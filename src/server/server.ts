@@ -9,12 +9,14 @@ import { CommandError } from "../errors.ts";
 import { limit, LIMITS, type Limits } from "../limits.ts";
 import type { Command, DeviceId } from "../message/command.ts";
 import { encodeEvent, type OutgoingEvent, type Topic } from "../message/event.ts";
-import { notify } from "../report.ts";
+import { quote } from "../printable.ts";
+import { notify, show } from "../report.ts";
 import { Sleepers } from "../sleepers.ts";
 import type { Address, Listener, Socket } from "../socket.ts";
 import { encodeFrame } from "../wire/encoder.ts";
 import { HEADER_SIZE, payloadLimitError, PayloadType } from "../wire/header.ts";
-import { type ClientHandle, type Handler, Session, topicKeys } from "./session.ts";
+import type { ClientHandle, HandlerContext } from "./command_context.ts";
+import { type Handler, Session, topicKeys } from "./session.ts";
 
 /** Options of a server. */
 export interface ServerOptions {
@@ -35,7 +37,17 @@ export interface ServerOptions {
    * comes then has it cut. Events of one turn of the event loop count together. Default: 4 MiB.
    */
   maxUnsent?: number | undefined;
-  /** Milliseconds for the last answers to get out in `close()`. Default: 5000. */
+  /** Milliseconds that a frame of a client may stop half-way before the client is cut. Default: 10000. */
+  partialFrameTimeout?: number | undefined;
+  /**
+   * Milliseconds that a handler may take; then the command is answered with an error, the handler's
+   * signal aborts, and what it gives later is dropped. Default: none.
+   */
+  handlerTimeout?: number | undefined;
+  /**
+   * Milliseconds for the last answers to get out: in `close()`, and of a client that has ended its half,
+   * which is closed when none has come for so long. Default: 5000.
+   */
   closeTimeout?: number | undefined;
   /** What differs from the assumed names: see `DIALECT`. */
   dialect?: DialectOptions | undefined;
@@ -43,10 +55,11 @@ export interface ServerOptions {
    * Looks at a subscription before it is accepted; throws a `CommandError`, or rejects with one, to
    * refuse it. Until it is through, the client's later subscription commands wait.
    */
-  onSubscribe?: ((topic: Topic, client: ClientHandle) => void | Promise<void>) | undefined;
+  onSubscribe?: ((topic: Topic, context: HandlerContext) => void | Promise<void>) | undefined;
   /**
-   * Told why a client was cut, what a handler threw, and what went wrong with a listener. What it
-   * throws is an uncaught error.
+   * Told why a client was cut, what a handler threw, that it took too long, and what went wrong with a
+   * listener. What it throws is an uncaught error. Default: the first error of each handler is shown on
+   * the console.
    */
   onError?: ((error: unknown, client?: ClientHandle) => void) | undefined;
 }
@@ -72,6 +85,8 @@ export class RcspServer {
   readonly #listeners = new Set<Listener>();
   readonly #accepting = new Set<Promise<void>>();
   readonly #pauses = new Sleepers();
+  /** Commands whose handlers have failed without an `onError`. */
+  readonly #shown = new Set<string>();
   readonly #options: ServerOptions;
   #closed: Promise<void> | undefined;
 
@@ -92,6 +107,8 @@ export class RcspServer {
       maxTopics: limit("maxTopics", options.maxTopics),
       maxTopicLength: limit("maxTopicLength", options.maxTopicLength),
       maxUnsent: limit("maxUnsent", options.maxUnsent),
+      partialFrameTimeout: limit("partialFrameTimeout", options.partialFrameTimeout),
+      handlerTimeout: limit("handlerTimeout", options.handlerTimeout),
       closeTimeout: limit("closeTimeout", options.closeTimeout),
     };
     this.#handleSubscriptions();
@@ -128,7 +145,7 @@ export class RcspServer {
 
   /** Takes one client. */
   accept(socket: Socket): void {
-    if (this.#closed !== undefined || this.#sessions.size >= this.#limits.maxClients) {
+    if (this.#closed !== undefined || !this.#findSeat()) {
       socket.close();
       return;
     }
@@ -136,7 +153,8 @@ export class RcspServer {
       dialect: this.dialect,
       limits: this.#limits,
       handlers: this.#handlers,
-      onError: (error, client) => this.#tell(error, client),
+      onCut: (error, client) => this.#tell(error, client),
+      onFailure: (error, client, command) => this.#tellFailure(error, client, command),
     });
     this.#sessions.add(session);
     socket.closed.then(() => this.#sessions.delete(session));
@@ -180,6 +198,26 @@ export class RcspServer {
     return frame;
   }
 
+  /** Whether there is a seat for one more client; one that has left and waits for answers gives its up. */
+  #findSeat(): boolean {
+    const { maxClients } = this.#limits;
+    if (this.#sessions.size < maxClients) return true;
+    const leaving = [...this.#sessions].filter(({ left }) => left);
+    if (this.#sessions.size - leaving.length >= maxClients) return false;
+    leaving.find(({ ended }) => !ended)?.close();
+    return true;
+  }
+
+  #tellFailure(error: unknown, client: ClientHandle, command: string): void {
+    if (this.#options.onError) this.#tell(error, client);
+    else if (!this.#shown.has(command)) {
+      // Only the first, as clients bring them about: a log must not grow with what they send.
+      this.#shown.add(command);
+      const hint = "Set 'onError' to be told of further failures of it";
+      show(`RCSP server: handler of ${quote(command)} failed`, error, hint);
+    }
+  }
+
   #tell(error: unknown, client?: ClientHandle): void {
     const { onError } = this.#options;
     if (onError) notify(() => onError(error, client));
@@ -214,19 +252,22 @@ export class RcspServer {
 
   #handleSubscriptions(): void {
     const { commands } = this.dialect;
-    const subscribe = (device: boolean): Handler => (command, client) => {
-      const session = client as Session;
+    const subscribe = (device: boolean): Handler => (command, context) => {
+      const session = context.client as Session;
       const topic = this.#topicOf(command, device);
-      return session.inOrder(() => {
-        const looking = this.#options.onSubscribe?.(topic, client);
+      return session.inOrder(context, () => {
+        const looking = this.#options.onSubscribe?.(topic, context);
         if (looking === undefined) return session.subscribe(topic);
-        return Promise.resolve(looking).then(() => session.subscribe(topic));
+        return Promise.resolve(looking).then(() => {
+          context.signal.throwIfAborted();
+          session.subscribe(topic);
+        });
       });
     };
-    const unsubscribe = (device: boolean): Handler => (command, client) => {
-      const session = client as Session;
+    const unsubscribe = (device: boolean): Handler => (command, context) => {
+      const session = context.client as Session;
       const topic = this.#topicOf(command, device);
-      return session.inOrder(() => session.unsubscribe(topic));
+      return session.inOrder(context, () => session.unsubscribe(topic));
     };
     this.handle(commands.subscribe, subscribe(false));
     this.handle(commands.unsubscribe, unsubscribe(false));

@@ -5,7 +5,13 @@
  */
 
 import type { Dialect } from "../dialect.ts";
-import { CommandError, LimitError, ProtocolError } from "../errors.ts";
+import {
+  CommandError,
+  ConnectionError,
+  LimitError,
+  ProtocolError,
+  TimeoutError,
+} from "../errors.ts";
 import { Fifo } from "../fifo.ts";
 import type { Limits } from "../limits.ts";
 import { type Command, decodeCommand } from "../message/command.ts";
@@ -18,7 +24,9 @@ import { FrameDecoder } from "../wire/decoder.ts";
 import { oversize } from "../wire/encoder.ts";
 import { payloadLimitError, PayloadType } from "../wire/header.ts";
 import { AnswerLine, type Place } from "./answer_line.ts";
+import { type ClientHandle, CommandContext, type HandlerContext } from "./command_context.ts";
 import { Outbox } from "./outbox.ts";
+import { StallTimer } from "./stall_timer.ts";
 
 /** What a handler may give: the data of a response ok, or nothing. */
 export type HandlerResult = JsonObject | null | undefined | void;
@@ -29,26 +37,18 @@ export type HandlerResult = JsonObject | null | undefined | void;
  */
 export type Handler = (
   command: Command,
-  client: ClientHandle,
+  context: HandlerContext,
 ) => HandlerResult | Promise<HandlerResult>;
-
-/** A client, as a handler sees it. */
-export interface ClientHandle {
-  /** Its address in words. */
-  readonly remote: string;
-  /** Resolves when it has gone, which is not before its commands are answered: do not await it there. */
-  readonly closed: Promise<void>;
-  /** Ends its connection at once. */
-  close(): void;
-}
 
 /** What a session needs of its server. */
 export interface SessionOptions {
   readonly dialect: Dialect;
   readonly limits: Limits;
   readonly handlers: ReadonlyMap<string, Handler>;
-  /** Told why a client was cut, and what a handler threw. */
-  readonly onError: (error: unknown, client: ClientHandle) => void;
+  /** Told why a client was cut. */
+  readonly onCut: (error: unknown, client: ClientHandle) => void;
+  /** Told what the handler of a command threw, and that it took too long. */
+  readonly onFailure: (error: unknown, client: ClientHandle, command: string) => void;
 }
 
 /** See the module's own text. */
@@ -60,8 +60,21 @@ export class Session implements ClientHandle {
   /** Commands that came in one chunk with others, and found no room. */
   readonly #backlog = new Fifo<Uint8Array>();
   readonly #topics = new Set<string>();
+  /** The contexts of the commands whose handlers are not through. */
+  readonly #running = new Set<CommandContext>();
+  readonly #decoder: FrameDecoder;
+  #received = 0;
+  /** A read that was made while commands wait for room. */
+  #ahead: Promise<Uint8Array | null> | undefined;
+  /** Whether the client is what is waited for. */
+  #listening = false;
+  readonly #frameTimer: StallTimer;
+  readonly #answerTimer: StallTimer;
   #changing: Promise<void> | undefined;
   #phase: "open" | "draining" | "closed" = "open";
+  #left = false;
+  /** Why no answer is waited for any more. */
+  #ending: { readonly reason: unknown } | undefined;
 
   /** Takes over a socket and starts to read. */
   constructor(socket: Socket, options: SessionOptions) {
@@ -69,6 +82,20 @@ export class Session implements ClientHandle {
     this.#options = options;
     this.#outbox = new Outbox(socket, (error) => this.#cut(error));
     this.#answers = new AnswerLine(this.#outbox, options.limits);
+    const { maxPayload, partialFrameTimeout, closeTimeout } = options.limits;
+    this.#decoder = new FrameDecoder({ maxPayload });
+    this.#frameTimer = new StallTimer({
+      timeout: partialFrameTimeout,
+      progress: () => this.#listening && this.#decoder.partial ? this.#received : undefined,
+      onStall: () => this.#cut(this.#stalled()),
+    });
+    this.#answerTimer = new StallTimer({
+      timeout: closeTimeout,
+      progress: () => this.#answers.progress,
+      onStall: () => this.close(),
+    });
+    // Such as by a reset, while it is not read.
+    socket.closed.then(() => this.#onLeft());
     this.#serve();
   }
 
@@ -82,31 +109,64 @@ export class Session implements ClientHandle {
     return this.#socket.closed;
   }
 
+  /** Whether the client has ended its connection or its half of it, which looks the same. */
+  get left(): boolean {
+    return this.#left;
+  }
+
+  /** Whether `close()` was called; the socket may take a while to be gone. */
+  get ended(): boolean {
+    return this.#phase === "closed";
+  }
+
   /** Ends its connection at once. */
   close(): void {
+    if (this.#phase === "closed") return;
     this.#phase = "closed";
+    this.#left = true;
+    this.#frameTimer.stop();
+    this.#answerTimer.stop();
+    this.#abortHandlers(`Client ${this.remote} is gone`);
+    for (const context of this.#running) clearTimeout(context.timer);
+    this.#running.clear();
     this.#answers.close();
     this.#socket.close();
   }
 
-  /** Takes no more commands, lets the answers out, and closes when the client has. */
+  /**
+   * Takes no more commands, lets the answers out, and closes when the client has. One that has left
+   * gets what is ready.
+   */
   async drain(): Promise<void> {
-    if (this.#phase !== "open") return await this.closed;
-    this.#phase = "draining";
-    await this.#answers.empty();
-    await this.#socket.closeWrite();
+    if (this.#phase === "open") {
+      this.#phase = "draining";
+      this.#abortHandlers("The server is closing");
+      if (this.#left) await this.#closeFlushed();
+      else {
+        await this.#answers.empty();
+        await this.#socket.closeWrite();
+      }
+    }
     await this.closed;
   }
 
-  /** Runs a change of the subscriptions once all those before it are through. */
-  inOrder(change: () => void | Promise<void>): void | Promise<void> {
-    const changing = this.#changing === undefined ? change() : this.#changing.then(change);
+  /** Runs a command's change of the subscriptions once all those before it are through or given up. */
+  inOrder(
+    { signal }: HandlerContext,
+    change: () => void | Promise<void>,
+  ): void | Promise<void> {
+    const changing = this.#changing === undefined ? change() : this.#changing.then(() => {
+      signal.throwIfAborted();
+      return change();
+    });
     if (changing === undefined) return;
-    const through = (): void => {
-      if (this.#changing === settled) this.#changing = undefined;
-    };
-    const settled = changing.then(through, through);
-    this.#changing = settled;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    changing.then(resolve, resolve);
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    const through = promise.then(() => {
+      if (this.#changing === through) this.#changing = undefined;
+    });
+    this.#changing = through;
     return changing;
   }
 
@@ -152,22 +212,58 @@ export class Session implements ClientHandle {
   }
 
   async #serve(): Promise<void> {
-    const decoder = new FrameDecoder({ maxPayload: this.#options.limits.maxPayload });
+    const sink = (type: PayloadType, payload: Uint8Array): void => this.#take(type, payload);
     try {
       for (;;) {
-        const chunk = await this.#socket.read();
+        const reading = this.#ahead ?? this.#socket.read();
+        this.#ahead = undefined;
+        this.#listening = true;
+        if (this.#decoder.partial && this.#phase === "open") this.#frameTimer.watch();
+        const chunk = await reading;
+        this.#listening = false;
         if (chunk === null) break;
-        if (this.#phase === "open") {
-          decoder.push(chunk, (type, payload) => this.#take(type, payload));
-        }
+        this.#received += chunk.length;
+        if (this.#phase === "open") this.#decoder.push(chunk, sink);
+        if (this.#backlog.length === 0 && !this.#answers.full) continue;
+        this.#readAhead();
         await this.#workOff();
       }
-      if (this.#phase === "open") decoder.end();
-      await this.#answers.empty();
-      this.close();
+      if (this.#phase === "open") this.#decoder.end();
+      this.#onLeft();
+      if (this.#phase === "open") await this.#answers.empty();
+      await this.#closeFlushed();
     } catch (error) {
       this.#cut(error);
     }
+  }
+
+  /** One chunk, so that it is noticed when the client leaves while its commands wait for room. */
+  #readAhead(): void {
+    this.#ahead = this.#socket.read();
+    this.#ahead.then((chunk) => {
+      if (chunk === null) this.#onLeft();
+    }, (error) => this.#cut(error));
+  }
+
+  /** The client is gone, or has ended its half and waits for answers: nobody can tell which. */
+  #onLeft(): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#abortHandlers(`Client ${this.remote} has ended the connection`);
+    if (this.#phase === "draining") this.#closeFlushed();
+    else this.#answerTimer.watch();
+  }
+
+  #abortHandlers(why: string): void {
+    if (this.#ending !== undefined) return;
+    this.#ending = { reason: new ConnectionError("connection-closed", why) };
+    for (const context of this.#running) context.abort(this.#ending.reason);
+  }
+
+  /** Ends the connection once what is ready has gone out. */
+  async #closeFlushed(): Promise<void> {
+    await this.#outbox.flushed();
+    this.close();
   }
 
   #take(type: PayloadType, payload: Uint8Array): void {
@@ -195,27 +291,69 @@ export class Session implements ClientHandle {
 
   #carryOut(payload: Uint8Array): void {
     const place = this.#answers.join(payload.length);
-    let trackId: string | undefined;
+    const context = new CommandContext(this);
     try {
-      const body = this.#read(payload, (body) => parseBody(body, this.#options.limits.maxDepth));
-      if (typeof body["TrackId"] === "string") trackId = body["TrackId"];
-      const command = this.#read(body, decodeCommand);
+      const body = this.#readable(
+        payload,
+        (body) => parseBody(body, this.#options.limits.maxDepth),
+      );
+      if (typeof body["TrackId"] === "string") place.trackId = body["TrackId"];
+      const command = this.#readable(body, decodeCommand);
       const handler = this.#options.handlers.get(command.Command);
       if (handler === undefined) throw this.#unknownCommand(command);
-      const result = handler(command, this);
-      if (!(result instanceof Promise)) {
-        this.#succeed(place, command, result);
-        return;
-      }
-      result.then((data) => this.#succeed(place, command, data))
-        .catch((error) => this.#refuse(place, trackId, error));
+      place.command = command.Command;
+      const result = handler(command, context);
+      if (result instanceof Promise) this.#waitFor(result, place, context);
+      else this.#succeed(place, result);
     } catch (error) {
-      this.#refuse(place, trackId, error);
+      this.#refuse(place, context, error);
     }
   }
 
+  #waitFor(result: Promise<HandlerResult>, place: Place, context: CommandContext): void {
+    const { handlerTimeout } = this.#options.limits;
+    const through = (): void => {
+      clearTimeout(context.timer);
+      this.#running.delete(context);
+    };
+    if (this.#ending !== undefined) context.abort(this.#ending.reason);
+    if (this.#phase !== "closed") {
+      this.#running.add(context);
+      if (handlerTimeout !== Infinity) {
+        context.timer = setTimeout(() => this.#giveUp(place, context), handlerTimeout);
+      }
+    }
+    result.then((data) => {
+      through();
+      if (place.json === undefined) this.#succeed(place, data);
+    }).catch((error) => {
+      through();
+      if (place.json === undefined) this.#refuse(place, context, error);
+      else if (!context.explains(error)) this.#fail(place, error);
+    });
+  }
+
+  /** The handler has had its time: the answers behind its own wait no longer. */
+  #giveUp(place: Place, context: CommandContext): void {
+    this.#running.delete(context);
+    const { limits: { handlerTimeout }, dialect } = this.#options;
+    const name = quote(place.command!);
+    const error = new TimeoutError(
+      `Handler of ${name} took longer than 'handlerTimeout' (${handlerTimeout} ms)`,
+      handlerTimeout,
+    );
+    context.abort(error);
+    const Message = `${name} was not carried out within ${handlerTimeout} ms`;
+    this.#refuse(place, context, new CommandError({ Code: dialect.errorCodes.timeout, Message }));
+    this.#fail(place, error);
+  }
+
+  #fail(place: Place, error: unknown): void {
+    this.#options.onFailure(error, this, place.command ?? "");
+  }
+
   /** What cannot be read is answered, as its frame was sound. */
-  #read<T, R>(input: T, read: (input: T) => R): R {
+  #readable<T, R>(input: T, read: (input: T) => R): R {
     try {
       return read(input);
     } catch (error) {
@@ -231,26 +369,28 @@ export class Session implements ClientHandle {
     });
   }
 
-  #succeed(place: Place, command: Command, result: HandlerResult): void {
+  #succeed(place: Place, result: HandlerResult): void {
+    const name = quote(place.command!);
     if ((result ?? undefined) !== undefined && !isObject(result)) {
-      throw new TypeError(`Handler of ${quote(command.Command)} must give an object or nothing`);
+      throw new TypeError(`Handler of ${name} must give an object or nothing`);
     }
-    const json = encodeResponse(command.TrackId, result ?? undefined, this.#options.dialect);
-    this.#checkSize(json, `Cannot answer ${quote(command.Command)}`);
+    const json = encodeResponse(place.trackId, result ?? undefined, this.#options.dialect);
+    this.#checkSize(json, `Cannot answer ${name}`);
     this.#answers.fill(place, PayloadType.ResponseOk, json);
   }
 
-  #refuse(place: Place, trackId: string | undefined, error: unknown): void {
-    this.#answers.fill(place, PayloadType.ResponseError, this.#encodeRefusal(trackId, error));
+  #refuse(place: Place, context: CommandContext, error: unknown): void {
+    const json = this.#encodeRefusal(place, context, error);
+    this.#answers.fill(place, PayloadType.ResponseError, json);
   }
 
-  #encodeRefusal(trackId: string | undefined, error: unknown): string {
-    const { dialect, onError } = this.#options;
+  #encodeRefusal(place: Place, context: CommandContext, error: unknown): string {
+    const { dialect } = this.#options;
     let failure = error;
     if (error instanceof CommandError) {
       try {
         const body = { Code: error.errorCode, Message: error.errorMessage };
-        const json = encodeError(trackId, body, dialect);
+        const json = encodeError(place.trackId, body, dialect);
         this.#checkSize(json, "Cannot answer with an error");
         return json;
       } catch (cause) {
@@ -258,12 +398,12 @@ export class Session implements ClientHandle {
         failure = cause;
       }
     }
-    onError(failure, this);
+    if (!context.explains(failure)) this.#fail(place, failure);
     const body = {
       Code: dialect.errorCodes.internal,
       Message: "The server failed to carry this out",
     };
-    return encodeError(trackId, body, dialect);
+    return encodeError(place.trackId, body, dialect);
   }
 
   #checkSize(json: string, action: string): void {
@@ -290,7 +430,15 @@ export class Session implements ClientHandle {
   #cut(error: unknown): void {
     if (this.#phase === "closed") return;
     this.close();
-    this.#options.onError(error, this);
+    this.#options.onCut(error, this);
+  }
+
+  #stalled(): ConnectionError {
+    const { partialFrameTimeout } = this.#options.limits;
+    return new ConnectionError(
+      "connection-stalled",
+      `Client ${this.remote} was cut as its frame got no further for ${partialFrameTimeout} ms`,
+    );
   }
 }
 

@@ -9,7 +9,7 @@ import type { Command, DeviceId } from "../message/command.ts";
 import { PRESS_TYPES, type PressType, sameId } from "../message/event.ts";
 import type { JsonObject, JsonValue } from "../message/json.ts";
 import { RcspServer, type ServerOptions } from "../server/server.ts";
-import type { ClientHandle, HandlerResult } from "../server/session.ts";
+import type { HandlerResult } from "../server/session.ts";
 import { Sleepers } from "../sleepers.ts";
 import type { Address, Listener, Socket } from "../socket.ts";
 import { type Color, defaultDevices, type SimulatedDevice } from "./devices.ts";
@@ -162,12 +162,12 @@ export class Simulator {
     await this.close();
   }
 
-  #handle(name: string, handler: (command: Command, client: ClientHandle) => HandlerResult): void {
+  #handle(name: string, handler: (command: Command) => HandlerResult): void {
     const [least, most] = this.#latency;
-    this.server.handle(name, (command, client) => {
-      if (most === 0) return handler(command, client);
+    this.server.handle(name, (command) => {
+      if (most === 0) return handler(command);
       const latency = randomInteger(this.#random, least, most);
-      return this.#answerAfter(latency, () => handler(command, client));
+      return this.#answerAfter(latency, () => handler(command));
     });
   }
 

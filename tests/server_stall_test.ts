@@ -1,0 +1,123 @@
+import { assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
+import { ConnectionError } from "../src/errors.ts";
+import { StallTimer } from "../src/server/stall_timer.ts";
+import { FakeClock } from "./support/fake_clock.ts";
+import { command, OK, until, withServer } from "./support/raw_client.ts";
+import { test } from "./support/test.ts";
+
+for (const size of [1, 7, 8, 20]) {
+  test(`a client that stops after ${size} bytes of a frame is cut, and no other`, () =>
+    withServer({ partialFrameTimeout: 20 }, async ({ server, join, errors }) => {
+      server.handle("Do", () => {});
+      const [stalls, idles] = [await join(), await join()];
+      assertStrictEquals((await idles.ask("Do")).type, OK);
+      assertStrictEquals((await stalls.ask("Do")).type, OK);
+      await stalls.write(command("2", "Do").subarray(0, size));
+      assertEquals(await stalls.receiveAll(), []);
+      assertStrictEquals(errors.length, 1);
+      const [error] = errors;
+      assertInstanceOf(error, ConnectionError);
+      assertStrictEquals(error.code, "connection-stalled");
+      assertStrictEquals(
+        error.message,
+        "Client memory was cut as its frame got no further for 20 ms",
+      );
+      await until(() => server.clients === 1);
+      assertStrictEquals((await idles.ask("Do")).type, OK);
+    }));
+}
+
+test("a client whose frame is held up by the server is not cut", () =>
+  withServer({ partialFrameTimeout: 10, maxQueued: 1 }, async ({ server, join, errors }) => {
+    const held = Promise.withResolvers<void>();
+    server.handle("Hold", () => held.promise).handle("Do", () => {});
+    const client = await join();
+    const next = command("2", "Do");
+    const whole = new Uint8Array([...command("1", "Hold"), ...next.subarray(0, 12)]);
+    await client.write(whole);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    assertEquals(errors, []);
+    await client.write(next.subarray(12));
+    held.resolve();
+    assertEquals((await client.receiveMany(2)).map(({ type }) => type), [OK, OK]);
+    assertEquals(errors, []);
+  }));
+
+test("a timer of a frame is gone with its client", () =>
+  withServer({ partialFrameTimeout: 2 ** 31 - 1 }, async ({ server, join }) => {
+    server.handle("Do", () => {});
+    const client = await join();
+    await client.write(command("1", "Do").subarray(0, 12));
+    await client.write(command("1", "Do").subarray(12));
+    assertStrictEquals((await client.receive()).type, OK);
+    await client.close();
+    await until(() => server.clients === 0);
+  }));
+
+/** A stall timer of 1000 ms on a clock of the test, over a number that the test sets. */
+function stalling(): {
+  clock: FakeClock;
+  state: { progress: number | undefined; stalls: number };
+  timer: StallTimer;
+} {
+  const clock = new FakeClock();
+  const state: { progress: number | undefined; stalls: number } = { progress: 0, stalls: 0 };
+  const timer = new StallTimer({
+    timeout: 1_000,
+    progress: () => state.progress,
+    onStall: () => state.stalls++,
+    clock,
+  });
+  return { clock, state, timer };
+}
+
+test("a stall is told once, after the time and a last turn for what waits in the system", () => {
+  const { clock, state, timer } = stalling();
+  timer.watch();
+  timer.watch();
+  assertStrictEquals(clock.timers, 1);
+  clock.advance(1_000);
+  assertStrictEquals(state.stalls, 0);
+  clock.advance(100);
+  assertEquals([state.stalls, clock.timers], [1, 0]);
+});
+
+test("what comes in the last turn, after a timer that fired late, is progress", () => {
+  const { clock, state, timer } = stalling();
+  timer.watch();
+  clock.advance(1_000);
+  state.progress = 1;
+  clock.advance(999);
+  assertStrictEquals(state.stalls, 0);
+  clock.advance(1_100);
+  assertStrictEquals(state.stalls, 1);
+});
+
+test("with progress in every stretch nothing is told, however long it takes", () => {
+  const { clock, state, timer } = stalling();
+  timer.watch();
+  for (let i = 1; i <= 100; i++) {
+    clock.advance(999);
+    state.progress = i;
+  }
+  assertEquals([state.stalls, clock.timers], [0, 1]);
+});
+
+test("a stall timer rests while there is nothing to wait for, and after stop()", () => {
+  const { clock, state, timer } = stalling();
+  state.progress = undefined;
+  timer.watch();
+  assertStrictEquals(clock.timers, 0);
+  state.progress = 1;
+  timer.watch();
+  assertStrictEquals(clock.timers, 1);
+  state.progress = undefined;
+  clock.advance(10_000);
+  assertEquals([state.stalls, clock.timers], [0, 0]);
+  state.progress = 1;
+  timer.watch();
+  timer.stop();
+  timer.watch();
+  clock.advance(10_000);
+  assertEquals([state.stalls, clock.timers], [0, 0]);
+});
