@@ -7,7 +7,7 @@
 
 import type { RcspClient } from "../src/client/client.ts";
 import type { Device } from "../src/client/device.ts";
-import { CommandError } from "../src/errors.ts";
+import { CommandError, ConnectionError } from "../src/errors.ts";
 import { type RcspEvent, sameId, type Topic } from "../src/message/event.ts";
 import type { Context } from "./command.ts";
 import { deviceName, pickDevice } from "./devices.ts";
@@ -153,7 +153,7 @@ export class Watch {
         return;
       } catch (error) {
         if (over.aborted) return;
-        if (!stood || !(error instanceof CommandError)) throw error;
+        if (!stood || !isPassing(error)) throw error;
         if (!told) await this.#tellRefusal(topic, who, error);
         told = true;
         await this.#context.pause(RETRY, over);
@@ -202,4 +202,9 @@ export class Watch {
     else if (out.json) await out.jsonLine(eventJson(event, time));
     else await out.text(eventText(event, time, out.columns));
   }
+}
+
+/** Whether subscribing once more may help: a refusal, or connections that end in turn. */
+function isPassing(error: unknown): boolean {
+  return error instanceof CommandError || error instanceof ConnectionError;
 }

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { CommandError, TimeoutError } from "../src/errors.ts";
-import { reach, withFlaky } from "./support/flaky.ts";
-import { echo, event, ok, refusal, type Script, turn } from "./support/scripted_server.ts";
+import { CommandError, ConnectionError, TimeoutError } from "../src/errors.ts";
+import { type Flaky, reach, withFlaky } from "./support/flaky.ts";
+import { echo, event, mute, ok, refusal, type Script, turn } from "./support/scripted_server.ts";
 import { test } from "./support/test.ts";
 
 const press = (deviceId: unknown, type = "SinglePress"): Uint8Array =>
@@ -222,3 +222,183 @@ test("a heartbeat that was not sent does not go before the subscriptions of the 
     const after = flaky.server.names.slice(flaky.server.names.lastIndexOf("DeviceSubscribe"));
     assertEquals(after, ["DeviceSubscribe"]);
   }, { heartbeat: 500 }));
+
+test("a late timeout of a topic that was left and joined again takes nothing back", () =>
+  withFlaky(mute, async (rcsp, flaky) => {
+    const first = rcsp.buttonPresses(1);
+    await flaky.server.until(1);
+    flaky.clock.advance(200);
+    await first.return();
+    await flaky.server.until(2);
+    flaky.clock.advance(200);
+    const second = rcsp.buttonPresses(1);
+    await flaky.server.until(3);
+    flaky.clock.advance(850);
+    await turn();
+    flaky.server.send(...["1", "2", "3"].map((trackId) => ok({ trackId })), press(1));
+    await second.ready;
+    assertStrictEquals((await second.next()).value?.type, "SinglePress");
+    assertEquals(flaky.server.names, ["DeviceSubscribe", "DeviceUnsubscribe", "DeviceSubscribe"]);
+  }, { commandTimeout: 1000 }));
+
+test("a topic whose timeout and joining fall together has its commands in order", () =>
+  withFlaky(mute, async (rcsp, flaky) => {
+    const first = rcsp.buttonPresses(1);
+    const again = first.ready.catch(() => rcsp.buttonPresses(1));
+    await flaky.server.until(1);
+    flaky.clock.advance(1000);
+    const second = await again;
+    await flaky.server.until(3);
+    flaky.server.send(...["1", "2", "3"].map((trackId) => ok({ trackId })));
+    await second!.ready;
+    assertEquals(flaky.server.names, ["DeviceSubscribe", "DeviceUnsubscribe", "DeviceSubscribe"]);
+  }, { commandTimeout: 1000 }));
+
+/** Lets time pass in small steps until something has happened. */
+async function pass(flaky: Flaky, until: () => boolean): Promise<void> {
+  for (let i = 0; !until(); i++) {
+    assert(i < 1000, "it never happens");
+    flaky.clock.advance(10);
+    await turn();
+  }
+}
+
+/** Hangs up on each subscription to one of these devices, and answers everything else. */
+const hangsUpOn = (...devices: number[]): Script => (command) =>
+  command.name === "DeviceSubscribe" && devices.includes(command.args?.["DeviceId"] as number)
+    ? "close"
+    : ok(command);
+
+test("a subscription on which the server hangs up three times in a row fails, and calls go on", () =>
+  withFlaky(hangsUpOn(1), async (rcsp, flaky) => {
+    const reader = rcsp.buttonPresses(1);
+    const failed = assertRejects(() => reader.ready, ConnectionError, "'dialect'");
+    await reach(rcsp, "reconnecting");
+    const call = rcsp.call("Waiting");
+    await pass(flaky, () => rcsp.status.state === "ready");
+    const error = await failed;
+    assertStrictEquals(
+      error.message,
+      "Cannot subscribe to 'DeviceEvents/ButtonPushed' of device '1' as 3 connections in a row ended " +
+        "before the server answered 'DeviceSubscribe': " +
+        "if it expects other names, set them with the option 'dialect'",
+    );
+    assertStrictEquals(await assertRejects(() => reader.next()), error);
+    await call;
+    assertEquals(flaky.server.names, [...Array(3).fill("DeviceSubscribe"), "Waiting"]);
+    assertStrictEquals((await reach(rcsp, "ready")).reconnects, 3);
+  }));
+
+test("a subscription that was accepted once fails all the same after three hang-ups", () => {
+  let devices: number[] = [];
+  return withFlaky(
+    (command, server) => hangsUpOn(...devices)(command, server),
+    async (rcsp, flaky) => {
+      const reader = rcsp.buttonPresses(1);
+      await reader.ready;
+      devices = [1];
+      await flaky.lose(rcsp);
+      await pass(flaky, () => rcsp.status.state === "ready");
+      await assertRejects(() => reader.next(), ConnectionError, "3 connections in a row");
+      assertStrictEquals(flaky.server.received.length, 4);
+    },
+  );
+});
+
+test("of several subscriptions only those fail on which the server hangs up", () =>
+  withFlaky(hangsUpOn(2, 3), async (rcsp, flaky) => {
+    const readers = [1, 2, 3, 4].map((device) => rcsp.buttonPresses(device));
+    const outcomes = Promise.allSettled(readers.map(({ ready }) => ready));
+    await reach(rcsp, "reconnecting");
+    await pass(flaky, () => rcsp.status.state === "ready");
+    assertEquals(
+      (await outcomes).map(({ status }) => status),
+      ["fulfilled", "rejected", "rejected", "fulfilled"],
+    );
+    flaky.server.send(press(1), press(4));
+    assertStrictEquals((await readers[0]!.next()).value?.deviceId, 1);
+    assertStrictEquals((await readers[3]!.next()).value?.deviceId, 4);
+  }));
+
+test("an answer in between begins the count of hang-ups anew", () => {
+  let devices = [1];
+  return withFlaky(
+    (command, server) => hangsUpOn(...devices)(command, server),
+    async (rcsp, flaky) => {
+      const reader = rcsp.buttonPresses(1);
+      for (let i = 1; i <= 3; i++) {
+        if (i > 1) await flaky.lose(rcsp);
+        devices = [1];
+        const { length } = flaky.server.received;
+        await pass(flaky, () => flaky.server.received.length === length + (i > 1 ? 2 : 1));
+        devices = [];
+        await pass(flaky, () => rcsp.status.state === "ready");
+      }
+      await reader.ready;
+      flaky.server.send(press(1));
+      assertStrictEquals((await reader.next()).value?.type, "SinglePress");
+    },
+  );
+});
+
+test("ready rejects within commandTimeout while the server is away", () =>
+  withFlaky(echo, async (rcsp, flaky) => {
+    await flaky.lose(rcsp, { down: true });
+    const reader = rcsp.buttonPresses(1);
+    flaky.clock.advance(500);
+    const later = rcsp.buttonPresses(1);
+    flaky.clock.advance(499);
+    await turn();
+    flaky.clock.advance(1);
+    const error = await assertRejects(() => reader.ready, TimeoutError, "1000 ms");
+    assertStrictEquals(error.sent, false);
+    flaky.down = false;
+    await pass(flaky, () => rcsp.status.state === "ready");
+    await later.ready;
+    assertEquals(flaky.server.names, ["DeviceSubscribe"]);
+  }, { commandTimeout: 1000, reconnect: { initialDelay: 1, maxDelay: 20 } }));
+
+test("a second reader's ready has a time of its own, and leaves the first reader alone", () =>
+  withFlaky(echo, async (rcsp, flaky) => {
+    const first = rcsp.buttonPresses(1);
+    await first.ready;
+    await flaky.lose(rcsp, { down: true });
+    const second = rcsp.buttonPresses(1);
+    flaky.clock.advance(1000);
+    await assertRejects(() => second.ready, TimeoutError);
+    flaky.down = false;
+    await pass(flaky, () => rcsp.status.state === "ready");
+    await rcsp.call("After");
+    flaky.server.send(press(1));
+    assertStrictEquals((await first.next()).value?.type, "SinglePress");
+    assertEquals(flaky.server.names, ["DeviceSubscribe", "DeviceSubscribe", "After"]);
+  }, { commandTimeout: 1000, reconnect: { initialDelay: 1, maxDelay: 20 } }));
+
+test("calls wait until the subscriptions of a new connection are answered", () => {
+  let hold = false;
+  return withFlaky((command) => hold ? undefined : ok(command), async (rcsp, flaky) => {
+    await rcsp.buttonPresses(1).ready;
+    hold = true;
+    await flaky.lose(rcsp);
+    const call = rcsp.call("Waiting");
+    await flaky.retry(rcsp);
+    await flaky.server.until(2);
+    const other = rcsp.call("Later");
+    await turn();
+    assertEquals(flaky.server.names.slice(1), ["DeviceSubscribe"]);
+    assertStrictEquals(rcsp.stats().waiting, 2);
+    hold = false;
+    flaky.server.send(ok({ trackId: flaky.server.received[1]!.trackId }));
+    await Promise.all([call, other]);
+    assertEquals(flaky.server.names.slice(1), ["DeviceSubscribe", "Waiting", "Later"]);
+  });
+});
+
+test("a subscription leaves no timer once it is accepted and its client is closed", () =>
+  withFlaky(echo, async (rcsp, flaky) => {
+    await rcsp.buttonPresses(1).ready;
+    const waiting = rcsp.buttonPresses(2);
+    await rcsp.close();
+    await waiting.ready.catch(() => {});
+    assertStrictEquals(flaky.clock.timers, 0);
+  }));

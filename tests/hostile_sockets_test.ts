@@ -146,7 +146,7 @@ for (const { name, connector } of networkAdapters) {
       },
     });
     const rcsp = await join(listener.address, { reconnect: { initialDelay: 1, maxDelay: 2 } });
-    const events = rcsp.subscribe({ publisher: "P", topic: "T" });
+    const events = rcsp.events();
     const outcomes = { answered: 0, ended: 0 };
     for (let n = 0; outcomes.answered < 3; n++) {
       await rcsp.call("Echo", { n }).then((answer) => {
@@ -157,7 +157,7 @@ for (const { name, connector } of networkAdapters) {
         outcomes.ended++;
       });
     }
-    await events.ready;
+    await rcsp.subscribe({ publisher: "P", topic: "T" }).ready;
     assert(accepted > 200, `${accepted} connections`);
     assert(events.gaps >= 100, `${events.gaps} gaps`);
     assertStrictEquals(server.publish({ publisher: "P", topic: "T" }), 1);

@@ -5,7 +5,7 @@ import type { Address } from "../../src/socket.ts";
 import type { ButtonPress } from "../../src/client/device.ts";
 import type { ClientStats } from "../../src/client/stats.ts";
 import type { Subscription } from "../../src/client/subscription.ts";
-import { CommandError } from "../../src/errors.ts";
+import { CommandError, ConnectionError, TimeoutError } from "../../src/errors.ts";
 import { randomInteger } from "../../src/simulator/random.ts";
 import { type Driver, pause } from "./driver.ts";
 
@@ -31,13 +31,15 @@ export class ChaosClient {
   /** Presses that came twice or out of order. */
   disordered = 0;
   gaps = 0;
+  /** How many times a subscription failed, and another took its place. */
+  resubscribed = 0;
   dropped = 0;
   stats!: ClientStats;
   readonly #id: number;
   readonly #rcsp: RcspClient;
   readonly #driver: Driver;
   readonly #random: () => number;
-  readonly #presses: Subscription<ButtonPress>;
+  #presses: Subscription<ButtonPress>;
   readonly #slow: boolean;
   readonly #reading: Promise<void>;
   readonly #firstSeq: number;
@@ -52,7 +54,7 @@ export class ChaosClient {
     this.#random = random;
     // Every fifth client reads too slowly for its small buffer.
     this.#slow = id % 5 === 4;
-    this.#presses = rcsp.buttonPresses(1, { buffer: this.#slow ? 8 : 100_000 });
+    this.#presses = this.#subscribe();
     this.#firstSeq = this.#nextSeq = driver.published;
     this.#reading = this.#read();
   }
@@ -92,8 +94,7 @@ export class ChaosClient {
     // Presses may have come after `end` was read, and before the last connection was closed.
     if (this.#nextSeq > end) this.published += this.#nextSeq - end;
     else this.#pass(end);
-    this.gaps = this.#presses.gaps;
-    this.dropped = this.#presses.dropped;
+    this.#count();
     this.stats = this.#rcsp.stats();
   }
 
@@ -138,7 +139,32 @@ export class ChaosClient {
     this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
   }
 
+  #subscribe(): Subscription<ButtonPress> {
+    return this.#rcsp.buttonPresses(1, { buffer: this.#slow ? 8 : 100_000 });
+  }
+
+  #count(): void {
+    this.gaps += this.#presses.gaps;
+    this.dropped += this.#presses.dropped;
+  }
+
   async #read(): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#readPresses();
+      } catch (error) {
+        if (!(error instanceof ConnectionError || error instanceof TimeoutError)) throw error;
+        if (!this.#reads) return;
+      }
+      // It was not accepted in time, or three connections ended before it was.
+      this.#count();
+      this.gaps++;
+      this.resubscribed++;
+      this.#presses = this.#subscribe();
+    }
+  }
+
+  async #readPresses(): Promise<void> {
     for await (const { event } of this.#presses) {
       const { Seq } = event.data as { Seq: number };
       this.delivered++;

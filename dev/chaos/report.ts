@@ -43,7 +43,8 @@ export function report(run: ChaosRun): boolean {
     `events published ${published} (${driver.published} presses to each client) = ` +
     `delivered ${delivered} + dropped ${dropped} + lost in gaps ${lost}`,
     `reconnects ${sum(({ stats }) => stats.reconnects)}, driver restarts ${driver.restarts}, ` +
-    `late answers ${sum(({ stats }) => stats.late)}`,
+    `late answers ${sum(({ stats }) => stats.late)}, ` +
+    `subscriptions that failed ${sum(({ resubscribed }) => resubscribed)}`,
     `heap ${megabytes(heapBefore)} at the start, ${megabytes(heapAfter)} at the end`,
     ...Object.entries(faults).filter(([, n]) => n > 0).map(([name, n]) => `FAULT: ${n} ${name}`),
   ];

@@ -160,8 +160,17 @@ export class CallQueue {
    * `undefined` when none waits.
    */
   take(): string | undefined {
+    return this.takeUrgent() ?? this.#takeFrom(this.#waiting);
+  }
+
+  /** As `take()`, but takes urgent calls only. */
+  takeUrgent(): string | undefined {
+    return this.#takeFrom(this.#urgent);
+  }
+
+  #takeFrom(queue: Fifo<Call>): string | undefined {
     for (;;) {
-      const call = this.#urgent.shift() ?? this.#waiting.shift();
+      const call = queue.shift();
       if (call === undefined) return undefined;
       if (call.settled) {
         this.#givenUpWaiting--;

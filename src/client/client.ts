@@ -81,6 +81,7 @@ export class RcspClient {
     this.#subscriptions = new Subscriptions(
       options,
       (name, args, how) => this.#send(name, args, how),
+      this.#clock,
     );
     this.#link = new Link({
       ...options,

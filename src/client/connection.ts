@@ -65,6 +65,7 @@ export class Connection {
   readonly #batch = new FrameBatch();
   readonly #sink = (type: PayloadType, payload: Uint8Array): void => this.#take(type, payload);
   #flushing = false;
+  #open = false;
   #ended = false;
 
   /** Takes over a socket; `start()` begins to read. */
@@ -87,6 +88,12 @@ export class Connection {
   /** Whether a frame has begun to arrive and is not complete. */
   get partial(): boolean {
     return this.#decoder.partial;
+  }
+
+  /** Lets all calls through; until then only urgent ones are sent. */
+  open(): void {
+    this.#open = true;
+    this.flush();
   }
 
   /** Sends what waits: all commands of this turn of the event loop in one write. */
@@ -175,7 +182,8 @@ export class Connection {
   #fillBatch(): boolean {
     this.#batch.clear();
     while (this.#batch.length < BATCH_BYTES) {
-      const json = this.#options.calls.take();
+      const { calls } = this.#options;
+      const json = this.#open ? calls.take() : calls.takeUrgent();
       if (json === undefined) break;
       const size = this.#batch.add(PayloadType.Command, json);
       if (this.#options.onFrame) {

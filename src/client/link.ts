@@ -35,8 +35,8 @@ export interface LinkOptions {
   /** Sends a harmless command, unless the signal takes it back. */
   readonly beat: (signal: AbortSignal) => Promise<unknown>;
   /**
-   * A connection stands: puts the commands in line that go before all others. What it gives resolves
-   * when they are answered, or is `undefined` where there are none.
+   * A connection stands: sends the commands that go before all others. The result resolves when they
+   * are answered, or is `undefined` where there are none; calls wait for it.
    */
   readonly onOnline: () => Promise<unknown> | undefined;
   /** A connection has ended, and another may come. */
@@ -160,11 +160,10 @@ export class Link {
     connection.start();
     if (this.#connection !== connection) return;
     const answered = this.#options.onOnline();
-    connection.flush();
-    if (answered === undefined) this.#becomeReady();
+    if (answered === undefined) this.#becomeReady(connection);
     else {
       answered.then(() => {
-        if (this.#connection === connection) this.#becomeReady();
+        if (this.#connection === connection) this.#becomeReady(connection);
       }, (cause) => connection.end(stalledError("a subscription was not answered", cause)));
     }
   }
@@ -184,8 +183,9 @@ export class Link {
     });
   }
 
-  #becomeReady(): void {
+  #becomeReady(connection: Connection): void {
     const { clock } = this.#options;
+    connection.open();
     const gap = this.#lostAt === undefined ? 0 : clock.now() - this.#lostAt;
     this.#setStatus({ state: "ready", reconnects: this.#reconnects, gap });
   }

@@ -58,8 +58,9 @@ export interface Subscription<T> extends AsyncIterableIterator<T, undefined>, As
  * - Leaving a `for await` loop, `return()`, or the end of an `await using` block unsubscribes without
  *   waiting for the server; `unsubscribe()` waits for its answer.
  * - A connection that is lost and replaced is counted in `gaps`; the subscription is made again.
- * - `close()` of the client ends it; a refusal by the server, or a client that closes for want of a
- *   connection, makes reading reject, after the events that still waited.
+ * - `close()` of the client ends it; a refusal by the server, three connections in a row that ended
+ *   before the server had answered, or a client that closes for want of a connection make reading
+ *   reject, after the events that still waited.
  */
 export class Subscription<T> implements AsyncIterableIterator<T, undefined> {
   readonly #origin: SubscriptionOrigin;
@@ -95,7 +96,10 @@ export class Subscription<T> implements AsyncIterableIterator<T, undefined> {
     }
   }
 
-  /** Resolves when the server has accepted the subscription; rejects if it did not. */
+  /**
+   * Resolves when the server has accepted the subscription. Rejects if it refused, if it has not
+   * accepted within `commandTimeout`, connected or not, or if the subscription ended before.
+   */
   get ready(): Promise<void> {
     return this.#ready.promise;
   }

@@ -7,13 +7,16 @@
  * @module
  */
 
+import type { Clock } from "../clock.ts";
 import { type Dialect, writePath } from "../dialect.ts";
-import { type RcspError, TimeoutError } from "../errors.ts";
+import { ConnectionError, type RcspError, TimeoutError } from "../errors.ts";
 import type { Arguments } from "../message/command.ts";
 import { decodeEvent, matches, type RcspEvent, type Topic, topicKey } from "../message/event.ts";
 import { type JsonObject, parseBody } from "../message/json.ts";
-import { notify } from "../report.ts";
 import { limit } from "../limits.ts";
+import { quote } from "../printable.ts";
+import { notify } from "../report.ts";
+import { Alarm } from "./alarm.ts";
 import { type Overflow, type SubscribeOptions, Subscription } from "./subscription.ts";
 
 /** Sends one of the four commands of the dialect; see `CallRequest` for the options. */
@@ -26,6 +29,8 @@ export type SendCommand = (
 /** What the subscriptions need to know. */
 export interface SubscriptionsOptions {
   readonly dialect: Dialect;
+  /** Milliseconds in which a subscription must be accepted. */
+  readonly commandTimeout: number;
   readonly maxDepth: number;
   readonly onBadEvent: ((error: RcspError) => void) | undefined;
 }
@@ -37,13 +42,22 @@ export interface EventCounts {
   unreadable: number;
 }
 
+// A server may crash on a subscription, or not know its form: it must not be asked without end.
+const MAX_HANG_UPS = 3;
+
 interface Group {
   readonly topic: Topic;
   readonly readers: Set<Reader>;
+  /** Whether the command was given to the present connection. */
+  asked: boolean;
   accepted: boolean;
+  /** Connections in a row that ended before the server had answered. */
+  hangUps: number;
 }
 
 interface Reader {
+  /** When it must have been accepted; `Infinity` once it is. */
+  deadline: number;
   /** `undefined` for everything that arrives. */
   readonly topic: Topic | undefined;
   readonly subscription: Subscription<unknown>;
@@ -55,17 +69,23 @@ export class Subscriptions {
   readonly counts: EventCounts = { events: 0, unheard: 0, unreadable: 0 };
   readonly #options: SubscriptionsOptions;
   readonly #send: SendCommand;
+  readonly #clock: Clock;
+  readonly #alarm: Alarm;
   readonly #groups = new Map<string, Group>();
   readonly #readers = new Set<Reader>();
   /** Aborted at the end of each connection: its subscriptions end with it (assumed). */
   #connection: AbortController | undefined;
+  /** The connection whose end was counted last. */
+  #counted: AbortSignal | undefined;
   /** What readers that have left had dropped. */
   #dropped = 0;
 
   /** Makes an empty collection. */
-  constructor(options: SubscriptionsOptions, send: SendCommand) {
+  constructor(options: SubscriptionsOptions, send: SendCommand, clock: Clock) {
     this.#options = options;
     this.#send = send;
+    this.#clock = clock;
+    this.#alarm = new Alarm(clock, (now) => this.#expire(now));
   }
 
   /** Events that wait to be read. */
@@ -101,7 +121,7 @@ export class Subscriptions {
       signal: options.signal,
       leave: () => this.#leave(reader),
     });
-    const reader: Reader = { topic, subscription, select };
+    const reader: Reader = { topic, subscription, select, deadline: Infinity };
     // A signal that was aborted already has ended it: nothing is sent.
     if (subscription.ended) return subscription;
     this.#readers.add(reader);
@@ -143,9 +163,10 @@ export class Subscriptions {
     this.#connection = new AbortController();
     const { signal } = this.#connection;
     if (this.#groups.size === 0) return undefined;
-    return Promise.all(
-      Array.from(this.#groups.values(), (group) => this.#subscribe(group, signal, true)),
-    );
+    const groups = [...this.#groups.values()];
+    // One at a time shows on which of them the server hangs up.
+    if (groups.some(({ hangUps }) => hangUps > 0)) return this.#subscribeInTurn(groups, signal);
+    return Promise.all(groups.map((group) => this.#subscribe(group, signal, true)));
   }
 
   /** The connection has ended, and another may come. */
@@ -153,7 +174,7 @@ export class Subscriptions {
     this.#connection?.abort(cause);
     this.#connection = undefined;
     for (const reader of this.#readers) reader.subscription.addGap();
-    for (const group of this.#groups.values()) group.accepted = false;
+    for (const group of this.#groups.values()) group.asked = group.accepted = false;
   }
 
   /** Takes all subscriptions back, and ends them in good order. */
@@ -169,6 +190,7 @@ export class Subscriptions {
   end(error: unknown): void {
     this.#connection?.abort(error);
     this.#connection = undefined;
+    this.#alarm.clear();
     const readers = [...this.#readers];
     this.#groups.clear();
     for (const reader of readers) {
@@ -181,31 +203,89 @@ export class Subscriptions {
   #join(topic: Topic, reader: Reader): void {
     const key = topicKey(topic);
     let group = this.#groups.get(key);
-    if (group === undefined) {
-      group = { topic, readers: new Set(), accepted: false };
-      this.#groups.set(key, group);
-      if (this.#connection) this.#subscribe(group, this.#connection.signal, false);
+    if (group?.accepted) reader.subscription.accept();
+    else this.#alarm.set(reader.deadline = this.#clock.now() + this.#options.commandTimeout);
+    if (group !== undefined) {
+      group.readers.add(reader);
+      return;
     }
-    group.readers.add(reader);
-    if (group.accepted) reader.subscription.accept();
+    group = { topic, readers: new Set([reader]), asked: false, accepted: false, hangUps: 0 };
+    this.#groups.set(key, group);
+    if (this.#connection) this.#subscribe(group, this.#connection.signal, false);
+  }
+
+  async #subscribeInTurn(groups: Group[], signal: AbortSignal): Promise<void> {
+    for (const group of groups) {
+      if (signal.aborted) return;
+      if (this.#isCurrent(group)) await this.#subscribe(group, signal, true);
+    }
   }
 
   /** Resolves when the server has answered, or the connection has ended. */
   async #subscribe(group: Group, signal: AbortSignal, returning: boolean): Promise<void> {
-    const { subscribe, deviceSubscribe } = this.#options.dialect.commands;
-    const name = group.topic.deviceId === undefined ? subscribe : deviceSubscribe;
+    group.asked = true;
     try {
-      await this.#send(name, this.#arguments(group.topic), { signal, urgent: returning });
-      group.accepted = true;
-      for (const reader of group.readers) reader.subscription.accept();
+      const args = this.#arguments(group.topic);
+      await this.#send(this.#command(group.topic), args, { signal, urgent: returning });
+      group.hangUps = 0;
+      group.accepted = !signal.aborted;
+      for (const reader of group.readers) {
+        reader.deadline = Infinity;
+        reader.subscription.accept();
+      }
     } catch (error) {
-      // It will be made again on the next connection.
-      if (signal.aborted) return;
-      if (returning && error instanceof TimeoutError) throw error;
+      // Whoever left it has unsubscribed, and it may have been subscribed to anew since.
+      if (!this.#isCurrent(group)) return;
+      const unanswered = returning && error instanceof TimeoutError;
+      if (signal.aborted || unanswered) {
+        // It will be made again on the next connection.
+        this.#countHangUp(group, signal, error);
+        if (unanswered) throw error;
+        return;
+      }
       this.#drop(group, error);
       // The server may accept it yet: this stands behind it in the line.
-      if (error instanceof TimeoutError) this.#unsubscribe(group.topic);
+      if (error instanceof TimeoutError && error.sent) this.#unsubscribe(group.topic);
     }
+  }
+
+  /** Of all that a connection left unanswered, the first one is what the server ended it on. */
+  #countHangUp(group: Group, signal: AbortSignal, cause: unknown): void {
+    if (this.#counted === signal) return;
+    this.#counted = signal;
+    if (++group.hangUps < MAX_HANG_UPS) return;
+    const message =
+      `Cannot subscribe to ${topicName(group.topic)} as ${MAX_HANG_UPS} connections ` +
+      `in a row ended before the server answered ${quote(this.#command(group.topic))}: ` +
+      "if it expects other names, set them with the option 'dialect'";
+    this.#drop(group, new ConnectionError("connection-closed", message, { cause, sent: true }));
+  }
+
+  /** Fails the readers that were not accepted in time; gives the next deadline. */
+  #expire(now: number): number {
+    let next = Infinity;
+    for (const reader of this.#readers) {
+      if (reader.deadline > now) next = Math.min(next, reader.deadline);
+      else this.#failLate(reader, reader.topic!);
+    }
+    return next;
+  }
+
+  #failLate(reader: Reader, topic: Topic): void {
+    const { commandTimeout } = this.#options;
+    const sent = this.#groups.get(topicKey(topic))?.asked ?? false;
+    const reason = sent
+      ? `the server did not answer ${quote(this.#command(topic))}`
+      : "there was no connection";
+    const message = `Cannot subscribe to ${
+      topicName(topic)
+    }: ${reason} within ${commandTimeout} ms`;
+    reader.subscription.fail(new TimeoutError(message, commandTimeout, sent));
+    this.#leave(reader);
+  }
+
+  #isCurrent(group: Group): boolean {
+    return this.#groups.get(topicKey(group.topic)) === group;
   }
 
   #remove(reader: Reader): boolean {
@@ -215,8 +295,7 @@ export class Subscriptions {
   }
 
   #drop(group: Group, error: unknown): void {
-    const key = topicKey(group.topic);
-    if (this.#groups.get(key) === group) this.#groups.delete(key);
+    this.#groups.delete(topicKey(group.topic));
     for (const reader of group.readers) {
       this.#remove(reader);
       reader.subscription.fail(error);
@@ -231,7 +310,7 @@ export class Subscriptions {
     const group = this.#groups.get(key);
     if (!group?.readers.delete(reader) || group.readers.size > 0) return;
     this.#groups.delete(key);
-    await this.#unsubscribe(topic);
+    if (group.asked) await this.#unsubscribe(topic);
   }
 
   /** Takes a subscription back. Whatever the server says, nobody reads it any more. */
@@ -244,6 +323,12 @@ export class Subscriptions {
     await this.#send(name, this.#arguments(topic), options).catch(() => {});
   }
 
+  /** What subscribes to a topic. */
+  #command(topic: Topic): string {
+    const { subscribe, deviceSubscribe } = this.#options.dialect.commands;
+    return topic.deviceId === undefined ? subscribe : deviceSubscribe;
+  }
+
   #arguments(topic: Topic): JsonObject {
     const args: JsonObject = {};
     const { publisher, topic: topicKey, deviceId } = this.#options.dialect.subscription;
@@ -252,6 +337,12 @@ export class Subscriptions {
     writePath(args, topicKey, topic.topic);
     return args;
   }
+}
+
+/** A topic in words. */
+function topicName({ publisher, topic, deviceId }: Topic): string {
+  const device = deviceId === undefined ? "" : ` of device ${quote(JSON.stringify(deviceId))}`;
+  return `${quote(`${publisher}/${topic}`)}${device}`;
 }
 
 function checkTopic({ publisher, topic }: Topic): void {
