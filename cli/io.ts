@@ -51,8 +51,9 @@ export interface CliIo {
   /** Milliseconds since 1970, for timestamps. */
   now(): number;
   /**
-   * The keys that the user presses, one at a time, until `signal` is aborted; left out where standard
-   * input is no terminal. Ctrl-C aborts `CliIo.signal` all the same.
+   * The keys that the user presses, one at a time, until `signal` is aborted; none while the process
+   * is in the background. Left out where standard input is no terminal. Ctrl-C aborts `CliIo.signal`
+   * and Ctrl-Z stops the process all the same.
    */
   readonly keys?: ((signal: AbortSignal) => AsyncIterable<string>) | undefined;
   /** Opens sockets. Default: the runtime's adapter. */

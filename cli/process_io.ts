@@ -8,17 +8,21 @@ import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import process from "node:process";
 import type { CliIo, FileOutput } from "./io.ts";
+import { processKeys } from "./process_keys.ts";
 import { processOutput } from "./process_output.ts";
 
-/** What is looked at of Deno: reading a variable without permission would ask the user or throw. */
-interface DenoEnv {
+/** What is looked at of Deno: what is not permitted would ask the user or throw. */
+interface DenoFacts {
   readonly noColor: boolean;
   readonly permissions: {
-    querySync(descriptor: { name: "env"; variable: string }): { readonly state: string };
+    querySync(descriptor: { name: string; variable?: string }): { readonly state: string };
   };
 }
 
-const deno = (globalThis as { readonly Deno?: DenoEnv }).Deno;
+/** What Deno asks for where the state of a process is looked at. */
+const ALL_PERMISSIONS = ["env", "ffi", "net", "read", "run", "sys", "write"];
+
+const deno = (globalThis as { readonly Deno?: DenoFacts }).Deno;
 
 /** Makes the `io` of this process; call it once. */
 export function processIo(): CliIo {
@@ -43,18 +47,18 @@ export function processIo(): CliIo {
     createFile: async (path, options) =>
       fileOutput(await open(path, options?.exclusive ? "wx" : "w")),
     now: () => Date.now(),
-    keys: process.stdin.isTTY ? (signal) => keys(signal, leave) : undefined,
+    keys: ALL_PERMISSIONS.every((name) => isPermitted(name)) ? processKeys(leave) : undefined,
   };
 }
 
 function readEnv(name: string): string | undefined {
-  if (
-    deno !== undefined &&
-    deno.permissions.querySync({ name: "env", variable: name }).state !== "granted"
-  ) {
-    return name === "NO_COLOR" && deno.noColor ? "1" : undefined;
-  }
-  return process.env[name];
+  if (isPermitted("env", name)) return process.env[name];
+  return name === "NO_COLOR" && deno?.noColor ? "1" : undefined;
+}
+
+function isPermitted(name: string, variable?: string): boolean {
+  const descriptor = variable === undefined ? { name } : { name, variable };
+  return deno === undefined || deno.permissions.querySync(descriptor).state === "granted";
 }
 
 function fileOutput(file: FileHandle): FileOutput {
@@ -64,35 +68,4 @@ function fileOutput(file: FileHandle): FileOutput {
     },
     close: () => file.close(),
   };
-}
-
-async function* keys(signal: AbortSignal, leave: () => void): AsyncGenerator<string> {
-  const { stdin } = process;
-  const pressed: string[] = [];
-  let wake = (): void => {};
-  const onData = (chunk: Uint8Array | string): void => {
-    for (const key of typeof chunk === "string" ? chunk : new TextDecoder().decode(chunk)) {
-      // A terminal in raw mode makes no signal of Ctrl-C.
-      if (key === "\x03") leave();
-      else pressed.push(key);
-    }
-    wake();
-  };
-  const onAbort = (): void => wake();
-  signal.addEventListener("abort", onAbort);
-  stdin.setRawMode(true);
-  stdin.on("data", onData);
-  stdin.resume();
-  try {
-    while (!signal.aborted) {
-      const key = pressed.shift();
-      if (key !== undefined) yield key;
-      else await new Promise<void>((resolve) => wake = resolve);
-    }
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    stdin.off("data", onData);
-    stdin.setRawMode(false);
-    stdin.pause();
-  }
 }

@@ -28,7 +28,7 @@ export const serve: Command = {
   summary: "Stand in for the driver: a simulator with gloves and buttons",
   details: `The first line of output says where it listens; what happens is told on standard
 error. In a terminal the keys 1, 2 and 3 press the button of the first glove
-once, twice and long; q ends.
+once, twice and long; q ends. Under Deno that needs -A.
 
 --devices takes a JSON array of objects with DeviceId and, if wanted, Name,
 Type, hasButton, info (what GetDeviceInfo says besides) and leds (names). What

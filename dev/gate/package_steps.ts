@@ -11,8 +11,8 @@ const OLDEST_NODE = "22.0.0";
 /** Those that the command only has to refuse. */
 const TOO_OLD_NODES = ["18", "20"] as const;
 
-/** Most bytes of the tarball. */
-const PACKED_BUDGET = 100_000;
+/** Most bytes of the tarball, as long as the command is in it. */
+const PACKED_BUDGET = 110_000;
 
 /** Most bytes of `./core`, all of it, minified and gzipped: what a page would load. */
 const CORE_BUDGET = 12_000;
