@@ -21,9 +21,10 @@
  * @module
  */
 
-import { connectBy } from "./adapters/connect.ts";
+import { diagnostics } from "./adapters/diagnostics.ts";
 import { connector } from "./adapters/runtime.ts";
 import type { RcspClient } from "./src/client/client.ts";
+import { connectThrough } from "./src/client/connect.ts";
 import type { ConnectOptions } from "./src/client/options.ts";
 
 export * from "./src/mod.ts";
@@ -35,5 +36,6 @@ export * from "./src/mod.ts";
  * `connectTimeout`, the signal's reason, or a `TypeError` or `RangeError` where an option is wrong.
  */
 export function connect(options: ConnectOptions = {}): Promise<RcspClient> {
-  return connectBy(connector, options);
+  const { connector: given = connector, tracing = diagnostics() } = options;
+  return connectThrough(given, { ...options, tracing });
 }

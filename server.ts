@@ -6,7 +6,7 @@
  *
  * const server = new RcspServer();
  * server.handle("ListDevices", () => ({ Devices: [{ DeviceId: 1 }] }));
- * server.serve(await listen({ port: 0 }));
+ * await server.serve(listen, { port: 0 });
  * console.log(server.addresses);
  * await server.close();
  * ```
@@ -31,4 +31,4 @@ export type {
   Listener,
   ListenOptions,
   Socket,
-} from "./src/socket.ts";
+} from "./src/socket/socket.ts";

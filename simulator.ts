@@ -25,8 +25,8 @@ import { listen } from "./adapters/runtime.ts";
 import { DEFAULT_ADDRESS } from "./src/client/options.ts";
 import { Simulator, type SimulatorOptions } from "./src/simulator/simulator.ts";
 
-export { memoryNetwork } from "./adapters/memory.ts";
-export type { MemoryNetwork } from "./adapters/memory.ts";
+export { memoryNetwork } from "./src/socket/memory.ts";
+export type { MemoryNetwork } from "./src/socket/memory.ts";
 export type { Color, SimulatedDevice } from "./src/simulator/devices.ts";
 export type { Faults } from "./src/simulator/faults.ts";
 export { Simulator };
@@ -50,7 +50,7 @@ export async function startSimulator(options: StartSimulatorOptions = {}): Promi
   const { host = "127.0.0.1", port = DEFAULT_ADDRESS.port } = options;
   const simulator = new Simulator(options);
   try {
-    simulator.serve(await listen({ host, port }));
+    await simulator.serve(listen, { host, port });
     return simulator;
   } catch (error) {
     await simulator.close();

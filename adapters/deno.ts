@@ -1,57 +1,80 @@
 /**
- * Sockets on Deno.
+ * TCP sockets on Deno.
  *
  * @module
  */
 
-import { formatAddress, listenAddress } from "../src/address.ts";
-import type { RcspClient } from "../src/client/client.ts";
-import type { ConnectOptions } from "../src/client/options.ts";
-import { keepAliveDelay } from "../src/keep_alive.ts";
-import type { RawSocket } from "../src/raw_socket.ts";
-import type { Address, Connector, Listen, Listener, Socket } from "../src/socket.ts";
-import { toConnectionError } from "../src/socket_error.ts";
-import { dial } from "./dial.ts";
-import { connectBy } from "./connect.ts";
-import { guard } from "./guard.ts";
+import { formatAddress, listenAddress } from "../src/socket/address.ts";
+import { dial } from "../src/socket/dial.ts";
+import { toConnectionError, toTransferError } from "../src/socket/errors.ts";
+import { keepAliveDelay } from "../src/socket/keep_alive.ts";
+import {
+  type Address,
+  type Connector,
+  type Listen,
+  type Listener,
+  type RawSocket,
+  type Receiver,
+  RuntimeSocket,
+  type Socket,
+} from "../src/socket/socket.ts";
 
-/** In bytes. A server has many sockets, most of them idle: theirs are smaller. */
+/** Bytes. A server has many sockets, most of them idle: theirs are smaller. */
 const CONNECT_BUFFER = 64 * 1024;
 const ACCEPT_BUFFER = 16 * 1024;
+
+/** Milliseconds before the next accept after one that failed. */
+const ACCEPT_PAUSE = 100;
 
 /**
  * Opens a socket with `Deno.connect`.
  *
- * Deno has no delay for `keepAlive`, only on and off: the first probe is sent when the system has it so,
+ * Deno has no delay for `keepAlive`, only on and off: the system decides when the first probe is sent,
  * often after two hours.
  */
 export const connector: Connector = async (address, options = {}): Promise<Socket> => {
-  const keepAlive = keepAliveDelay(options.keepAlive);
-  return await dial(address, options.signal, (to, signal) => open(to, signal, keepAlive));
+  const keepAlive = keepAliveDelay(options.keepAlive) !== false;
+  return await dial(address, options.signal, async ({ host, port }, signal) => {
+    const conn = await Deno.connect({ hostname: host, port, ...(signal && { signal }) });
+    return new RuntimeSocket(new DenoSocket(conn, CONNECT_BUFFER, keepAlive), toTransferError);
+  });
 };
 
-/** Connects a client over `Deno.connect`; otherwise as `connect()` of `@rcsp/rcsp`. */
-export function connect(options: ConnectOptions = {}): Promise<RcspClient> {
-  return connectBy(connector, options);
-}
+/** Listens with `Deno.listen`; for `keepAlive` see {@link connector}. */
+// deno-lint-ignore require-await -- what it throws is a rejection
+export const listen: Listen = async (options, onSocket, onError): Promise<Listener> => {
+  const asked = listenAddress(options);
+  const keepAlive = keepAliveDelay(options.keepAlive) !== false;
+  const listener = open(asked);
+  const address = toAddress(listener.addr);
+  let closed = false;
+  const acceptAll = async (): Promise<void> => {
+    while (!closed) {
+      try {
+        const conn = await listener.accept();
+        onSocket(
+          new RuntimeSocket(new DenoSocket(conn, ACCEPT_BUFFER, keepAlive), toTransferError),
+        );
+      } catch (cause) {
+        if (closed) return;
+        onError?.(toConnectionError(cause, "accept", formatAddress(address)));
+        await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE));
+      }
+    }
+  };
+  const accepting = acceptAll();
+  return {
+    address,
+    close: () => {
+      closed = true;
+      closeQuietly(listener);
+      // A pending accept() holds the port.
+      return accepting;
+    },
+  };
+};
 
-/** Listens with `Deno.listen`; `keepAlive` is as in `connector`. */
-export const listen: Listen = (options): Promise<Listener> =>
-  new Promise((resolve) => {
-    const keepAlive = keepAliveDelay(options?.keepAlive);
-    resolve(new DenoListener(start(listenAddress(options)), keepAlive));
-  });
-
-async function open(
-  { host, port }: Address,
-  signal: AbortSignal | undefined,
-  keepAlive: false | number,
-): Promise<RawSocket> {
-  const conn = await Deno.connect({ hostname: host, port, ...(signal && { signal }) });
-  return new DenoSocket(conn, CONNECT_BUFFER, keepAlive);
-}
-
-function start(address: Address): Deno.TcpListener {
+function open(address: Address): Deno.TcpListener {
   try {
     return Deno.listen({ hostname: address.host, port: address.port });
   } catch (cause) {
@@ -61,26 +84,32 @@ function start(address: Address): Deno.TcpListener {
 
 class DenoSocket implements RawSocket {
   readonly remote: string;
+  readonly reusesBuffer = true;
   readonly #end = Promise.withResolvers<void>();
   readonly closed: Promise<void> = this.#end.promise;
   readonly #conn: Deno.TcpConn;
   readonly #buffer: Uint8Array;
+  #receiver: Receiver | undefined;
+  #reading = false;
 
-  constructor(conn: Deno.TcpConn, bufferSize: number, keepAlive: false | number) {
+  constructor(conn: Deno.TcpConn, bufferSize: number, keepAlive: boolean) {
     this.#conn = conn;
     this.#buffer = new Uint8Array(bufferSize);
     this.remote = formatAddress(toAddress(conn.remoteAddr));
     try {
       conn.setNoDelay(true);
-      if (keepAlive !== false) conn.setKeepAlive(true);
+      if (keepAlive) conn.setKeepAlive(true);
     } catch {
-      // Some systems refuse once the other side has reset it: the first read() tells.
+      // Some systems refuse once the other side has reset it: the first read reports that.
     }
   }
 
-  async read(): Promise<Uint8Array | null> {
-    const size = await this.#conn.read(this.#buffer);
-    return size === null ? null : this.#buffer.subarray(0, size);
+  start(receiver: Receiver): void {
+    this.#receiver = receiver;
+  }
+
+  resume(): void {
+    if (!this.#reading) this.#read(this.#receiver!);
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -96,41 +125,20 @@ class DenoSocket implements RawSocket {
     closeQuietly(this.#conn);
     this.#end.resolve();
   }
-}
 
-class DenoListener implements Listener {
-  readonly address: Address;
-  readonly #listener: Deno.TcpListener;
-  readonly #keepAlive: false | number;
-  #last: Promise<unknown> = Promise.resolve();
-  #closed = false;
-
-  constructor(listener: Deno.TcpListener, keepAlive: false | number) {
-    this.#listener = listener;
-    this.#keepAlive = keepAlive;
-    this.address = toAddress(listener.addr);
-  }
-
-  accept(): Promise<Socket | null> {
-    // Deno refuses a second accept() while one waits.
-    const accepting = this.#last.then(() => this.#acceptNext());
-    this.#last = accepting.catch(() => {});
-    return accepting;
-  }
-
-  close(): void {
-    this.#closed = true;
-    closeQuietly(this.#listener);
-  }
-
-  async #acceptNext(): Promise<Socket | null> {
-    if (this.#closed) return null;
+  /** A `ReadLoop` of its own: one promise less for each chunk. */
+  async #read(receiver: Receiver): Promise<void> {
+    this.#reading = true;
     try {
-      const conn = await this.#listener.accept();
-      return guard(new DenoSocket(conn, ACCEPT_BUFFER, this.#keepAlive));
+      for (;;) {
+        const size = await this.#conn.read(this.#buffer);
+        if (size === null) return receiver.onEnd();
+        if (!receiver.onChunk(this.#buffer.subarray(0, size))) return;
+      }
     } catch (cause) {
-      if (this.#closed) return null;
-      throw toConnectionError(cause, "accept", formatAddress(this.address));
+      receiver.onError(cause);
+    } finally {
+      this.#reading = false;
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Sockets on Node, over `node:net`, which Deno and Bun have too.
+ * TCP sockets on Node, with `node:net`, which Deno and Bun also have.
  *
  * @module
  */
@@ -10,20 +10,22 @@ import {
   type Server,
   type Socket as NetSocket,
 } from "node:net";
-import { formatAddress, listenAddress } from "../src/address.ts";
-import type { RcspClient } from "../src/client/client.ts";
-import type { ConnectOptions } from "../src/client/options.ts";
-import { keepAliveDelay } from "../src/keep_alive.ts";
-import type { RawSocket } from "../src/raw_socket.ts";
-import type { Address, Connector, Listen, Listener, Socket } from "../src/socket.ts";
-import { toConnectionError } from "../src/socket_error.ts";
-import { AcceptQueue } from "./accept_queue.ts";
-import { dial } from "./dial.ts";
-import { Inbox } from "./inbox.ts";
-import { connectBy } from "./connect.ts";
-import { guard } from "./guard.ts";
+import { formatAddress, listenAddress } from "../src/socket/address.ts";
+import { dial } from "../src/socket/dial.ts";
+import { toConnectionError, toTransferError } from "../src/socket/errors.ts";
+import { keepAliveDelay } from "../src/socket/keep_alive.ts";
+import {
+  type Address,
+  type Connector,
+  type Listen,
+  type Listener,
+  type RawSocket,
+  type Receiver,
+  RuntimeSocket,
+  type Socket,
+} from "../src/socket/socket.ts";
 
-/** In bytes. */
+/** Bytes. */
 const BUFFER = 64 * 1024;
 
 /** Opens a socket with `node:net`. */
@@ -32,18 +34,16 @@ export const connector: Connector = async (address, options = {}): Promise<Socke
   return await dial(address, options.signal, (to, signal) => open(to, signal, keepAlive));
 };
 
-/** Connects a client over `node:net`; otherwise as `connect()` of `@rcsp/rcsp`. */
-export function connect(options: ConnectOptions = {}): Promise<RcspClient> {
-  return connectBy(connector, options);
-}
-
 /** Listens with `node:net`. */
-export const listen: Listen = async (options): Promise<Listener> => {
+export const listen: Listen = async (options, onSocket, onError): Promise<Listener> => {
   const asked = listenAddress(options);
-  const keepAlive = keepAliveDelay(options?.keepAlive);
-  const queue = new AcceptQueue();
+  const keepAlive = keepAliveDelay(options.keepAlive);
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    queue.push(guard(accepted(socket, keepAlive)));
+    const raw = new NodeSocket(socket, { host: "a client", port: 0 }, keepAlive);
+    socket.on("data", ({ buffer, byteOffset, length }) => {
+      if (!raw.onChunk(new Uint8Array(buffer, byteOffset, length))) socket.pause();
+    });
+    onSocket(new RuntimeSocket(raw, toTransferError));
   });
   try {
     await listening(server, asked);
@@ -52,75 +52,82 @@ export const listen: Listen = async (options): Promise<Listener> => {
   }
   const address = addressOf(server, asked);
   server.on("error", (cause) => {
-    queue.fail(toConnectionError(cause, "accept", formatAddress(address)));
+    onError?.(toConnectionError(cause, "accept", formatAddress(address)));
   });
-  return queue.toListener(address, () => void server.close());
+  // Without waiting for the accepted sockets, as its callback would.
+  return { address, close: () => Promise.resolve(void server.close()) };
 };
 
 function open(
   address: Address,
   signal: AbortSignal | undefined,
   keepAlive: false | number,
-): Promise<RawSocket> {
-  // Two buffers in turn: one is with the reader, the next chunk waits in the other, and while it
-  // waits nothing is read.
-  const buffers: [Uint8Array, Uint8Array] = [new Uint8Array(BUFFER), new Uint8Array(BUFFER)];
+): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+  let raw: NodeSocket | undefined;
+  // In turn: a pending read() may hold the one while the next chunk waits in the other.
+  const buffers = [new Uint8Array(BUFFER), new Uint8Array(BUFFER)] as const;
   let turn: 0 | 1 = 1;
-  const inbox = new Inbox(() => socket.resume());
   const socket = netConnect({
     ...address,
     allowHalfOpen: true,
     noDelay: true,
     onread: {
       buffer: () => buffers[turn = turn === 0 ? 1 : 0],
-      callback: (size, buffer) => inbox.push(buffer.subarray(0, size)),
+      callback: (size, buffer) => raw!.onChunk(buffer.subarray(0, size)),
     },
   });
-  const { promise, resolve, reject } = Promise.withResolvers<RawSocket>();
   const onAbort = (): void => void socket.destroy();
   signal?.addEventListener("abort", onAbort, { once: true });
-  socket.once("connect", () => resolve(new NetRawSocket(socket, inbox, address, keepAlive)));
+  socket.once("connect", () => {
+    raw = new NodeSocket(socket, address, keepAlive);
+    resolve(new RuntimeSocket(raw, toTransferError));
+  });
   socket.on("error", reject);
   socket.once("close", () => reject(signal?.reason));
   return promise.finally(() => signal?.removeEventListener("abort", onAbort));
 }
 
-function accepted(socket: NetSocket, keepAlive: false | number): RawSocket {
-  const inbox = new Inbox(() => socket.resume());
-  socket.on("data", ({ buffer, byteOffset, length }) => {
-    if (!inbox.push(new Uint8Array(buffer, byteOffset, length))) socket.pause();
-  });
-  return new NetRawSocket(socket, inbox, { host: "a client", port: 0 }, keepAlive);
-}
-
-class NetRawSocket implements RawSocket {
+class NodeSocket implements RawSocket {
   readonly remote: string;
   readonly closed: Promise<void>;
   readonly #socket: NetSocket;
-  readonly #inbox: Inbox;
+  #receiver: Receiver | undefined;
+  #failure: Error | undefined;
 
-  constructor(socket: NetSocket, inbox: Inbox, address: Address, keepAlive: false | number) {
+  constructor(socket: NetSocket, address: Address, keepAlive: false | number) {
     this.#socket = socket;
-    this.#inbox = inbox;
-    // Not by the options of a server, which Deno's node:net passes over.
+    // Not with the options of a server, which Deno's node:net ignores.
     if (keepAlive !== false) socket.setKeepAlive(true, keepAlive);
     const { remoteAddress: host = address.host, remotePort: port = address.port } = socket;
     this.remote = formatAddress({ host, port });
     this.closed = new Promise((resolve) => socket.once("close", () => resolve()));
-    socket.on("end", () => inbox.end());
-    socket.on("error", (error) => inbox.fail(error));
-    socket.on("close", () => inbox.end());
   }
 
-  read(): Promise<Uint8Array | null> {
-    return this.#inbox.read();
+  start(receiver: Receiver): void {
+    this.#receiver = receiver;
+    const socket = this.#socket;
+    socket.on("end", () => receiver.onEnd());
+    socket.on("error", (error) => {
+      this.#failure ??= error;
+      receiver.onError(error);
+    });
+    socket.on("close", () => receiver.onEnd());
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  onChunk(chunk: Uint8Array): boolean {
+    return this.#receiver!.onChunk(chunk);
   }
 
   write(bytes: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#socket.write(bytes, (error) => {
         // The first error says more than that the socket is destroyed.
-        if (error) reject(this.#inbox.failure ?? error);
+        if (error) reject(this.#failure ?? error);
         else resolve();
       });
     });

@@ -6,7 +6,7 @@
  */
 
 import type { Clock } from "../src/clock.ts";
-import type { Connector, Listen } from "../src/socket.ts";
+import type { Connector, Listen } from "../src/socket/socket.ts";
 
 /** Where text goes. */
 export interface TextOutput {

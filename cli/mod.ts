@@ -36,7 +36,7 @@ import type { CliIo } from "./io.ts";
 export { OutputClosed } from "./io.ts";
 export type { CliIo, FileOutput, TextOutput } from "./io.ts";
 export type { Clock } from "../src/clock.ts";
-export type { Address, Connector, Listen, Listener, Socket } from "../src/socket.ts";
+export type { Address, Connector, Listen, Listener, Socket } from "../src/socket/socket.ts";
 
 /** The oldest Node that can load the rest. */
 const OLDEST_NODE = 22;

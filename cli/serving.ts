@@ -5,7 +5,7 @@
  */
 
 import { listen } from "../adapters/runtime.ts";
-import type { Address, Listener, Socket } from "../src/socket.ts";
+import type { Address, Listen } from "../src/socket/socket.ts";
 import type { Context } from "./command.ts";
 import type { Flag } from "./options.ts";
 
@@ -33,11 +33,23 @@ export function listenFlags(defaultPort: number): readonly Flag[] {
   ];
 }
 
-/** Starts to listen; the listener is closed after the command. */
-export async function openListener(context: Context, address: Address): Promise<Listener> {
-  const listener = await (context.io.listen ?? listen)(address);
-  context.defer(() => listener.close());
-  return listener;
+/** What a command listens with: the runtime's adapter, where a test does not bring another. */
+export function listenWith(context: Context, announce?: (text: string) => void): Listen {
+  const listenThere = context.io.listen ?? listen;
+  if (announce === undefined) return listenThere;
+  let clients = 0;
+  return (address, onSocket, onError) =>
+    listenThere(address, (socket) => {
+      const number = ++clients;
+      announce(`Client ${number} has come from ${socket.remote}`);
+      socket.closed.then(() => announce(`Client ${number} has left`));
+      onSocket(socket);
+    }, onError);
+}
+
+/** The address of the flags of `listenFlags()`. */
+export function listenAddress({ line }: Context, defaultPort: number): Address {
+  return { host: line.text("host") ?? "127.0.0.1", port: line.number("port") ?? defaultPort };
 }
 
 /** Resolves when the user wants to leave. */
@@ -55,24 +67,5 @@ export function talker(context: Context): (text: string) => void {
     if (waiting >= TALK) return;
     waiting++;
     context.tell(text).finally(() => waiting--);
-  };
-}
-
-/** The same listener, with a line of talk for each client that comes and goes. */
-export function announced(listener: Listener, talk: (text: string) => void): Listener {
-  let clients = 0;
-  const announce = (socket: Socket): Socket => {
-    const number = ++clients;
-    talk(`Client ${number} has come from ${socket.remote}`);
-    socket.closed.then(() => talk(`Client ${number} has left`));
-    return socket;
-  };
-  return {
-    address: listener.address,
-    close: () => listener.close(),
-    accept: async () => {
-      const socket = await listener.accept();
-      return socket && announce(socket);
-    },
   };
 }

@@ -106,6 +106,6 @@ export async function simulate(
   const { connector, listen } = memoryNetwork();
   const simulator = new Simulator({ pressEvery, dialect: server.dialect });
   context.defer(() => simulator.close());
-  simulator.serve(await listen());
+  await simulator.serve(listen);
   return { ...server, ...simulator.address, connector };
 }

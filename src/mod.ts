@@ -24,9 +24,9 @@ export type {
   Listener,
   ListenOptions,
   Socket,
-} from "./socket.ts";
-export { fromStreams } from "./from_streams.ts";
-export type { StreamPair } from "./from_streams.ts";
+} from "./socket/socket.ts";
+export { fromStreams } from "./socket/from_streams.ts";
+export type { StreamPair } from "./socket/from_streams.ts";
 export { connectThrough } from "./client/connect.ts";
 export { DEFAULT_ADDRESS } from "./client/options.ts";
 export type { CallOptions, ConnectOptions, Surroundings } from "./client/options.ts";

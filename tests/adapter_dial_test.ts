@@ -1,14 +1,14 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { dial } from "../adapters/dial.ts";
-import type { RawSocket } from "../src/raw_socket.ts";
+import { dial } from "../src/socket/dial.ts";
+import type { Socket } from "../src/socket/socket.ts";
 import { ConnectionError } from "../src/errors.ts";
-import { formatAddress } from "../src/address.ts";
+import { formatAddress } from "../src/socket/address.ts";
 import { test } from "./support/test.ts";
 
 const ADDRESS = { host: "127.0.0.1", port: 45_451 };
 
 test("dial() rejects at once on abort, and closes a socket that comes up later", async () => {
-  const opening = Promise.withResolvers<RawSocket>();
+  const opening = Promise.withResolvers<Socket>();
   const controller = new AbortController();
   const reason = new Error("changed my mind");
   const dialling = dial(ADDRESS, controller.signal, () => opening.promise);
@@ -20,7 +20,7 @@ test("dial() rejects at once on abort, and closes a socket that comes up later",
 });
 
 test("dial() leaves no unhandled rejection if the attempt fails after the abort", async () => {
-  const opening = Promise.withResolvers<RawSocket>();
+  const opening = Promise.withResolvers<Socket>();
   const controller = new AbortController();
   const dialling = dial(ADDRESS, controller.signal, () => opening.promise);
   controller.abort();
@@ -102,7 +102,7 @@ test("formatAddress() puts an IPv6 address in brackets", () => {
   assertStrictEquals(formatAddress({ host: "[::1", port: 1 }), "[[::1]:1");
 });
 
-function fakeSocket(): RawSocket {
+function fakeSocket(): Socket {
   const { promise: closed, resolve: close } = Promise.withResolvers<void>();
   const never = new Promise<never>(() => {});
   return {

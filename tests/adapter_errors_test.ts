@@ -1,7 +1,7 @@
 import { assert, assertInstanceOf, assertRejects, assertStrictEquals } from "@std/assert";
 import { connect, createServer, type Socket as NetSocket } from "node:net";
 import { ConnectionError, type ConnectionErrorCode } from "../src/errors.ts";
-import type { Address, Socket } from "../src/socket.ts";
+import type { Address, Socket } from "../src/socket/socket.ts";
 import {
   type Adapter,
   adapters,
@@ -17,7 +17,7 @@ import { test } from "./support/test.ts";
 import { turn } from "./support/wait.ts";
 
 for (const adapter of adapters) {
-  const { name, connector, listen } = adapter;
+  const { name, connector, listen: openListener, listenQueued: listen } = adapter;
 
   test(`${name}: connecting where nobody listens is connection-refused`, async () => {
     const address = await freeAddress(adapter);
@@ -89,16 +89,16 @@ for (const adapter of adapters) {
       connector(listener.address, { signal: AbortSignal.abort(reason) })
     );
     assertStrictEquals(thrown, reason);
-    const accepting = listener.accept();
+    let accepted = false;
+    listener.accept().then(() => accepted = true);
     await sleep(20);
-    listener.close();
-    assertStrictEquals(await accepting, null);
+    await listener.close();
+    assertStrictEquals(accepted, false);
   });
 
   test(`${name}: an abort while connecting rejects with its reason and leaves no socket`, async () => {
-    const listener = await listen();
     const accepted: Socket[] = [];
-    const accepting = acceptAll(listener, accepted);
+    const listener = await openListener({}, (socket) => void accepted.push(socket));
     const abortLater: ((abort: () => void) => void)[] = [
       (abort) => abort(),
       (abort) => queueMicrotask(abort),
@@ -120,8 +120,7 @@ for (const adapter of adapters) {
     }
     await untilStill(() => accepted.length);
     for (const socket of accepted) assertStrictEquals(await readToEnd(socket), null);
-    listener.close();
-    await accepting;
+    await listener.close();
     await closeAll(...accepted);
   });
 
@@ -151,7 +150,7 @@ for (const adapter of adapters) {
 }
 
 for (const adapter of networkAdapters) {
-  const { name, connector, listen } = adapter;
+  const { name, connector, listenQueued: listen } = adapter;
 
   test(`${name}: an unknown host is host-not-found`, async () => {
     await assertCode(
@@ -271,15 +270,9 @@ async function assertCode(
 
 /** Where somebody listened a moment ago. */
 async function freeAddress({ listen }: Adapter): Promise<Address> {
-  const listener = await listen();
-  listener.close();
+  const listener = await listen({}, (socket) => socket.close());
+  await listener.close();
   return listener.address;
-}
-
-async function acceptAll(listener: Awaited<ReturnType<Adapter["listen"]>>, into: Socket[]) {
-  for (let socket = await listener.accept(); socket !== null; socket = await listener.accept()) {
-    into.push(socket);
-  }
 }
 
 /** A connection that was given up may end or be reset; both leave nothing behind. */
@@ -308,7 +301,7 @@ function countListeners(signal: AbortSignal): () => number {
 }
 
 async function assertReaches(adapter: Adapter, server: string, client: string): Promise<void> {
-  const listener = await adapter.listen({ host: server });
+  const listener = await adapter.listenQueued({ host: server });
   const { port } = listener.address;
   const [socket, accepted] = await Promise.all([
     adapter.connector({ host: client, port }),
@@ -326,7 +319,7 @@ async function assertReaches(adapter: Adapter, server: string, client: string): 
 
 /** Joins a socket of the adapter, on either side, with a bare one that can be reset. */
 async function withPeer(
-  { connector, listen }: Adapter,
+  { connector, listenQueued: listen }: Adapter,
   side: "client" | "server",
   use: (socket: Socket, peer: NetSocket) => Promise<void>,
 ): Promise<void> {

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { connect } from "../mod.ts";
 import { startSimulator } from "../simulator.ts";
-import { type Adapter, networkAdapters, withJoined } from "./support/adapters.ts";
+import { type Adapter, networkAdapters, toAdapter, withJoined } from "./support/adapters.ts";
 import { until } from "./support/raw_client.ts";
 import { test } from "./support/test.ts";
 
@@ -32,11 +32,10 @@ function portOf(remote: string): number {
 }
 
 function withKeepAlive({ name, connector, listen }: Adapter, keepAlive: false | number): Adapter {
-  return {
-    name,
+  return toAdapter(name, {
     connector: (address, options) => connector(address, { ...options, keepAlive }),
-    listen: (options) => listen({ ...options, keepAlive }),
-  };
+    listen: (options, onSocket) => listen({ ...options, keepAlive }, onSocket),
+  });
 }
 
 /** What a pair of sockets, the client's and the server's, do. */
@@ -79,7 +78,7 @@ for (const adapter of networkAdapters) {
   ) {
     test(`${adapter.name}: 'keepAlive' ${wrong} is a RangeError, and nothing is opened`, async () => {
       const { connector, listen } = withKeepAlive(adapter, wrong);
-      await assertRejects(() => listen(), RangeError, "'keepAlive' must be");
+      await assertRejects(() => listen({}, () => {}), RangeError, "'keepAlive' must be");
       await assertRejects(
         () => connector({ host: "127.0.0.1", port: 1 }),
         RangeError,

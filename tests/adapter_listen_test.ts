@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { connect } from "node:net";
 import * as ofRuntime from "../adapters/runtime.ts";
-import { AcceptQueue } from "../adapters/accept_queue.ts";
-import type { Socket } from "../src/socket.ts";
+import { ConnectionError } from "../src/errors.ts";
+import type { Socket } from "../src/socket/socket.ts";
 import {
   adapters,
   closeAll,
@@ -11,6 +11,7 @@ import {
   hasIpv6,
   networkAdapters,
   sleep,
+  toAdapter,
   withJoined,
 } from "./support/adapters.ts";
 import { run, runtime, runtimeCommand } from "./support/runtime.ts";
@@ -18,7 +19,7 @@ import { test } from "./support/test.ts";
 
 const EXIT_CHILD = new URL("./support/socket_exit_child.ts", import.meta.url);
 
-for (const { name, connector, listen } of adapters) {
+for (const { name, connector, listen: openListener, listenQueued: listen } of adapters) {
   test(`${name}: a listener is on 127.0.0.1 and a free port unless told`, async () => {
     const [one, two] = await Promise.all([listen(), listen({})]);
     for (const { address } of [one, two]) {
@@ -32,50 +33,29 @@ for (const { name, connector, listen } of adapters) {
 
   test(`${name}: a port is free again after close()`, async () => {
     const first = await listen();
-    first.close();
+    await first.close();
     const second = await listen({ port: first.address.port });
     assertEquals(second.address, first.address);
-    first.close();
-    const accepting = second.accept();
-    const client = await connector(second.address);
-    const server = await accepting;
-    assert(server !== null);
-    second.close();
+    await first.close();
+    const [client, server] = await Promise.all([connector(second.address), second.accept()]);
+    await second.close();
     await closeAll(client, server);
   });
 
-  test(`${name}: close() gives null to all that wait for a client, and to later ones`, async () => {
+  test(`${name}: after close() nobody gets in, and those who did stay`, async () => {
     const listener = await listen();
-    const waiting = [listener.accept(), listener.accept()];
-    await sleep(5);
-    listener.close();
-    assertEquals(await Promise.all(waiting), [null, null]);
-    assertStrictEquals(await listener.accept(), null);
-    listener.close();
-    assertStrictEquals(await listener.accept(), null);
-  });
-
-  test(`${name}: close() closes those that nobody accepted, not those that were`, async () => {
-    const listener = await listen();
-    const first = await connector(listener.address);
-    const accepted = await listener.accept();
-    const second = await connector(listener.address);
-    assert(accepted !== null);
-    await sleep(20); // the second client is in the queue, of the adapter or of the system
-    listener.close();
-    assertStrictEquals(await endOf(second), "gone");
+    const [first, accepted] = await Promise.all([connector(listener.address), listener.accept()]);
+    await listener.close();
+    const error = await assertRejects(() => connector(listener.address), ConnectionError);
+    assertStrictEquals(error.code, "connection-refused");
     await first.write(encode("alive"));
     assertStrictEquals(decode(await accepted.read()), "alive");
-    await closeAll(first, second, accepted);
+    await closeAll(first, accepted);
   });
 
   test(`${name}: 50 clients at once are told apart`, async () => {
-    const listener = await listen();
-    const serving = (async () => {
-      for (let socket = await listener.accept(); socket; socket = await listener.accept()) {
-        void echo(socket);
-      }
-    })();
+    const echoing: Promise<void>[] = [];
+    const listener = await openListener({}, (socket) => void echoing.push(echo(socket)));
     await Promise.all(Array.from({ length: 50 }, async (_, i) => {
       const client = await connector(listener.address);
       await client.write(encode(`client ${i}`));
@@ -84,8 +64,7 @@ for (const { name, connector, listen } of adapters) {
       assertStrictEquals(await client.read(), null);
       await client.closed;
     }));
-    listener.close();
-    await serving;
+    await Promise.all([listener.close(), ...echoing]);
   });
 
   test(`${name}: what a client sends before it is accepted is kept`, async () => {
@@ -95,7 +74,6 @@ for (const { name, connector, listen } of adapters) {
     await client.closeWrite();
     await sleep(20);
     const server = await listener.accept();
-    assert(server !== null);
     assertStrictEquals(decode(await server.read()), "early");
     assertStrictEquals(await server.read(), null);
     listener.close();
@@ -103,25 +81,21 @@ for (const { name, connector, listen } of adapters) {
   });
 }
 
-for (const { name, connector, listen } of networkAdapters) {
+for (const { name, connector, listen: openListener, listenQueued: listen } of networkAdapters) {
   test(`${name}: 100 clients that reset at once do no harm`, async () => {
-    const listener = await listen();
-    const { host, port } = listener.address;
     const accepted: Socket[] = [];
     const ends: Promise<string>[] = [];
     const served = Promise.withResolvers<void>();
-    const accepting = (async () => {
-      for (let socket = await listener.accept(); socket; socket = await listener.accept()) {
-        accepted.push(socket);
-        ends.push(endOf(socket).then((end) => (end === "there" && served.resolve(), end)));
-      }
-    })();
+    const listener = await openListener({}, (socket) => {
+      accepted.push(socket);
+      ends.push(endOf(socket).then((end) => (end === "there" && served.resolve(), end)));
+    });
+    const { host, port } = listener.address;
     await Promise.all(Array.from({ length: 100 }, () => resetAtOnce(host, port)));
     const client = await connector(listener.address);
     await client.write(encode("alive"));
     await served.promise;
-    listener.close();
-    await accepting;
+    await listener.close();
     assertStrictEquals((await Promise.all(ends)).filter((end) => end === "there").length, 1);
     await closeAll(client, ...accepted);
   });
@@ -151,28 +125,12 @@ for (const { name, connector, listen } of networkAdapters) {
 }
 
 test("the runtime's own adapter is picked", async () => {
-  await withJoined({ name: runtime, ...ofRuntime }, async ({ client, server }) => {
+  await withJoined(toAdapter(runtime, ofRuntime), async ({ client, server }) => {
     await client.write(encode("picked"));
     assertStrictEquals(decode(await server.read()), "picked");
   });
   await assertRejects(() => ofRuntime.connector({ host: "localhost", port: 0 }), RangeError);
-  await assertRejects(() => ofRuntime.listen({ port: -1 }), RangeError);
-});
-
-test("AcceptQueue gives a failure to whoever waits, or to the next, and goes on", async () => {
-  const queue = new AcceptQueue();
-  let stops = 0;
-  const listener = queue.toListener({ host: "127.0.0.1", port: 1 }, () => stops++);
-  const waiting = listener.accept();
-  queue.fail(new Error("one"));
-  await assertRejects(() => waiting, Error, "one");
-  queue.fail(new Error("two"));
-  await assertRejects(() => listener.accept(), Error, "two");
-  const again = listener.accept();
-  listener.close();
-  listener.close();
-  assertStrictEquals(await again, null);
-  assertStrictEquals(stops, 1);
+  await assertRejects(() => ofRuntime.listen({ port: -1 }, () => {}), RangeError);
 });
 
 async function echo(socket: Socket): Promise<void> {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { memoryNetwork, socketPair } from "../adapters/memory.ts";
+import { memoryNetwork, socketPair } from "../src/socket/memory.ts";
 import { ConnectionError } from "../src/errors.ts";
-import { closeAll, decode, encode, readAll, sleep } from "./support/adapters.ts";
+import { closeAll, decode, encode, listenQueued, readAll, sleep } from "./support/adapters.ts";
 import { test } from "./support/test.ts";
 
 const KiB = 1024;
@@ -54,14 +54,13 @@ test("a write that waits rejects when the other side closes", async () => {
 
 test("each memoryNetwork() has ports of its own", async () => {
   const [one, two] = [memoryNetwork(), memoryNetwork()];
-  const listener = await one.listen({ port: 45_451 });
+  const listener = await listenQueued(one.listen, { port: 45_451 });
   assertEquals(listener.address, { host: "127.0.0.1", port: 45_451 });
   const error = await assertRejects(() => two.connector(listener.address), ConnectionError);
   assertStrictEquals(error.code, "connection-refused");
-  (await two.listen({ port: 45_451 })).close();
+  await (await two.listen({ port: 45_451 }, () => {})).close();
   const client = await one.connector({ host: "anywhere.invalid", port: 45_451 });
   const server = await listener.accept();
-  assert(server !== null);
   assertStrictEquals(client.remote, "anywhere.invalid:45451");
   listener.close();
   await closeAll(client, server);

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { ConnectionError } from "../src/errors.ts";
-import type { Socket } from "../src/socket.ts";
+import type { Socket } from "../src/socket/socket.ts";
 import {
   decode,
   encode,
@@ -151,7 +151,11 @@ for (const pair of pairs) {
 
   on("a second read() while one waits is a TypeError", async ({ client, server }) => {
     const reading = client.read();
-    await assertRejects(() => client.read(), TypeError, "Cannot read as another read() waits on");
+    await assertRejects(
+      () => client.read(),
+      TypeError,
+      "Cannot read: another read() is pending on",
+    );
     await server.write(encode("one"));
     assertStrictEquals(decode(await reading), "one");
   });
@@ -162,7 +166,7 @@ for (const pair of pairs) {
     await assertRejects(
       () => client.write(encode("two")),
       TypeError,
-      "Cannot write as another write() waits on",
+      "Cannot write: another write() is pending on",
     );
     await server.read();
     client.close();

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { memoryNetwork } from "../adapters/memory.ts";
+import { memoryNetwork } from "../src/socket/memory.ts";
 import { main } from "../cli/main.ts";
 import { ConnectionError } from "../src/errors.ts";
-import type { Connector } from "../src/socket.ts";
+import type { Connector } from "../src/socket/socket.ts";
 import { assertFails, rcsp, testIo, withDriver } from "./support/cli_io.ts";
 import { echo, mute, startScripted } from "./support/scripted_server.ts";
 import { test } from "./support/test.ts";

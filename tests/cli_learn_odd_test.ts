@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { memoryNetwork } from "../adapters/memory.ts";
+import { memoryNetwork } from "../src/socket/memory.ts";
 import { main } from "../cli/main.ts";
 import type { JsonObject } from "../src/message/json.ts";
 import { Simulator } from "../src/simulator/simulator.ts";
@@ -112,7 +112,7 @@ test("doctor --learn goes on where the driver ends the connection at what it doe
       client.close();
     }
   });
-  simulator.serve(await listen({ port: 45451 }));
+  await simulator.serve(listen, { port: 45451 });
   const { code, out } = await rcsp(["doctor", "--learn"], { connector });
   assertEquals(code, 5);
   assertStringIncludes(out, '"fail","check":"errors"');

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { memoryNetwork } from "../adapters/memory.ts";
+import { memoryNetwork } from "../src/socket/memory.ts";
 import { main } from "../cli/main.ts";
 import { CommandError, connect } from "../mod.ts";
 import type { DialectOptions } from "../src/dialect.ts";
@@ -64,7 +64,7 @@ for (const [what, dialect] of dialects) {
   test(`doctor --learn writes a dialect that works where ${what}`, async () => {
     const { connector, listen } = memoryNetwork();
     const simulator = new Simulator({ dialect });
-    simulator.serve(await listen({ port: 45451 }));
+    await simulator.serve(listen, { port: 45451 });
     const io = testIo({ connector });
     const learned = await learn(io, () => simulator.press(1, "LongPress"));
     assertEquals(learned, dialect);
@@ -94,7 +94,7 @@ for (const [what, dialect] of dialects) {
 test("the client alone fails where the dialect differs, so that learning is what helped", async () => {
   const { connector, listen } = memoryNetwork();
   const simulator = new Simulator({ dialect: { subscription: { publisher: "Wherefrom" } } });
-  simulator.serve(await listen({ port: 45451 }));
+  await simulator.serve(listen, { port: 45451 });
   const client = await connect({ connector, reconnect: false });
   const refused = await client.buttonPresses(1).ready.catch((error) => error);
   assert(refused instanceof CommandError);
@@ -147,7 +147,7 @@ test("doctor --learn is not taken in by a driver that accepts anything", async (
     const { connector, listen } = memoryNetwork();
     const server = new RcspServer();
     const press = lenient(server, key);
-    server.serve(await listen({ port: 45451 }));
+    await server.serve(listen, { port: 45451 });
     const io = testIo({ connector });
     const learned = await learn(io, press);
     delete (learned as JsonObject)["errorCodes"];

@@ -5,7 +5,7 @@ import { VERSION } from "../src/version.ts";
 import { startScripted } from "./support/scripted_server.ts";
 import { assertFails, rcsp, testIo, withDriver } from "./support/cli_io.ts";
 import { main } from "../cli/main.ts";
-import { memoryNetwork } from "../adapters/memory.ts";
+import { memoryNetwork } from "../src/socket/memory.ts";
 import { test } from "./support/test.ts";
 
 const wrong: [sentence: string, ...args: string[]][] = [

@@ -48,8 +48,8 @@ test("the program tells its version, and a usage error by its exit code", async 
 });
 
 test("the program says that nobody listens", async () => {
-  const listener = await listen();
-  listener.close();
+  const listener = await listen({}, (socket) => socket.close());
+  await listener.close();
   const flags = ["--host", "127.0.0.1", "--port", `${listener.address.port}`];
   const { code, stderr } = await run(command("watch", ...flags));
   assertEquals(code, 3);

@@ -1,5 +1,5 @@
 import { assertEquals, assertLess, assertStringIncludes } from "@std/assert";
-import { memoryNetwork } from "../adapters/memory.ts";
+import { memoryNetwork } from "../src/socket/memory.ts";
 import { main } from "../cli/main.ts";
 import { connect } from "../mod.ts";
 import { Simulator } from "../src/simulator/simulator.ts";
@@ -7,6 +7,7 @@ import { testIo } from "./support/cli_io.ts";
 import { command, concat, EVENT, frame, OK, RawClient, until } from "./support/raw_client.ts";
 import { entries, type Entry, pair, read, withProxy } from "./support/recordings.ts";
 import { test } from "./support/test.ts";
+import type { Socket } from "../src/socket/socket.ts";
 
 test("record passes bytes on at once, also those of half a frame", async () => {
   await withProxy(async (proxied) => {
@@ -149,9 +150,10 @@ test("record holds connections back while its file does not take more", async ()
   });
   const ending = main(["record", "out", "--listen", "50000"], io);
   await io.until(({ err }) => err.includes("Recording"));
-  const listener = await listen({ port: 45451 });
+  const accepted = Promise.withResolvers<Socket>();
+  const listener = await listen({ port: 45451 }, accepted.resolve);
   const client = await connector({ host: "x", port: 50_000 });
-  const driver = (await listener.accept())!;
+  const driver = await accepted.promise;
   let seen = 0;
   const reading = (async () => {
     for (let chunk = await client.read(); chunk; chunk = await client.read()) seen += chunk.length;
@@ -174,7 +176,7 @@ test("record takes a client of 10 MB bodies and one in small pieces side by side
   await withProxy(async (proxied) => {
     const simulator = new Simulator();
     simulator.server.handle("Echo", ({ Arguments }) => Arguments);
-    simulator.serve(await proxied.listen({ port: 45451 }));
+    await simulator.serve(proxied.listen, { port: 45451 });
     const big = await connect({ connector: proxied.connector, port: 50_000, reconnect: false });
     const small = new RawClient(await proxied.join());
     const text = "é".repeat(5_000_000);

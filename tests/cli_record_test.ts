@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { memoryNetwork } from "../adapters/memory.ts";
+import { memoryNetwork } from "../src/socket/memory.ts";
 import { main } from "../cli/main.ts";
 import { connect } from "../mod.ts";
 import { listen } from "../server.ts";
@@ -16,7 +16,7 @@ const program = fileURLToPath(new URL("../cli/mod.ts", import.meta.url));
 test("record between client and driver writes every frame of both directions", async () => {
   await withProxy(async ({ io, connector, listen: listenThere, end }) => {
     const simulator = new Simulator();
-    simulator.serve(await listenThere({ port: 45451 }));
+    await simulator.serve(listenThere, { port: 45451 });
     const client = await connect({ connector, port: 50_000, reconnect: false });
     const other = await connect({ connector, port: 50_000, reconnect: false });
     await client.listDevices();
@@ -163,8 +163,8 @@ test("record refuses what does not go together", async () => {
 test("the program itself serves, records as a proxy and by itself, and replays", async () => {
   const simulator = start(runtimeCommand(program, "serve", "--port", "0", "--press", "20ms"));
   const port = (await simulator.nextLine()).split(":").at(-1)!;
-  const free = await listen();
-  free.close();
+  const free = await listen({}, (socket) => socket.close());
+  await free.close();
   const between = `${free.address.port}`;
   const proxy = start(
     runtimeCommand(program, "record", "-", "--listen", between, "--port", port),

@@ -1,8 +1,8 @@
 /** What was recorded is replayed byte for byte. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { memoryNetwork } from "../adapters/memory.ts";
-import type { Socket } from "../src/socket.ts";
+import { memoryNetwork } from "../src/socket/memory.ts";
+import type { Socket } from "../src/socket/socket.ts";
 import { FrameDecoder } from "../src/wire/decoder.ts";
 import { rcsp } from "./support/cli_io.ts";
 import { command, concat, ERROR, EVENT, frame, OK } from "./support/raw_client.ts";

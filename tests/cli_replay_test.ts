@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertGreaterOrEqual, assertStringIncludes } from "@std/assert";
-import { memoryNetwork } from "../adapters/memory.ts";
+import { memoryNetwork } from "../src/socket/memory.ts";
 import { main } from "../cli/main.ts";
 import { CommandError, connect } from "../mod.ts";
 import { testIo, withDriver } from "./support/cli_io.ts";

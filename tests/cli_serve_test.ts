@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { connect } from "../mod.ts";
-import { memoryNetwork } from "../adapters/memory.ts";
+import { memoryNetwork } from "../src/socket/memory.ts";
 import { connector as netConnector, listen as netListen } from "../adapters/runtime.ts";
 import { main } from "../cli/main.ts";
 import { parseFaults, parseLatency } from "../cli/serve/faults_flag.ts";
@@ -174,7 +174,7 @@ test("serve refuses what it cannot use before it listens", async () => {
 
 test("serve on a port that is taken ends with 3", async () => {
   const { listen } = memoryNetwork();
-  const listener = await listen({ port: 45451 });
+  const listener = await listen({ port: 45451 }, (socket) => socket.close());
   assertFails(await rcsp(["serve"], { listen }), 3);
   listener.close();
 });

@@ -8,8 +8,9 @@ import {
   TimeoutError,
 } from "../mod.ts";
 import { connect } from "../mod.ts";
-import { socketPair } from "../adapters/memory.ts";
+import { socketPair } from "../src/socket/memory.ts";
 import { echo, mute, startScripted, turn, withScripted } from "./support/scripted_server.ts";
+import type { Socket } from "../src/socket/socket.ts";
 import { test } from "./support/test.ts";
 
 const never: Connector = () => new Promise(() => {});
@@ -257,10 +258,17 @@ test("a connector that gives no socket is a TypeError", async () => {
 
 test("a socket whose read() throws at once ends its connection like any other", async () => {
   const [socket, other] = socketPair();
-  socket.read = () => {
-    throw new Error("no reading");
+  const broken: Socket = {
+    remote: socket.remote,
+    closed: socket.closed,
+    read: () => {
+      throw new Error("no reading");
+    },
+    write: (bytes) => socket.write(bytes),
+    closeWrite: () => socket.closeWrite(),
+    close: () => socket.close(),
   };
-  const connector: Connector = () => Promise.resolve(socket);
+  const connector: Connector = () => Promise.resolve(broken);
   const rcsp = await connect({ connector, reconnect: false });
   assertStrictEquals((await rcsp.closed)?.code, "connection-closed");
   other.close();

@@ -7,7 +7,7 @@ const url = (path: string): string => JSON.stringify(new URL(path, import.meta.u
 /** A socket of this process alone, which keeps nothing alive by itself. */
 const CLIENT = `
 const { connectThrough } = await import(${url("../src/client/connect.ts")});
-const { fromStreams } = await import(${url("../src/from_streams.ts")});
+const { fromStreams } = await import(${url("../src/socket/from_streams.ts")});
 const { readable } = new TransformStream();
 const { writable } = new TransformStream({}, { highWaterMark: 10 });
 const rcsp = await connectThrough(() => Promise.resolve(fromStreams({ readable, writable })), {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import type { RcspClient } from "../src/client/client.ts";
 import { connectThrough } from "../src/client/connect.ts";
-import type { Socket } from "../src/socket.ts";
+import type { Socket } from "../src/socket/socket.ts";
 import { event } from "./support/scripted_server.ts";
 import { test } from "./support/test.ts";
 

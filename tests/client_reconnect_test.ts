@@ -11,7 +11,7 @@ import type { RcspClient } from "../src/client/client.ts";
 import type { ClientStatus } from "../src/client/status.ts";
 import type { ConnectTrace } from "../src/client/tracing.ts";
 import { ConnectionError, LimitError, TimeoutError } from "../src/errors.ts";
-import type { Socket } from "../src/socket.ts";
+import type { Socket } from "../src/socket/socket.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { reach, withFlaky } from "./support/flaky.ts";
 import { echo, mute, ok, turn } from "./support/scripted_server.ts";

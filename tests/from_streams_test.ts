@@ -6,8 +6,8 @@ import {
   assertThrows,
 } from "@std/assert";
 import { ConnectionError } from "../src/errors.ts";
-import { fromStreams } from "../src/from_streams.ts";
-import type { Socket } from "../src/socket.ts";
+import { fromStreams } from "../src/socket/from_streams.ts";
+import type { Socket } from "../src/socket/socket.ts";
 import {
   closeAll,
   decode,

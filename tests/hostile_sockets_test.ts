@@ -111,9 +111,8 @@ for (const { name, connector } of networkAdapters) {
   test(`${name}: commands of every size around those of buffers go out at once and arrive whole`, async () => {
     const server = new RcspServer();
     server.handle("Echo", ({ Arguments }) => Arguments);
-    const listener = await networkAdapters[0]!.listen();
-    server.serve(listener);
-    const rcsp = await join(listener.address, { reconnect: false });
+    const address = await server.serve(networkAdapters[0]!.listen);
+    const rcsp = await join(address, { reconnect: false });
     const around = [12, 13, 14, 16, 17, 18, 20].flatMap((power) =>
       [-60, -57, -1, 0, 1].map((more) => 2 ** power + more)
     );
@@ -131,21 +130,11 @@ for (const { name, connector } of networkAdapters) {
     const server = new RcspServer();
     server.handle("Echo", ({ Arguments }) => Arguments);
     const { listen } = networkAdapters[0]!;
-    const listener = await listen();
     let accepted = 0;
-    server.serve({
-      ...listener,
-      address: listener.address,
-      close: () => listener.close(),
-      async accept() {
-        for (;;) {
-          const socket = await listener.accept();
-          if (socket === null || ++accepted > 200) return socket;
-          socket.close();
-        }
-      },
-    });
-    const rcsp = await join(listener.address, { reconnect: { initialDelay: 1, maxDelay: 2 } });
+    const address = await server.serve((options, onSocket) =>
+      listen(options, (socket) => ++accepted > 200 ? onSocket(socket) : socket.close())
+    );
+    const rcsp = await join(address, { reconnect: { initialDelay: 1, maxDelay: 2 } });
     const events = rcsp.events();
     const outcomes = { answered: 0, ended: 0 };
     for (let n = 0; outcomes.answered < 3; n++) {
@@ -171,9 +160,8 @@ for (const { name, connector } of networkAdapters) {
     const start = async (port: number): Promise<[RcspServer, number]> => {
       const server = new RcspServer();
       server.handle("Port", () => ({ port }));
-      const listener = await listen({ port });
-      server.serve(listener);
-      return [server, listener.address.port];
+      const address = await server.serve(listen, { port });
+      return [server, address.port];
     };
     const [first, port] = await start(0);
     const rcsp = await join({ host: "127.0.0.1", port }, { reconnect: { initialDelay: 1 } });

@@ -21,14 +21,12 @@ async function withServer(
 ): Promise<void> {
   const errors: unknown[] = [];
   const server = new RcspServer({ onError: (error) => errors.push(error), ...options });
-  const listener = await pair.listen();
-  server.serve(listener);
+  const address = await server.serve(pair.listen);
   const leaving: { close(): Promise<void> }[] = [];
   const keep = <T extends { close(): Promise<void> }>(client: T): T => {
     leaving.push(client);
     return client;
   };
-  const { address } = listener;
   const room = {
     server,
     errors,
@@ -158,7 +156,7 @@ for (const pair of pairs) {
 
   test(`${pair.name}: the simulator in pieces of one byte is understood`, async () => {
     const simulator = new Simulator({ faults: { slice: 1 }, latency: [0, 3] });
-    simulator.serve(await pair.listen());
+    await simulator.serve(pair.listen);
     const rcsp = await connectThrough(pair.connector, { ...simulator.address, reconnect: false });
     const presses = rcsp.buttonPresses(2);
     await presses.ready;

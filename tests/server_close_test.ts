@@ -2,35 +2,29 @@ import {
   assert,
   assertEquals,
   assertInstanceOf,
+  assertRejects,
   assertStrictEquals,
-  assertThrows,
 } from "@std/assert";
-import { memoryNetwork, socketPair } from "../adapters/memory.ts";
+import { memoryNetwork, socketPair } from "../src/socket/memory.ts";
 import { ConnectionError } from "../src/errors.ts";
 import { RcspServer } from "../src/server/server.ts";
-import type { Listener, Socket } from "../src/socket.ts";
+import type { Listen, Socket } from "../src/socket/socket.ts";
 import { command, concat, OK, RawClient, until, withServer } from "./support/raw_client.ts";
 import { test } from "./support/test.ts";
 
 const ARGS = { Publisher: "P", Topic: "T" };
 
-/** A listener that fails as told, then gives sockets, then waits for its end. */
-function faultyListener(failures: number, sockets: Socket[] = []): Listener & { closed: boolean } {
-  const ended = Promise.withResolvers<null>();
-  const listener = {
-    address: { host: "memory", port: 1 },
-    closed: false,
-    accept(): Promise<Socket | null> {
-      if (failures-- > 0) return Promise.reject(new ConnectionError("connection-failed", "full"));
-      const socket = sockets.shift();
-      return socket === undefined ? ended.promise : Promise.resolve(socket);
-    },
-    close(): void {
-      listener.closed = true;
-      ended.resolve(null);
-    },
+/** Listens without a network: the test decides who comes and what fails. */
+class FakeListener {
+  closed = false;
+  onSocket: ((socket: Socket) => void) | undefined;
+  onError: ((error: ConnectionError) => void) | undefined;
+  readonly listen: Listen = (_address, onSocket, onError) => {
+    this.onSocket = onSocket;
+    this.onError = onError;
+    const close = () => Promise.resolve(void (this.closed = true));
+    return Promise.resolve({ address: { host: "memory", port: 1 }, close });
   };
-  return listener;
 }
 
 test("close() lets out the answers that are due, slow ones too, and takes no more commands", () =>
@@ -76,12 +70,11 @@ test("close() lets a long answer out to a client that reads late", () =>
   }));
 
 test("close() takes the listeners down and may be called again", () =>
-  withServer({}, async ({ server, listener }) => {
+  withServer({}, async ({ server, address }) => {
     const { connector, listen } = memoryNetwork();
-    const other = await listen();
-    server.serve(other);
-    assertEquals(server.addresses, [listener.address, other.address]);
-    const client = new RawClient(await connector(other.address));
+    const other = await server.serve(listen);
+    assertEquals(server.addresses, [address, other]);
+    const client = new RawClient(await connector(other));
     assertStrictEquals((await client.ask("Nothing")).body.TrackId, "1");
     const closing = server.close();
     assertStrictEquals(server.close(), closing);
@@ -90,7 +83,7 @@ test("close() takes the listeners down and may be called again", () =>
     await server.close();
     await server[Symbol.asyncDispose]();
     assertEquals(server.addresses, []);
-    const refused = await connector(other.address).catch((error: unknown) => error);
+    const refused = await connector(other).catch((error: unknown) => error);
     assertInstanceOf(refused, ConnectionError);
     assertStrictEquals(refused.code, "connection-refused");
   }));
@@ -143,9 +136,7 @@ test("close() of a server without clients and listeners resolves", async () => {
 test("a closed server serves and accepts no more, and leaves nothing open", async () => {
   const server = new RcspServer();
   await server.close();
-  const listener = faultyListener(0);
-  assertThrows(() => server.serve(listener), TypeError, "closed");
-  assert(listener.closed);
+  await assertRejects(() => server.serve(memoryNetwork().listen), TypeError, "closed");
   const [near, far] = socketPair();
   server.accept(far);
   await far.closed;
@@ -154,42 +145,29 @@ test("a closed server serves and accepts no more, and leaves nothing open", asyn
   assertStrictEquals(server.clients, 0);
 });
 
-test("after accept() has failed the server tells it and goes on", async () => {
+test("a server that is closed while it begins to listen leaves no listener", async () => {
+  const server = new RcspServer();
+  const fake = new FakeListener();
+  const serving = server.serve(fake.listen);
+  await server.close();
+  await serving;
+  assert(fake.closed);
+  assertEquals(server.addresses, []);
+});
+
+test("after an accept has failed the server reports it and goes on", async () => {
   const errors: unknown[] = [];
   const server = new RcspServer({ onError: (error, client) => errors.push(error, client) });
   const [near, far] = socketPair();
-  server.serve(faultyListener(1, [far]));
+  const fake = new FakeListener();
+  await server.serve(fake.listen);
+  const failure = new ConnectionError("connection-failed", "full");
+  fake.onError!(failure);
+  fake.onSocket!(far);
   const client = new RawClient(near);
   assertStrictEquals((await client.ask("Nothing")).body.Error?.Code, "UnknownCommand");
-  assertStrictEquals(errors.length, 2);
-  assertInstanceOf(errors[0], ConnectionError);
-  assertStrictEquals(errors[1], undefined);
+  assertEquals(errors, [failure, undefined]);
   await client.close();
-  await server.close();
-});
-
-test("close() while accept() fails leaves no timer", async () => {
-  const errors: unknown[] = [];
-  const server = new RcspServer({ onError: (error) => errors.push(error) });
-  const listener = faultyListener(Infinity);
-  server.serve(listener);
-  await until(() => errors.length > 0);
-  await server.close();
-  const told = errors.length;
-  assert(listener.closed);
-  await new Promise((resolve) => setTimeout(resolve, 0));
-  assertStrictEquals(errors.length, told);
-});
-
-test("an end of the listener is no error, and its address is gone", async () => {
-  const errors: unknown[] = [];
-  const server = new RcspServer({ onError: (error) => errors.push(error) });
-  const listener = faultyListener(0);
-  server.serve(listener);
-  assertEquals(server.addresses, [listener.address]);
-  listener.close();
-  await until(() => server.addresses.length === 0);
-  assertEquals(errors, []);
   await server.close();
 });
 

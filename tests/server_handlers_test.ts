@@ -54,11 +54,10 @@ for (const [how, leave] of leaving) {
 for (const { name, connector, listen } of networkAdapters) {
   test(`${name}: a handler's signal aborts when its client leaves, also while it is not read`, async () => {
     const server = new RcspServer({ maxQueued: 1, closeTimeout: 50 });
-    const listener = await listen();
-    server.serve(listener);
+    const address = await server.serve(listen);
     const { signals, handler } = hanging();
     server.handle("Hang", handler);
-    const client = new RawClient(await connector(listener.address));
+    const client = new RawClient(await connector(address));
     await client.write(command("1", "Hang"));
     await until(() => signals.length === 1);
     await client.close();

@@ -8,7 +8,7 @@ import {
 } from "@std/assert";
 import { LimitError } from "../src/errors.ts";
 import { RcspServer, type ServerOptions } from "../src/server/server.ts";
-import type { Socket } from "../src/socket.ts";
+import type { Socket } from "../src/socket/socket.ts";
 import { command, concat, OK, until, withServer } from "./support/raw_client.ts";
 import { sleep, untilStill } from "./support/adapters.ts";
 import { test } from "./support/test.ts";

@@ -29,7 +29,7 @@ async function withSimulator(
   const { connector, listen } = memoryNetwork();
   const simulator = new Simulator(options);
   const clients: RawClient[] = [];
-  simulator.serve(await listen());
+  await simulator.serve(listen);
   const join = async (): Promise<RawClient> => {
     const client = new RawClient(await connector(simulator.address));
     clients.push(client);

@@ -16,7 +16,7 @@ async function withSimulator(
   const { connector, listen } = memoryNetwork();
   const simulator = new Simulator(options);
   const clients: RcspClient[] = [];
-  simulator.serve(await listen());
+  await simulator.serve(listen);
   const join = async (more: ConnectOptions = {}): Promise<RcspClient> => {
     const client = await connect({ ...simulator.address, connector, reconnect: false, ...more });
     clients.push(client);

@@ -205,7 +205,7 @@ test("a simulator that does not listen has no address, and takes sockets", async
   const address = (): unknown => simulator.address;
   await assertRejects(async () => await address(), TypeError, "does not listen");
   const { connector, listen } = memoryNetwork();
-  simulator.serve(await listen({ port: 7 }));
+  await simulator.serve(listen, { port: 7 });
   assertStrictEquals(simulator.address.port, 7);
   const rcsp = await connect({ port: 7, connector, reconnect: false });
   assertStrictEquals((await rcsp.listDevices()).length, 4);

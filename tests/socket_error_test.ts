@@ -1,6 +1,6 @@
 import { assertStrictEquals } from "@std/assert";
 import { ConnectionError, type ConnectionErrorCode } from "../src/errors.ts";
-import { connectionError, type SocketAction, toConnectionError } from "../src/socket_error.ts";
+import { connectionError, type SocketAction, toConnectionError } from "../src/socket/errors.ts";
 import { test } from "./support/test.ts";
 
 type Case = [cause: unknown, SocketAction, ConnectionErrorCode, message: string];

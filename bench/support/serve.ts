@@ -14,7 +14,7 @@ server.handle("ListDevices", () => DEVICES);
 server.handle("Flood", () => {
   for (let i = 0; i < FLOOD_EVENTS; i++) server.publish(event);
 });
-server.serve(await listen({ port: 0 }));
+await server.serve(listen, { port: 0 });
 
 const plain = await (await rawSockets()).listen(servePlainly);
 console.log(JSON.stringify({ ours: server.addresses[0]!.port, plain }));

@@ -86,7 +86,7 @@ async function open(
   const { connector, listen } = memoryNetwork();
   const simulator = new Simulator({ dialect: server.dialect });
   context.defer(() => simulator.close());
-  simulator.serve(await listen());
+  await simulator.serve(listen);
   const rcsp = await connect({
     ...server,
     ...simulator.address,

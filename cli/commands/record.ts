@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatAddress } from "../../src/address.ts";
+import { formatAddress } from "../../src/socket/address.ts";
 import { DEFAULT_ADDRESS } from "../../src/client/options.ts";
 import type { RcspClient } from "../../src/client/client.ts";
 import type { Command, Context } from "../command.ts";
@@ -13,7 +13,7 @@ import { LONGEST_TIMER } from "../options.ts";
 import { subscribeAll } from "../record/listening.ts";
 import { RecordingProxy } from "../record/proxy.ts";
 import { openRecorder, type Recorder } from "../record/recorder.ts";
-import { openListener } from "../serving.ts";
+import { listenWith, talker } from "../serving.ts";
 import { parseTopic } from "../topic.ts";
 
 /** Milliseconds between the presses of `--simulate`. */
@@ -141,19 +141,25 @@ async function runProxy(
   open: () => Promise<Recorder>,
   over: Promise<void>,
 ): Promise<void> {
-  const listener = await openListener(context, { host: "127.0.0.1", port });
+  // Only then the file, so that a port that is taken leaves none.
+  const opened = Promise.withResolvers<RecordingProxy>();
+  const talk = talker(context);
+  const listener = await listenWith(context)(
+    { host: "127.0.0.1", port },
+    (socket) => opened.promise.then((proxy) => proxy.accept(socket), () => socket.close()),
+    (error) => talk(error.message),
+  );
+  context.defer(() => listener.close());
   const recorder = await open();
-  const proxy = new RecordingProxy(context, await context.server(), recorder);
-  const serving = proxy.serve(listener);
+  const proxy = new RecordingProxy(context, await context.server(), recorder, talk);
+  opened.resolve(proxy);
   try {
     await context.tell(
       `Recording what passes ${formatAddress(listener.address)}: Ctrl-C ends`,
     );
     await Promise.race([over, recorder.failed]);
   } finally {
-    listener.close();
-    await proxy.close();
-    await serving;
+    await Promise.all([listener.close(), proxy.close()]);
     await finish(context, recorder, proxy.clients);
   }
 }

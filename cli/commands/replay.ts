@@ -4,18 +4,18 @@
  * @module
  */
 
-import { formatAddress } from "../../src/address.ts";
+import { formatAddress } from "../../src/socket/address.ts";
 import { DEFAULT_ADDRESS } from "../../src/client/options.ts";
 import { dialect } from "../../src/dialect.ts";
 import { quote } from "../../src/printable.ts";
-import type { Listener } from "../../src/socket.ts";
+import type { Socket } from "../../src/socket/socket.ts";
 import type { Command } from "../command.ts";
 import { UsageError } from "../exit.ts";
 import { DIALECT_FLAG } from "../flags.ts";
 import type { Recording } from "../record/recorded.ts";
 import { fileName, readRecording } from "../record/recording.ts";
 import { type ReplayOptions, ReplaySession } from "../record/replay_session.ts";
-import { announced, listenFlags, openListener, talker, untilLeave } from "../serving.ts";
+import { listenAddress, listenFlags, listenWith, talker, untilLeave } from "../serving.ts";
 import { readDialect } from "../session.ts";
 
 const MOST_CLIENTS = 1024;
@@ -60,54 +60,44 @@ first that had any, the second of the second, and so on in turn.`,
     if (recording === undefined) return;
     for (const warning of recording.warnings) await tell(warning);
     const talk = talker(context);
-    const listener = await openListener(context, {
-      host: line.text("host") ?? "127.0.0.1",
-      port: line.number("port") ?? DEFAULT_ADDRESS.port,
-    });
     const loop = line.on("loop");
     const options = { recording, dialect: names, clock, speed, loop, talk };
-    const serving = serveAll(announced(listener, talk), options);
-    context.defer(serving.close);
+    const players = new Players(options);
+    const listener = await listenWith(context, talk)(
+      listenAddress(context, DEFAULT_ADDRESS.port),
+      (socket) => players.accept(socket),
+      (error) => talk(error.message),
+    );
+    context.defer(() => Promise.all([listener.close(), players.close()]).then(() => {}));
     await out.line(`RCSP replay listening on ${formatAddress(listener.address)}`);
     await tell(describe(recording));
     await untilLeave(signal);
   },
 };
 
-function serveAll(listener: Listener, options: ReplayOptions): { close: () => Promise<void> } {
-  const { connections } = options.recording;
-  const sessions = new Map<ReplaySession, () => void>();
-  let clients = 0;
-  let closed = false;
-  const accept = async (): Promise<void> => {
-    while (!closed) {
-      const socket = await listener.accept().catch((error: Error) => {
-        options.talk(error.message);
-        return new Promise<undefined>((resolve) =>
-          options.clock.set(() => resolve(undefined), 100)
-        );
-      });
-      if (socket === null) return;
-      if (socket === undefined) continue;
-      if (closed || sessions.size >= MOST_CLIENTS) {
-        socket.close();
-        continue;
-      }
-      const connection = connections[clients++ % Math.max(connections.length, 1)];
-      const session = new ReplaySession(socket, connection, options);
-      sessions.set(session, () => socket.close());
-      session.done.then(() => sessions.delete(session));
-    }
-  };
-  const accepting = accept();
-  return {
-    async close() {
-      closed = true;
-      listener.close();
-      for (const end of sessions.values()) end();
-      await Promise.all([accepting, ...Array.from(sessions.keys(), ({ done }) => done)]);
-    },
-  };
+/** A player for each client. */
+class Players {
+  readonly #options: ReplayOptions;
+  readonly #sessions = new Map<ReplaySession, Socket>();
+  #clients = 0;
+
+  constructor(options: ReplayOptions) {
+    this.#options = options;
+  }
+
+  accept(socket: Socket): void {
+    const { connections } = this.#options.recording;
+    if (this.#sessions.size >= MOST_CLIENTS) return socket.close();
+    const connection = connections[this.#clients++ % Math.max(connections.length, 1)];
+    const session = new ReplaySession(socket, connection, this.#options);
+    this.#sessions.set(session, socket);
+    session.done.then(() => this.#sessions.delete(session));
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sessions.values()) socket.close();
+    await Promise.all(Array.from(this.#sessions.keys(), ({ done }) => done));
+  }
 }
 
 function describe({ answers, connections }: Recording): string {

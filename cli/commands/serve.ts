@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatAddress } from "../../src/address.ts";
+import { formatAddress } from "../../src/socket/address.ts";
 import { DEFAULT_ADDRESS } from "../../src/client/options.ts";
 import { PRESS_TYPES } from "../../src/message/event.ts";
 import type { SimulatedDevice } from "../../src/simulator/devices.ts";
@@ -16,7 +16,7 @@ import { DIALECT_FLAG } from "../flags.ts";
 import { LONGEST_TIMER } from "../options.ts";
 import { parseFaults, parseLatency } from "../serve/faults_flag.ts";
 import { readDevices } from "../serve/device_file.ts";
-import { announced, listenFlags, openListener, talker, untilLeave } from "../serving.ts";
+import { listenAddress, listenFlags, listenWith, talker, untilLeave } from "../serving.ts";
 import { readDialect } from "../session.ts";
 
 /** Milliseconds that clients have to leave by themselves. */
@@ -76,16 +76,13 @@ piece.`,
     ["rcsp serve --faults slice=1,pause=1ms", "byte by byte: does your client cope?"],
   ],
   async run(context) {
-    const { line, out, signal } = context;
+    const { out, signal } = context;
     const talk = talker(context);
     const simulator = new Simulator(await simulatorOptions(context, talk));
     context.defer(() => simulator.close());
-    const listener = await openListener(context, {
-      host: line.text("host") ?? "127.0.0.1",
-      port: line.number("port") ?? DEFAULT_ADDRESS.port,
-    });
-    simulator.serve(announced(listener, talk));
-    await out.line(`RCSP simulator listening on ${formatAddress(listener.address)}`);
+    const wanted = listenAddress(context, DEFAULT_ADDRESS.port);
+    const address = await simulator.serve(listenWith(context, talk), wanted);
+    await out.line(`RCSP simulator listening on ${formatAddress(address)}`);
     for (const device of simulator.devices) talk(`Device ${nameOf(device)}`);
     await (context.io.keys === undefined ? untilLeave(signal) : heedKeys(context, simulator, talk));
   },

@@ -5,7 +5,7 @@
  */
 
 import { connector } from "../../adapters/runtime.ts";
-import { formatAddress } from "../../src/address.ts";
+import { formatAddress } from "../../src/socket/address.ts";
 import type { RcspClient } from "../../src/client/client.ts";
 import { type ConnectOptions, DEFAULT_ADDRESS } from "../../src/client/options.ts";
 import { dialect } from "../../src/dialect.ts";

@@ -13,7 +13,7 @@ import { ConnectionError, TimeoutError } from "../../src/errors.ts";
 import { Fifo } from "../../src/fifo.ts";
 import { LIMITS } from "../../src/limits.ts";
 import { type JsonObject, parseBody } from "../../src/message/json.ts";
-import type { Socket } from "../../src/socket.ts";
+import type { Socket } from "../../src/socket/socket.ts";
 import { FrameDecoder } from "../../src/wire/decoder.ts";
 import { encodeFrame } from "../../src/wire/encoder.ts";
 import { PayloadType } from "../../src/wire/header.ts";

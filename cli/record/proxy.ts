@@ -8,9 +8,8 @@ import { connector } from "../../adapters/runtime.ts";
 import type { ConnectOptions } from "../../src/client/options.ts";
 import { DEFAULT_ADDRESS } from "../../src/client/options.ts";
 import { LIMITS } from "../../src/limits.ts";
-import type { Listener, Socket } from "../../src/socket.ts";
+import type { Socket } from "../../src/socket/socket.ts";
 import type { Context } from "../command.ts";
-import { talker } from "../serving.ts";
 import type { Direction } from "./format.ts";
 import type { Recorder } from "./recorder.ts";
 import { Tap } from "./tap.ts";
@@ -30,26 +29,22 @@ export class RecordingProxy {
   readonly #tasks = new Set<Promise<void>>();
 
   /** Makes a proxy for the driver that `server` leads to. */
-  constructor(context: Context, server: ConnectOptions, recorder: Recorder) {
+  constructor(
+    context: Context,
+    server: ConnectOptions,
+    recorder: Recorder,
+    talk: (text: string) => void,
+  ) {
     this.#context = context;
     this.#server = server;
     this.#recorder = recorder;
-    this.#talk = talker(context);
+    this.#talk = talk;
   }
 
-  /** Takes clients until the listener is closed. */
-  async serve(listener: Listener): Promise<void> {
-    for (;;) {
-      try {
-        const socket = await listener.accept();
-        if (socket === null) return;
-        if (this.#tasks.size >= MOST_CLIENTS) socket.close();
-        else this.#begin(socket);
-      } catch (error) {
-        this.#talk(reasonOf(error));
-        await this.#context.pause(100);
-      }
-    }
+  /** Connects a client to the driver. */
+  accept(socket: Socket): void {
+    if (this.#tasks.size >= MOST_CLIENTS) socket.close();
+    else this.#begin(socket);
   }
 
   /** Ends all connections. */

@@ -12,7 +12,7 @@ import { type JsonObject, parseBody } from "../../src/message/json.ts";
 import { encodeError } from "../../src/message/response.ts";
 import { quote } from "../../src/printable.ts";
 import { Outbox } from "../../src/server/outbox.ts";
-import type { Socket } from "../../src/socket.ts";
+import type { Socket } from "../../src/socket/socket.ts";
 import { FrameDecoder } from "../../src/wire/decoder.ts";
 import { encodeFrame } from "../../src/wire/encoder.ts";
 import { PayloadType } from "../../src/wire/header.ts";

@@ -1,7 +1,7 @@
 /** One client of the chaos run: calls, aborts, counts presses, and checks everything that it gets. */
 
 import { connect, type RcspClient } from "../../mod.ts";
-import type { Address } from "../../src/socket.ts";
+import type { Address } from "../../src/socket/socket.ts";
 import type { ButtonPress } from "../../src/client/device.ts";
 import type { ClientStats } from "../../src/client/stats.ts";
 import type { Subscription } from "../../src/client/subscription.ts";

@@ -5,7 +5,7 @@ import { PRESS_TYPES } from "../../src/message/event.ts";
 import { randomInteger, randomItem } from "../../src/simulator/random.ts";
 import { listen } from "../../adapters/runtime.ts";
 import { Simulator } from "../../src/simulator/simulator.ts";
-import type { Address } from "../../src/socket.ts";
+import type { Address } from "../../src/socket/socket.ts";
 
 const PRESS_EVERY = 5;
 
@@ -73,7 +73,7 @@ async function startSimulator(address: Address, random: () => number): Promise<S
     }
     return Arguments;
   });
-  simulator.serve(await listen(address));
+  await simulator.serve(listen, address);
   return simulator;
 }
 

@@ -1,7 +1,7 @@
 /** A socket whose other end is the fuzzer. */
 
 import { ConnectionError } from "../../src/errors.ts";
-import type { Socket } from "../../src/socket.ts";
+import type { Socket } from "../../src/socket/socket.ts";
 import type { Random } from "./mutator.ts";
 import { randomInteger } from "../../src/simulator/random.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatAddress } from "../address.ts";
+import { formatAddress } from "../socket/address.ts";
 import { CLOCK, type Clock } from "../clock.ts";
 import { ConnectionError } from "../errors.ts";
 import type { RcspError } from "../errors.ts";
@@ -18,7 +18,7 @@ import {
 import { findPressType, type RcspEvent, type Topic } from "../message/event.ts";
 import type { JsonObject } from "../message/json.ts";
 import { quote } from "../printable.ts";
-import type { Socket } from "../socket.ts";
+import type { Socket } from "../socket/socket.ts";
 import type { CallRequest } from "./call.ts";
 import { CallQueue } from "./calls.ts";
 import {

@@ -4,10 +4,11 @@
  * @module
  */
 
-import { formatAddress } from "../address.ts";
+import { formatAddress } from "../socket/address.ts";
 import { CLOCK, type Clock } from "../clock.ts";
 import { ConnectionError, RcspError, TimeoutError } from "../errors.ts";
-import type { Connector, Socket } from "../socket.ts";
+import { orAbort } from "../socket/or_abort.ts";
+import type { Connector, Socket } from "../socket/socket.ts";
 import { RcspClient } from "./client.ts";
 import {
   type ClientOptions,
@@ -48,33 +49,29 @@ export async function connectThrough(
   }
 }
 
-/** Opens a socket within `connectTimeout`. What comes up too late is closed. */
+/** Opens a socket within `connectTimeout`. A connector may ignore its signal: the caller does not wait. */
 async function openSocket(
   connector: Connector,
   { address, connectTimeout: timeout, keepAlive }: ClientOptions,
   clock: Clock,
-  signal: AbortSignal,
+  end: AbortSignal,
 ): Promise<Socket> {
-  signal.throwIfAborted();
+  end.throwIfAborted();
   const where = formatAddress(address);
-  const giveUp = new AbortController();
-  const onAbort = (): void => giveUp.abort(signal.reason);
-  signal.addEventListener("abort", onAbort);
+  // Not `AbortSignal.any()`: the connector's signal must not outlive the attempt.
+  const attempt = new AbortController();
+  const { signal } = attempt;
+  const onEnd = (): void => attempt.abort(end.reason);
+  end.addEventListener("abort", onEnd);
   const timer = clock.set(() => {
-    giveUp.abort(new TimeoutError(`Cannot connect to ${where} within ${timeout} ms`, timeout));
+    attempt.abort(new TimeoutError(`Cannot connect to ${where} within ${timeout} ms`, timeout));
   }, timeout);
-  const abandoned = Promise.withResolvers<never>();
-  giveUp.signal.addEventListener("abort", () => abandoned.reject(giveUp.signal.reason));
-  const opening = Promise.resolve().then(() =>
-    connector(address, { signal: giveUp.signal, keepAlive })
-  );
   try {
-    // A connector that does not heed its signal must not keep the caller waiting.
-    const socket = await Promise.race([opening, abandoned.promise]);
+    const opening = Promise.resolve().then(() => connector(address, { signal, keepAlive }));
+    const socket = await orAbort(opening, signal);
     if (typeof socket?.read === "function") return socket;
     throw new TypeError("Cannot connect as the connector gave no socket");
   } catch (error) {
-    opening.then((socket) => socket?.close?.(), () => {});
     if (error instanceof RcspError || error instanceof TypeError || error instanceof RangeError) {
       throw error;
     }
@@ -83,6 +80,6 @@ async function openSocket(
     throw new ConnectionError("connection-failed", message, { cause: error });
   } finally {
     clock.clear(timer);
-    signal.removeEventListener("abort", onAbort);
+    end.removeEventListener("abort", onEnd);
   }
 }

@@ -10,7 +10,7 @@
 import { ConnectionError, ProtocolError, RcspError } from "../errors.ts";
 import { parseBody } from "../message/json.ts";
 import { notify } from "../report.ts";
-import type { Socket } from "../socket.ts";
+import { receive, type Receiver, type Socket } from "../socket/socket.ts";
 import { FrameDecoder } from "../wire/decoder.ts";
 import { FrameBatch } from "../wire/encoder.ts";
 import { PayloadType } from "../wire/header.ts";
@@ -57,13 +57,14 @@ export interface ConnectionCounts {
 }
 
 /** See the module's own text. */
-export class Connection {
+export class Connection implements Receiver {
   readonly counts: ConnectionCounts = { bytesSent: 0, bytesReceived: 0, framesReceived: 0 };
   readonly #socket: Socket;
   readonly #options: ConnectionOptions;
   readonly #decoder: FrameDecoder;
   readonly #batch = new FrameBatch();
   readonly #sink = (type: PayloadType, payload: Uint8Array): void => this.#take(type, payload);
+  #resume: (() => void) | undefined;
   #flushing = false;
   #open = false;
   #ended = false;
@@ -77,7 +78,7 @@ export class Connection {
 
   /** Begins to read. */
   start(): void {
-    this.#read();
+    this.#resume = receive(this.#socket, this);
   }
 
   /** Resolves when the socket is gone. */
@@ -112,22 +113,35 @@ export class Connection {
     this.#options.onEnd(cause);
   }
 
-  async #read(): Promise<void> {
+  /** For the socket: decodes a chunk; pauses while event consumers catch up. */
+  onChunk(chunk: Uint8Array): boolean {
+    if (this.#ended) return false;
     try {
-      for (;;) {
-        const chunk = await this.#socket.read();
-        if (this.#ended) return;
-        if (chunk === null) break;
-        this.counts.bytesReceived += chunk.length;
-        this.#decoder.push(chunk, this.#sink);
-        this.#options.onChunk();
-        if (this.#options.backlog() > 0) await this.#letReadersRead();
-      }
+      this.counts.bytesReceived += chunk.length;
+      this.#decoder.push(chunk, this.#sink);
+      this.#options.onChunk();
+    } catch (error) {
+      this.onError(error);
+    }
+    if (this.#ended) return false;
+    if (this.#options.backlog() === 0) return true;
+    this.#letReadersRead().then(() => this.#resume?.());
+    return false;
+  }
+
+  /** For the socket: the server has ended its half. */
+  onEnd(): void {
+    try {
       this.#decoder.end();
       this.end(this.#closedError("was ended by the server"));
     } catch (error) {
-      this.#fail(error);
+      this.onError(error);
     }
+  }
+
+  /** For the socket: the connection broke. */
+  onError(error: unknown): void {
+    this.end(error instanceof RcspError ? error : this.#closedError("failed", error));
   }
 
   /**
@@ -172,9 +186,9 @@ export class Connection {
       this.#socket.write(bytes).then(() => {
         this.counts.bytesSent += bytes.length;
         this.#write();
-      }, this.#fail);
+      }, (error) => this.onError(error));
     } catch (error) {
-      this.#fail(error);
+      this.onError(error);
     }
   };
 
@@ -197,10 +211,6 @@ export class Connection {
     const { onFrame } = this.#options;
     if (onFrame !== undefined) notify(() => onFrame({ direction, type, payload }));
   }
-
-  readonly #fail = (error: unknown): void => {
-    this.end(error instanceof RcspError ? error : this.#closedError("failed", error));
-  };
 
   #closedError(how: string, cause?: unknown): ConnectionError {
     const { remote } = this.#socket;

@@ -9,7 +9,7 @@
 
 import type { Clock } from "../clock.ts";
 import { ConnectionError, RcspError } from "../errors.ts";
-import type { Socket } from "../socket.ts";
+import type { Socket } from "../socket/socket.ts";
 import type { CallQueue } from "./calls.ts";
 import { Connection, type ConnectionCounts, type TracedFrame } from "./connection.ts";
 import { backoff, type ReconnectPolicy } from "./reconnect.ts";

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { bareAddress } from "../address.ts";
+import { bareAddress } from "../socket/address.ts";
 import type { Clock } from "../clock.ts";
 import { type Dialect, dialect, type DialectOptions } from "../dialect.ts";
 import type { RcspError } from "../errors.ts";
-import { keepAliveDelay } from "../keep_alive.ts";
+import { keepAliveDelay } from "../socket/keep_alive.ts";
 import { limit } from "../limits.ts";
-import type { Address, Connector } from "../socket.ts";
+import type { Address, Connector } from "../socket/socket.ts";
 import type { TracedFrame } from "./connection.ts";
 import { type ReconnectOptions, type ReconnectPolicy, reconnectPolicy } from "./reconnect.ts";
 import type { Tracing } from "./tracing.ts";

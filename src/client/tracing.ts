@@ -8,7 +8,7 @@
  */
 
 import { notify } from "../report.ts";
-import type { Address } from "../socket.ts";
+import type { Address } from "../socket/socket.ts";
 import type { CallRequest } from "./call.ts";
 import type { ClientStatus } from "./status.ts";
 

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Socket } from "../socket.ts";
+import type { Socket } from "../socket/socket.ts";
 import { FrameBatch } from "../wire/encoder.ts";
 import type { PayloadType } from "../wire/header.ts";
 

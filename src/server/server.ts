@@ -11,8 +11,7 @@ import type { Command, DeviceId } from "../message/command.ts";
 import { encodeEvent, type OutgoingEvent, type Topic } from "../message/event.ts";
 import { quote } from "../printable.ts";
 import { notify, show } from "../report.ts";
-import { Sleepers } from "../sleepers.ts";
-import type { Address, Listener, Socket } from "../socket.ts";
+import type { Address, Listen, Listener, ListenOptions, Socket } from "../socket/socket.ts";
 import { encodeFrame } from "../wire/encoder.ts";
 import { HEADER_SIZE, payloadLimitError, PayloadType } from "../wire/header.ts";
 import type { ClientHandle, HandlerContext } from "./command_context.ts";
@@ -64,8 +63,6 @@ export interface ServerOptions {
   onError?: ((error: unknown, client?: ClientHandle) => void) | undefined;
 }
 
-const ACCEPT_PAUSE = 100;
-
 /** What a server can be used as. */
 // Declared here too, as some makers of `.d.ts` files leave out members that a symbol names.
 export interface RcspServer extends AsyncDisposable {}
@@ -83,8 +80,6 @@ export class RcspServer {
   readonly #handlers = new Map<string, Handler>();
   readonly #sessions = new Set<Session>();
   readonly #listeners = new Set<Listener>();
-  readonly #accepting = new Set<Promise<void>>();
-  readonly #pauses = new Sleepers();
   /** Commands whose handlers have failed without an `onError`. */
   readonly #shown = new Set<string>();
   readonly #options: ServerOptions;
@@ -130,17 +125,22 @@ export class RcspServer {
     return this;
   }
 
-  /** Takes every client of a listener until `close()`, which closes the listener too. */
-  serve(listener: Listener): void {
-    if (this.#closed !== undefined) {
-      listener.close();
-      throw new TypeError("Cannot serve as the server is closed");
-    }
-    this.#listeners.add(listener);
-    const accepting = this.#acceptAll(listener).then(() => {
-      this.#accepting.delete(accepting);
-    });
-    this.#accepting.add(accepting);
+  /**
+   * Listens, and accepts every client until `close()`. Returns the address with the actual port.
+   *
+   * Rejects with a `ConnectionError` if the port is taken, or with a `TypeError` or `RangeError` if the
+   * address is invalid or the server is closed.
+   */
+  async serve(listen: Listen, options: ListenOptions = {}): Promise<Address> {
+    if (this.#closed !== undefined) throw new TypeError("Cannot serve as the server is closed");
+    const listener = await listen(
+      options,
+      (socket) => this.accept(socket),
+      (error) => this.#tell(error),
+    );
+    if (this.#closed === undefined) this.#listeners.add(listener);
+    else await listener.close();
+    return listener.address;
   }
 
   /** Takes one client. */
@@ -224,30 +224,14 @@ export class RcspServer {
   }
 
   async #close(): Promise<void> {
-    for (const listener of this.#listeners) listener.close();
-    this.#pauses.wakeAll();
+    const listeners = Array.from(this.#listeners, (listener) => listener.close());
     const sessions = [...this.#sessions];
     const timer = setTimeout(() => {
       for (const session of sessions) session.close();
     }, this.#limits.closeTimeout);
-    // A port is free again once the last accept() has come back.
-    await Promise.all([...this.#accepting, ...sessions.map((session) => session.drain())]);
+    await Promise.all([...listeners, ...sessions.map((session) => session.drain())]);
+    this.#listeners.clear();
     clearTimeout(timer);
-  }
-
-  async #acceptAll(listener: Listener): Promise<void> {
-    while (this.#closed === undefined) {
-      try {
-        const socket = await listener.accept();
-        if (socket === null) break;
-        this.accept(socket);
-      } catch (error) {
-        // Such as too many open files: passes when others leave.
-        this.#tell(error);
-        await this.#pauses.sleep(ACCEPT_PAUSE);
-      }
-    }
-    this.#listeners.delete(listener);
   }
 
   #handleSubscriptions(): void {

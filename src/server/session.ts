@@ -19,7 +19,7 @@ import { type Topic, topicKey } from "../message/event.ts";
 import { isObject, type JsonObject, parseBody } from "../message/json.ts";
 import { encodeError, encodeResponse } from "../message/response.ts";
 import { quote } from "../printable.ts";
-import type { Socket } from "../socket.ts";
+import { receive, type Receiver, type Socket } from "../socket/socket.ts";
 import { FrameDecoder } from "../wire/decoder.ts";
 import { oversize } from "../wire/encoder.ts";
 import { payloadLimitError, PayloadType } from "../wire/header.ts";
@@ -52,7 +52,7 @@ export interface SessionOptions {
 }
 
 /** See the module's own text. */
-export class Session implements ClientHandle {
+export class Session implements ClientHandle, Receiver {
   readonly #socket: Socket;
   readonly #options: SessionOptions;
   readonly #outbox: Outbox;
@@ -64,10 +64,13 @@ export class Session implements ClientHandle {
   readonly #running = new Set<CommandContext>();
   readonly #decoder: FrameDecoder;
   #received = 0;
-  /** A read that was made while commands wait for room. */
-  #ahead: Promise<Uint8Array | null> | undefined;
-  /** Whether the client is what is waited for. */
-  #listening = false;
+  /** Resumes the socket. */
+  #resume: (() => void) | undefined;
+  /** Whether commands wait for room; then one chunk may come ahead, and after it the socket is paused. */
+  #working = false;
+  #ahead: Uint8Array | undefined;
+  #inputEnded = false;
+  readonly #sink = (type: PayloadType, payload: Uint8Array): void => this.#take(type, payload);
   readonly #frameTimer: StallTimer;
   readonly #answerTimer: StallTimer;
   #changing: Promise<void> | undefined;
@@ -86,7 +89,10 @@ export class Session implements ClientHandle {
     this.#decoder = new FrameDecoder({ maxPayload });
     this.#frameTimer = new StallTimer({
       timeout: partialFrameTimeout,
-      progress: () => this.#listening && this.#decoder.partial ? this.#received : undefined,
+      progress: () =>
+        this.#phase === "open" && !this.#working && this.#decoder.partial
+          ? this.#received
+          : undefined,
       onStall: () => this.#cut(this.#stalled()),
     });
     this.#answerTimer = new StallTimer({
@@ -96,7 +102,7 @@ export class Session implements ClientHandle {
     });
     // Such as by a reset, while it is not read.
     socket.closed.then(() => this.#onLeft());
-    this.#serve();
+    this.#resume = receive(socket, this);
   }
 
   /** Its address in words. */
@@ -211,23 +217,40 @@ export class Session implements ClientHandle {
     return true;
   }
 
-  async #serve(): Promise<void> {
-    const sink = (type: PayloadType, payload: Uint8Array): void => this.#take(type, payload);
+  /** For the socket: decodes a chunk and runs its commands. */
+  onChunk(chunk: Uint8Array): boolean {
+    if (this.#phase === "closed") return false;
+    if (this.#working) {
+      // One chunk ahead, so that it is noticed when the client leaves while its commands wait for room.
+      this.#ahead = chunk.slice();
+      return false;
+    }
     try {
-      for (;;) {
-        const reading = this.#ahead ?? this.#socket.read();
-        this.#ahead = undefined;
-        this.#listening = true;
-        if (this.#decoder.partial && this.#phase === "open") this.#frameTimer.watch();
-        const chunk = await reading;
-        this.#listening = false;
-        if (chunk === null) break;
-        this.#received += chunk.length;
-        if (this.#phase === "open") this.#decoder.push(chunk, sink);
-        if (this.#backlog.length === 0 && !this.#answers.full) continue;
-        this.#readAhead();
-        await this.#workOff();
-      }
+      this.#received += chunk.length;
+      if (this.#phase === "open") this.#decoder.push(chunk, this.#sink);
+    } catch (error) {
+      this.#cut(error);
+      return false;
+    }
+    if (this.#backlog.length > 0 || this.#answers.full) this.#workOff();
+    else if (this.#decoder.partial) this.#frameTimer.watch();
+    return true;
+  }
+
+  /** For the socket: the client has ended its half. */
+  onEnd(): void {
+    this.#inputEnded = true;
+    if (this.#working) this.#onLeft();
+    else this.#finish();
+  }
+
+  /** For the socket: the connection broke. */
+  onError(error: unknown): void {
+    this.#cut(error);
+  }
+
+  async #finish(): Promise<void> {
+    try {
       if (this.#phase === "open") this.#decoder.end();
       this.#onLeft();
       if (this.#phase === "open") await this.#answers.empty();
@@ -235,14 +258,6 @@ export class Session implements ClientHandle {
     } catch (error) {
       this.#cut(error);
     }
-  }
-
-  /** One chunk, so that it is noticed when the client leaves while its commands wait for room. */
-  #readAhead(): void {
-    this.#ahead = this.#socket.read();
-    this.#ahead.then((chunk) => {
-      if (chunk === null) this.#onLeft();
-    }, (error) => this.#cut(error));
   }
 
   /** The client is gone, or has ended its half and waits for answers: nobody can tell which. */
@@ -281,12 +296,19 @@ export class Session implements ClientHandle {
 
   /** A chunk may hold thousands of commands: each waits until there is room for its answer. */
   async #workOff(): Promise<void> {
+    this.#working = true;
     for (;;) {
       while (this.#answers.full) await this.#answers.room();
       const payload = this.#backlog.shift();
-      if (payload === undefined) return;
+      if (payload === undefined) break;
       if (this.#phase === "open") this.#carryOut(payload);
     }
+    this.#working = false;
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    if (ahead !== undefined && this.onChunk(ahead)) this.#resume?.();
+    if (this.#inputEnded && !this.#working) await this.#finish();
+    else if (this.#decoder.partial) this.#frameTimer.watch();
   }
 
   #carryOut(payload: Uint8Array): void {

@@ -5,7 +5,7 @@
  */
 
 import { ConnectionError } from "../errors.ts";
-import type { Socket } from "../socket.ts";
+import type { Socket } from "../socket/socket.ts";
 import { randomInteger } from "./random.ts";
 
 /** What goes wrong with what the simulator sends; counts are bytes of one connection. */

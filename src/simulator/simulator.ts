@@ -11,7 +11,7 @@ import type { JsonObject, JsonValue } from "../message/json.ts";
 import { RcspServer, type ServerOptions } from "../server/server.ts";
 import type { HandlerResult } from "../server/session.ts";
 import { Sleepers } from "../sleepers.ts";
-import type { Address, Listener, Socket } from "../socket.ts";
+import type { Address, Listen, ListenOptions, Socket } from "../socket/socket.ts";
 import { type Color, defaultDevices, type SimulatedDevice } from "./devices.ts";
 import { type Faults, withFaults } from "./faults.ts";
 import { randomInteger, randomItem, seededRandom } from "./random.ts";
@@ -97,16 +97,13 @@ export class Simulator {
     return this.#states.map(({ device }) => device);
   }
 
-  /** Takes every client of a listener until `close()`. */
-  serve(listener: Listener): void {
-    this.server.serve({
-      address: listener.address,
-      close: () => listener.close(),
-      accept: async () => {
-        const socket = await listener.accept();
-        return socket && this.#withFaults(socket);
-      },
-    });
+  /** Listens, and accepts every client until `close()`: see {@link RcspServer.serve}. */
+  serve(listen: Listen, options?: ListenOptions): Promise<Address> {
+    return this.server.serve(
+      (options, onSocket, onError) =>
+        listen(options, (socket) => onSocket(this.#withFaults(socket)), onError),
+      options,
+    );
   }
 
   /** Takes one client. */

@@ -2,9 +2,15 @@
 
 import { createServer } from "node:net";
 import { concat } from "@std/bytes";
-import type { Connector, Listen, Listener, Socket } from "../../src/socket.ts";
+import type {
+  Connector,
+  Listen,
+  Listener,
+  ListenOptions,
+  Socket,
+} from "../../src/socket/socket.ts";
 import * as node from "../../adapters/node.ts";
-import { memoryNetwork } from "../../adapters/memory.ts";
+import { memoryNetwork } from "../../src/socket/memory.ts";
 import { runtime } from "./runtime.ts";
 
 export { sleep, untilStill } from "./wait.ts";
@@ -13,6 +19,14 @@ export interface Adapter {
   name: string;
   connector: Connector;
   listen: Listen;
+  /** The same for a test that takes one client at a time. */
+  listenQueued: (address?: ListenOptions) => Promise<QueuedListener>;
+}
+
+/** Makes an adapter of a connector and a `listen`. */
+export function toAdapter(name: string, adapter: Pick<Adapter, "connector" | "listen">): Adapter {
+  const { connector, listen } = adapter;
+  return { name, connector, listen, listenQueued: (address) => listenQueued(listen, address) };
 }
 
 /** A client on one adapter and a server on one, often the same. */
@@ -20,25 +34,52 @@ export type Pair = Adapter;
 
 /** The adapters that use the network: this runtime's own, then `node:net`, which all three have. */
 export const networkAdapters: Adapter[] = [
-  ...(runtime === "deno" ? [{ name: "deno", ...await import("../../adapters/deno.ts") }] : []),
-  ...(runtime === "bun" ? [{ name: "bun", ...await import("../../adapters/bun.ts") }] : []),
-  { name: "node", connector: node.connector, listen: node.listen },
+  ...(runtime === "deno" ? [toAdapter("deno", await import("../../adapters/deno.ts"))] : []),
+  ...(runtime === "bun" ? [toAdapter("bun", await import("../../adapters/bun.ts"))] : []),
+  toAdapter("node", node),
 ];
 
 /** All adapters of this runtime. */
-export const adapters: Adapter[] = [...networkAdapters, { name: "memory", ...memoryNetwork() }];
+export const adapters: Adapter[] = [...networkAdapters, toAdapter("memory", memoryNetwork())];
 
 /** Every client adapter with every server adapter that it can reach. */
 export const pairs: Pair[] = [
   ...networkAdapters.flatMap((client) =>
-    networkAdapters.map((server) => ({
-      name: `${client.name} to ${server.name}`,
-      connector: client.connector,
-      listen: server.listen,
-    }))
+    networkAdapters.map(({ name, listen }) =>
+      toAdapter(`${client.name} to ${name}`, { connector: client.connector, listen })
+    )
   ),
-  { name: "memory to memory", ...memoryNetwork() },
+  toAdapter("memory to memory", memoryNetwork()),
 ];
+
+/** A listener from which a test takes one client at a time. */
+export interface QueuedListener extends Listener {
+  /** The next client. */
+  accept(): Promise<Socket>;
+}
+
+/** Listens, and keeps the clients until the test asks for them. */
+export async function listenQueued(
+  listen: Listen,
+  address: ListenOptions = {},
+): Promise<QueuedListener> {
+  const sockets: Socket[] = [];
+  const waiting: ((socket: Socket) => void)[] = [];
+  const listener = await listen(address, (socket) => {
+    const next = waiting.shift();
+    if (next === undefined) sockets.push(socket);
+    else next(socket);
+  });
+  return {
+    ...listener,
+    accept: () => {
+      const socket = sockets.shift();
+      return socket === undefined
+        ? new Promise((resolve) => waiting.push(resolve))
+        : Promise.resolve(socket);
+    },
+  };
+}
 
 /** Two joined sockets and the listener that joined them. */
 export interface Joined {
@@ -52,13 +93,12 @@ export async function withJoined(
   pair: Pair,
   use: (joined: Joined) => Promise<void>,
 ): Promise<void> {
-  const listener = await pair.listen();
+  const listener = await pair.listenQueued();
   const [client, server] = await Promise.all([pair.connector(listener.address), listener.accept()]);
-  if (server === null) throw new Error("the listener ended before the client came");
   try {
     await use({ client, server, listener });
   } finally {
-    listener.close();
+    await listener.close();
     await closeAll(client, server);
   }
 }

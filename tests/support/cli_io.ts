@@ -1,11 +1,11 @@
 /** The `rcsp` command in process: a world of its own, what it wrote, and a simulated driver to talk to. */
 
 import { assertEquals } from "@std/assert";
-import { memoryNetwork } from "../../adapters/memory.ts";
+import { memoryNetwork } from "../../src/socket/memory.ts";
 import { main } from "../../cli/main.ts";
 import { type CliIo, type FileOutput, OutputClosed } from "../../cli/io.ts";
 import type { JsonObject } from "../../src/message/json.ts";
-import type { Connector } from "../../src/socket.ts";
+import type { Connector } from "../../src/socket/socket.ts";
 import { FrameDecoder } from "../../src/wire/decoder.ts";
 import { Simulator, type SimulatorOptions } from "../../src/simulator/simulator.ts";
 
@@ -145,7 +145,7 @@ export async function withDriver(
   const start = async (): Promise<Simulator> => {
     // Device ids of a hostile driver are as long as they like.
     const simulator = new Simulator({ maxTopicLength: 1_000_000, ...options });
-    simulator.serve(await listen({ port: 45451 }));
+    await simulator.serve(listen, { port: 45451 });
     return simulator;
   };
   const commands: [string, JsonObject][] = [];

@@ -28,18 +28,17 @@ export async function withServer(
   server: RcspServer,
   use: (...flags: string[]) => Promise<void>,
 ): Promise<void> {
-  const listener = await listen();
-  server.serve(listener);
+  const { port } = await server.serve(listen);
   try {
-    await use("--host", "127.0.0.1", "--port", `${listener.address.port}`, "--timeout", "20000");
+    await use("--host", "127.0.0.1", "--port", `${port}`, "--timeout", "20000");
   } finally {
     await server.close();
   }
 }
 
 export async function freePort(): Promise<number> {
-  const listener = await listen();
-  listener.close();
+  const listener = await listen({}, (socket) => socket.close());
+  await listener.close();
   return listener.address.port;
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import type { Address } from "../../src/socket.ts";
+import type { Address } from "../../src/socket/socket.ts";
 import { FrameDecoder } from "../../src/wire/decoder.ts";
 import { encodeFrame } from "../../src/wire/encoder.ts";
 import { PayloadType } from "../../src/wire/header.ts";

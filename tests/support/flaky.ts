@@ -5,7 +5,7 @@ import { connectThrough } from "../../src/client/connect.ts";
 import type { ConnectOptions, Surroundings } from "../../src/client/options.ts";
 import type { ClientStatus } from "../../src/client/status.ts";
 import { ConnectionError } from "../../src/errors.ts";
-import type { Connector } from "../../src/socket.ts";
+import type { Connector } from "../../src/socket/socket.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { type Script, type ScriptedServer, startScripted, turn } from "./scripted_server.ts";
 

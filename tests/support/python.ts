@@ -1,7 +1,7 @@
 /** The Python client and server of `tests/interop`, which owe nothing to our reading of the wire. */
 
 import { fileURLToPath } from "node:url";
-import type { Address } from "../../src/socket.ts";
+import type { Address } from "../../src/socket/socket.ts";
 import { run, type RunResult, start } from "./runtime.ts";
 
 // -B: no cache files beside the sources.

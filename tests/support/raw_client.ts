@@ -1,9 +1,9 @@
 /** A client of bytes, which owes nothing to the frames of `src/`, and a server for it to talk to. */
 
 import { concat as concatAll } from "@std/bytes";
-import { memoryNetwork, socketPair } from "../../adapters/memory.ts";
+import { memoryNetwork, socketPair } from "../../src/socket/memory.ts";
 import { RcspServer, type ServerOptions } from "../../src/server/server.ts";
-import type { Listener, Socket } from "../../src/socket.ts";
+import type { Address, Socket } from "../../src/socket/socket.ts";
 
 export { until } from "./wait.ts";
 
@@ -138,7 +138,7 @@ export class RawClient {
 
 export interface Served {
   server: RcspServer;
-  listener: Listener;
+  address: Address;
   /** What `onError` was told, in order. */
   errors: unknown[];
   /** Connects one more client; all are closed in the end. */
@@ -156,8 +156,7 @@ export async function withServer(
   const errors: unknown[] = [];
   const clients: RawClient[] = [];
   const server = new RcspServer({ onError: (error) => errors.push(error), ...options });
-  const listener = await listen();
-  server.serve(listener);
+  const address = await server.serve(listen);
   const keep = (socket: Socket): RawClient => {
     const client = new RawClient(socket);
     clients.push(client);
@@ -166,9 +165,9 @@ export async function withServer(
   try {
     await use({
       server,
-      listener,
+      address,
       errors,
-      join: async () => keep(await connector(listener.address)),
+      join: async () => keep(await connector(address)),
       joinThrough(wrap) {
         const [near, far] = socketPair();
         server.accept(wrap(far));

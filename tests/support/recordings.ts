@@ -1,12 +1,12 @@
 /** Recordings as text, and the two commands that make and play them, each run in a network of its own. */
 
 import { assert, assertEquals } from "@std/assert";
-import { memoryNetwork } from "../../adapters/memory.ts";
+import { memoryNetwork } from "../../src/socket/memory.ts";
 import { main } from "../../cli/main.ts";
 import { connect } from "../../mod.ts";
 import type { RcspClient } from "../../src/client/client.ts";
 import type { ConnectOptions } from "../../src/client/options.ts";
-import type { Connector, Listen, Socket } from "../../src/socket.ts";
+import type { Connector, Listen, Socket } from "../../src/socket/socket.ts";
 import { type TestIo, testIo, type TestIoOptions } from "./cli_io.ts";
 import { concat, RawClient } from "./raw_client.ts";
 
@@ -62,11 +62,12 @@ export async function withProxy(
 
 /** Two sockets with the proxy between. */
 export async function pair(proxied: Proxied): Promise<[client: Socket, driver: Socket]> {
-  const listener = await proxied.listen({ port: 45451 });
+  const driver = Promise.withResolvers<Socket>();
+  const listener = await proxied.listen({ port: 45451 }, driver.resolve);
   const client = await proxied.join();
-  const driver = await listener.accept();
-  listener.close();
-  return [client, driver!];
+  const ends: [Socket, Socket] = [client, await driver.promise];
+  await listener.close();
+  return ends;
 }
 
 export async function read(socket: Socket, size: number): Promise<Uint8Array> {

@@ -1,11 +1,11 @@
 /** A server that answers by a script, however wrong, and a client that is joined to it in memory. */
 
-import { memoryNetwork } from "../../adapters/memory.ts";
+import { memoryNetwork } from "../../src/socket/memory.ts";
 import type { RcspClient } from "../../src/client/client.ts";
 import { connectThrough } from "../../src/client/connect.ts";
 import type { ConnectOptions } from "../../src/client/options.ts";
 import type { JsonObject } from "../../src/message/json.ts";
-import type { Connector, Listener, Socket } from "../../src/socket.ts";
+import type { Connector, Listen, Listener, Socket } from "../../src/socket/socket.ts";
 import { FrameDecoder } from "../../src/wire/decoder.ts";
 import { encodeFrame } from "../../src/wire/encoder.ts";
 import { PayloadType } from "../../src/wire/header.ts";
@@ -109,7 +109,7 @@ export class ScriptedServer {
   /** All commands so far, of all clients. */
   readonly received: Received[] = [];
   readonly connector: Connector;
-  readonly #listener: Listener;
+  #listener: Listener | undefined;
   readonly #script: Script;
   readonly #sockets: Socket[] = [];
   readonly #taps: TappedSocket[] = [];
@@ -118,15 +118,20 @@ export class ScriptedServer {
   #sending: Promise<void> = Promise.resolve();
   #failure: { error: unknown } | undefined;
 
-  constructor(listener: Listener, connector: Connector, script: Script) {
-    this.#listener = listener;
+  constructor(connector: Connector, script: Script) {
     this.#script = script;
     this.connector = async (_address, options) => {
-      const tap = new TappedSocket(await connector(listener.address, options));
+      const tap = new TappedSocket(await connector(this.#listener!.address, options));
       this.#taps.push(tap);
       return tap;
     };
-    this.#work.push(this.#accept());
+  }
+
+  async listen(listen: Listen): Promise<void> {
+    this.#listener = await listen({}, (socket) => {
+      this.#sockets.push(socket);
+      this.#work.push(this.#serve(socket));
+    });
   }
 
   /** The client's end of the newest connection. */
@@ -163,20 +168,11 @@ export class ScriptedServer {
 
   /** Ends all; rejects if the script threw. */
   async close(): Promise<void> {
-    this.#listener.close();
+    await this.#listener?.close();
     for (const socket of this.#sockets) socket.close();
     await Promise.all(this.#work);
     await this.#sending;
     if (this.#failure) throw this.#failure.error;
-  }
-
-  async #accept(): Promise<void> {
-    for (;;) {
-      const socket = await this.#listener.accept();
-      if (socket === null) return;
-      this.#sockets.push(socket);
-      this.#work.push(this.#serve(socket));
-    }
   }
 
   async #serve(socket: Socket): Promise<void> {
@@ -213,7 +209,9 @@ export class ScriptedServer {
 /** Starts a server in a network of its own. */
 export async function startScripted(script: Script): Promise<ScriptedServer> {
   const { listen, connector } = memoryNetwork();
-  return new ScriptedServer(await listen(), connector, script);
+  const server = new ScriptedServer(connector, script);
+  await server.listen(listen);
+  return server;
 }
 
 /** Joins a client and a scripted server, runs `use`, and leaves nothing open, whatever happens. */

@@ -1,17 +1,17 @@
 /** The child process of the tests that sockets let a process exit: `<adapter> close|closeWrite`. */
 
 import process from "node:process";
-import type { Connector, Listen, Socket } from "../../src/socket.ts";
+import type { Connector, Listen, Socket } from "../../src/socket/socket.ts";
 
 const [adapter, end] = process.argv.slice(2);
 const { connector, listen }: { connector: Connector; listen: Listen } = await import(
   `../../adapters/${adapter}.ts`
 );
 
-const listener = await listen();
-const accepting = listener.accept();
+const accepted = Promise.withResolvers<Socket>();
+const listener = await listen({}, accepted.resolve);
 const client = await connector(listener.address, { signal: new AbortController().signal });
-const server = await accepting as Socket;
+const server = await accepted.promise;
 await client.write(new Uint8Array(100));
 await server.read();
 const reading = client.read();
@@ -23,6 +23,6 @@ if (end === "close") {
   await server.read();
 }
 await reading;
-listener.close();
+await listener.close();
 await Promise.all([client.closed, server.closed]);
 console.log("all closed");

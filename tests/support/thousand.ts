@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { LimitError } from "../../src/errors.ts";
 import { RcspServer } from "../../src/server/server.ts";
-import type { Connector, Listen } from "../../src/socket.ts";
+import type { Connector, Listen } from "../../src/socket/socket.ts";
 import { RawClient } from "./raw_client.ts";
 import { run } from "./runtime.ts";
 
@@ -91,15 +91,14 @@ export async function runThousand(
     onError: (error) => void errors.push(error),
   });
   server.handle("Echo", ({ Arguments }) => Arguments);
-  const listener = await listen();
-  server.serve(listener);
+  const address = await server.serve(listen);
   const all: RawClient[] = [];
   const before = process.memoryUsage().rss;
   try {
     while (all.length < clients) {
       const more = Math.min(AT_ONCE, clients - all.length);
       const sockets = await Promise.all(
-        Array.from({ length: more }, () => connector(listener.address)),
+        Array.from({ length: more }, () => connector(address)),
       );
       all.push(...sockets.map((socket) => new RawClient(socket)));
     }

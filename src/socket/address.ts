@@ -1,5 +1,5 @@
 /**
- * Addresses as arguments and in words. Free of any runtime.
+ * Addresses as arguments and in words.
  *
  * @module
  */

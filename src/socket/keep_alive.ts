@@ -6,7 +6,7 @@
  * @module
  */
 
-import { wholeNumber } from "./check.ts";
+import { wholeNumber } from "../check.ts";
 
 /** Milliseconds. */
 const DEFAULT = 10_000;

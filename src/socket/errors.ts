@@ -1,10 +1,10 @@
 /**
- * What the runtimes throw at a socket, as one set of codes and one wording. Free of any runtime.
+ * What the runtimes throw at a socket, as one set of codes and one wording.
  *
  * @module
  */
 
-import { ConnectionError, type ConnectionErrorCode } from "./errors.ts";
+import { ConnectionError, type ConnectionErrorCode } from "../errors.ts";
 
 /** What was tried when an error came; `transfer` is a read or a write. */
 export type SocketAction = "connect" | "listen" | "accept" | "transfer";
@@ -81,6 +81,11 @@ export function toConnectionError(
 ): ConnectionError {
   if (cause instanceof ConnectionError) return cause;
   return connectionError(codeOf(cause) ?? "connection-failed", action, address, { cause });
+}
+
+/** The error mapping of a connected socket. */
+export function toTransferError(cause: unknown, remote: string): ConnectionError {
+  return toConnectionError(cause, "transfer", remote);
 }
 
 /** A `ConnectionError` in the common wording. `address` is in words. */
