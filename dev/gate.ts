@@ -11,16 +11,17 @@ import { packageSteps } from "./gate/package_steps.ts";
 import { smokeSteps } from "./gate/smoke_steps.ts";
 import { sourceSteps } from "./gate/source_steps.ts";
 import { type Step, StepFailure } from "./gate/step.ts";
-import { testSteps } from "./gate/test_steps.ts";
+import { pythonStep, testSteps } from "./gate/test_steps.ts";
 import { textSteps } from "./gate/text_steps.ts";
 
 const options = parseArgs(process.argv.slice(2), { boolean: ["static"] });
 const words = options._.map(String);
 const staticSteps: Step[] = [...textSteps, ...sourceSteps];
-const steps = [
-  ...staticSteps,
-  ...(options.static ? [] : [...testSteps, ...packageSteps, ...smokeSteps]),
-].filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+const steps =
+  (options.static
+    ? staticSteps
+    : [pythonStep, ...staticSteps, ...testSteps, ...packageSteps, ...smokeSteps])
+    .filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
 
 const totals = { passed: 0, failed: steps.length === 0 ? 1 : 0 };
 const start = performance.now();
@@ -40,6 +41,7 @@ for (const step of steps) {
     totals.failed += failure.failed;
     if (failure.output) console.log(`\n${failure.output.trimEnd()}\n`);
     console.log(`FAILED  ${step.name}: ${failure.message} (${seconds()})`);
+    if (step.vital) break;
   }
 }
 

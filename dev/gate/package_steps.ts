@@ -5,7 +5,10 @@ import { gzipSync } from "node:zlib";
 import { packageFacts, projectText } from "./files.ts";
 import { command, must, root, scratch, type Step, StepFailure } from "./step.ts";
 
-/** The oldest Node that may import the package: the floor of `engines` in `package.json`. */
+/**
+ * The oldest Node that may import the package. Our own `package.json` has no `engines`: a checkout
+ * brings its Node, and npm would warn whoever installs that with an older one.
+ */
 const OLDEST_NODE = "22.0.0";
 
 /** Those that the command only has to refuse. */
@@ -18,7 +21,7 @@ const PACKED_BUDGET = 110_000;
 const CORE_BUDGET = 12_000;
 
 /** What `deno pack` leaves out of `package.json`; those that ours has are put in. */
-const MISSING_FACTS = ["description", "engines", "repository", "sideEffects"] as const;
+const MISSING_FACTS = ["description", "repository", "sideEffects"] as const;
 
 /** How `tsc` may find the types: each `moduleResolution` with a `module` that goes with it. */
 const RESOLUTIONS = [["Node16", "Node16"], ["NodeNext", "NodeNext"], [
@@ -161,6 +164,7 @@ async function pack(): Promise<void> {
   const packed = JSON.parse(await readFile(file, "utf8"));
   const ours = JSON.parse(await projectText("package.json"));
   for (const fact of MISSING_FACTS) packed[fact] = ours[fact];
+  packed.engines = { node: `>=${parseInt(OLDEST_NODE)}` };
   packed.bin = { rcsp: ours.bin.rcsp.replace(/\.ts$/, ".js") };
   await writeFile(file, `${JSON.stringify(packed, null, 2)}\n`);
   await must(["node", "dev/gate/strip_comments.mjs", `${folder}package`]);

@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 /** One check. Throws a `StepFailure` if it fails; a step that finds nothing to check must fail. */
 export interface Step {
   readonly name: string;
+  /** Whether no other step needs to run where this one fails. */
+  readonly vital?: boolean;
   run(): Promise<StepReport | void>;
 }
 

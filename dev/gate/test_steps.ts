@@ -18,6 +18,24 @@ const PASSED_TEST = /^(?:.* \.\.\. ok \(.*\)|\(pass\) .*|\s*✔ .*)\n/gm;
 
 const coverageFolder = `${scratch}coverage`;
 
+/** The first step of all: who lacks Python shall not learn of it after minutes. */
+export const pythonStep: Step = {
+  name: "python3",
+  vital: true,
+  async run() {
+    const problem = await command(["python3", "-B", "tests/interop/client.py", "--help"]).then(
+      ({ code, output }) => code === 0 ? undefined : output,
+      ({ message }) => message,
+    );
+    if (problem === undefined) return;
+    throw new StepFailure(
+      "The tests need Python 3 with its standard library, as the command 'python3': " +
+        "install it and run this again",
+      { output: problem },
+    );
+  },
+};
+
 export const testSteps: Step[] = [
   {
     name: "tests on Deno",

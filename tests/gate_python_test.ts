@@ -1,0 +1,14 @@
+import { fileURLToPath } from "node:url";
+import { assertEquals, assertMatch } from "@std/assert";
+import { run, runtimeCommand } from "./support/runtime.ts";
+import { test } from "./support/test.ts";
+
+const gate = fileURLToPath(new URL("../dev/gate.ts", import.meta.url));
+
+test("the gate says first of all that it lacks Python, and ends there", async () => {
+  const { code, stdout } = await run(runtimeCommand(gate), { env: { PATH: "" } });
+  assertEquals(code, 1);
+  assertMatch(stdout, /\nFAILED {2}python3: The tests need Python 3 .*\n/);
+  assertEquals(stdout.match(/^(?:ok|FAILED) /gm)?.length, 1);
+  assertMatch(stdout, /\n0 passed, 1 failed\n$/);
+});
