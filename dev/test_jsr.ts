@@ -2,29 +2,35 @@
  * Runs the tests in Deno on the real `@std` packages. Needs JSR, which not every machine can reach:
  * that is why it is no part of the gate, and why the stand-ins in `dev/std/` exist.
  *
- * The configuration is that of `deno.json` without its `links`, written where Deno takes it as one
- * of another folder, so `exports` become `imports`.
+ *     deno run -A dev/test_jsr.ts [what `deno test` takes: files, --filter …]
+ *
+ * The tests run in a copy of the project that has no stand-ins and does not know of them, so that the
+ * programs which they start, such as the examples, get the real packages too.
  */
 
-import { mkdir, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import process from "node:process";
-import { packageFacts, projectText } from "./gate/files.ts";
-import { command, scratch } from "./gate/step.ts";
+import { filesLike, projectFiles, projectText } from "./gate/files.ts";
+import { command, must, root } from "./gate/step.ts";
 
-const { links: _links, exports: _exports, name: _name, version: _version, imports, ...kept } = JSON
-  .parse(await projectText("deno.json"));
-const { name, exports } = await packageFacts("deno.json");
-const entries = Object.entries(exports).map(([entry, file]) => [name + entry.slice(1), file]);
-const ownImports = entries.map(([entry, file = ""]) => [entry, file.replace("./", "../../")]);
-
-const config = `${scratch}deno_jsr.json`;
-await mkdir(scratch, { recursive: true });
-await writeFile(
-  config,
-  JSON.stringify({ ...kept, imports: { ...imports, ...Object.fromEntries(ownImports) } }, null, 2),
-);
-
-const line = ["deno", "test", "-A", "--no-lock", "-c", config, "tests/"];
-const { code, output } = await command(line, { timeout: 600_000 });
-console.log(output);
-process.exitCode = code;
+const copy = `${await mkdtemp(`${tmpdir()}/rcsp-jsr-`)}/`;
+try {
+  for (const file of await projectFiles()) {
+    if (!/^(?:dev\/std\/|deno\.lock$)/.test(file)) await cp(root + file, copy + file);
+  }
+  const { links: _links, ...deno } = JSON.parse(await projectText("deno.json"));
+  await writeFile(`${copy}deno.json`, JSON.stringify(deno));
+  const { devDependencies: _packages, ...npm } = JSON.parse(await projectText("package.json"));
+  await writeFile(`${copy}package.json`, JSON.stringify(npm));
+  // A program that downloads says so on standard error, where the tests want nothing.
+  const programs = await filesLike(/^(?:examples\/\w+|dev\/gate)\.ts$/);
+  await must(["deno", "cache", ...programs], { cwd: copy });
+  const wanted = process.argv.slice(2);
+  const line = ["deno", "test", "-A", ...(wanted.length > 0 ? wanted : ["tests/"])];
+  const { code, output } = await command(line, { cwd: copy, timeout: 900_000 });
+  console.log(output);
+  process.exitCode = code;
+} finally {
+  await rm(copy, { recursive: true });
+}

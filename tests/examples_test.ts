@@ -79,8 +79,14 @@ test("an example waits no longer than its --timeout", async () => {
 });
 
 const misused: [sentence: string, name: string, ...args: string[]][] = [
-  ["There is no option 'prot'", "list", "--prot", "1"],
+  ["There is no option '--prot'", "list", "--prot", "1"],
+  ["There is no option '--_'", "list", "--_"],
+  ["There is no option '--constructor'", "list", "--constructor"],
+  ["There is no option '--__proto__=1'", "list", "--__proto__=1"],
+  ["There is no option '-x'", "list", "-x"],
+  ["There is no option '--port='", "list", "--port="],
   ["Cannot use 'extra'", "list", "extra"],
+  ["Cannot use '--extra'", "call", "X", "{}", "--", "--extra"],
   ["'--port' must be a whole number from 1 to 65535, not 'abc'", "list", "--port", "abc"],
   ["'--port' must be a whole number from 1 to 65535, not '65536'", "pipe", "--port=65536"],
   ["'--port' must be a whole number from 0 to 65535, not '-1'", "simulate", "--port=-1"],
@@ -95,7 +101,7 @@ const misused: [sentence: string, name: string, ...args: string[]][] = [
   ["Cannot use '--color' together with", "set_led", "--color=red", "--green=1"],
   ["The arguments must be a JSON object: '{' is no JSON", "call", "X", "{"],
   ["The arguments must be a JSON object: '[]' is none", "call", "X", "[]"],
-  ["There is no option '\\u001b'", "call", "--\x1b"],
+  ["There is no option '--\\u001b'", "call", "--\x1b"],
 ];
 
 test("a wrong command line ends with a sentence and exit code 2", async () => {
@@ -104,6 +110,14 @@ test("a wrong command line ends with a sentence and exit code 2", async () => {
     assertStringIncludes(result.stderr, sentence);
     assertSentence(result);
     assertEquals(result.code, 2, `${name} ${args.join(" ")}`);
+  }
+});
+
+test("an example shows its flags for any form of -h", async () => {
+  for (const flag of ["-h", "-h=1", "-h=0", "-h5"]) {
+    const { code, stdout } = await example("list", "--simulate", flag);
+    assertMatch(stdout, /^Usage: list\.ts/, flag);
+    assertEquals(code, 0);
   }
 });
 

@@ -16,9 +16,8 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { concat, equals, indexOfNeedle, startsWith } from "@std/bytes";
+import { concat, equals } from "@std/bytes";
 import { parseArgs } from "@std/cli/parse-args";
-import { TextLineStream, toArrayBuffer } from "@std/streams";
 import { FixedChunkStream } from "@std/streams/unstable-fixed-chunk-stream";
 import { test } from "./support/test.ts";
 
@@ -45,6 +44,15 @@ test("assertEquals() compares deeply and tells types apart", () => {
   fails(() => assertEquals(bytes(1, 2), bytes(1, 3)));
 });
 
+test("assertEquals() takes 0 and -0 as equal, assertStrictEquals() does not", () => {
+  assertEquals(0, -0);
+  assertEquals({ a: [1, { b: -0 }] }, { a: [1, { b: 0 }] });
+  fails(() => assertNotEquals([-0], [0]));
+  fails(() => assertEquals([0, 1], [-0, 2]));
+  assertStrictEquals(-0, -0);
+  fails(() => assertStrictEquals(0, -0));
+});
+
 test("assertEquals() shows both values and the message", () => {
   const error = assertThrows(() => assertEquals([1], [2], "the reason"), AssertionError);
   assertMatch(error.message, /the reason[^]*1[^]*2/);
@@ -64,6 +72,7 @@ test("the simple assertions pass and fail", () => {
   assertInstanceOf(new TypeError(), Error);
   fails(() => assertInstanceOf({}, Error));
   assertStringIncludes("abc", "b");
+  assertStringIncludes("abc", "");
   fails(() => assertStringIncludes("abc", "d"));
   assertMatch("abc", /b/);
   fails(() => assertMatch("abc", /d/));
@@ -116,20 +125,11 @@ test("concat() makes a new array", () => {
   assertEquals(concat([]).length, 0);
 });
 
-test("equals() and startsWith() compare bytes", () => {
+test("equals() compares bytes", () => {
   assert(equals(bytes(1, 2), bytes(0, 1, 2).subarray(1)));
+  assert(equals(bytes(), bytes()));
   assert(!equals(bytes(1, 2), bytes(1, 2, 3)));
-  assert(startsWith(bytes(1, 2, 3), bytes(1, 2)));
-  assert(startsWith(bytes(1), bytes()));
-  assert(!startsWith(bytes(1), bytes(1, 2)));
-});
-
-test("indexOfNeedle() finds the first place at or after the start", () => {
-  assertEquals(indexOfNeedle(bytes(0, 1, 2, 1, 2), bytes(1, 2)), 1);
-  assertEquals(indexOfNeedle(bytes(0, 1, 2, 1, 2), bytes(1, 2), 2), 3);
-  assertEquals(indexOfNeedle(bytes(0, 1, 2, 1, 2), bytes(1, 2), -2), 3);
-  assertEquals(indexOfNeedle(bytes(0, 1), bytes(1, 2)), -1);
-  assertEquals(indexOfNeedle(bytes(1), bytes(1), 5), -1);
+  assert(!equals(bytes(1, 2), bytes(1, 3)));
 });
 
 test("parseArgs() reads strings, booleans, aliases and defaults", () => {
@@ -147,53 +147,65 @@ test("parseArgs() reads strings, booleans, aliases and defaults", () => {
   assertEquals(args._, [7, "left"]);
 });
 
-test("parseArgs() keeps what follows a double dash apart on request", () => {
-  const args = parseArgs(["a", "--", "--host", "1"], { "--": true });
-  assertEquals(args._, ["a"]);
-  assertEquals(args["--"], ["--host", "1"]);
-  assertEquals(parseArgs(["--", "--host"])._, ["--host"]);
+test("parseArgs() takes what follows a double dash as it is", () => {
+  assertEquals(parseArgs(["1", "--", "--host", "2"])._, [1, "--host", "2"]);
 });
 
-test("parseArgs() collects, negates and stops early", () => {
-  const collected = parseArgs(["--topic", "a", "--topic=b"], {
-    string: ["topic"],
-    collect: ["topic"],
-  });
-  assertEquals(collected.topic, ["a", "b"]);
-  const negated = parseArgs(["--no-color"], { boolean: ["color"], negatable: ["color"] });
-  assertEquals(negated.color, false);
-  const stopped = parseArgs(["-v", "run", "-w"], { boolean: ["v", "w"], stopEarly: true });
-  assertEquals([stopped.v, stopped.w, ...stopped._], [true, false, "run", "-w"]);
-});
-
-test("parseArgs() tells of unknown options and leaves them out on false", () => {
-  const seen: unknown[] = [];
-  const args = parseArgs(["--known", "x", "--other=y"], {
-    string: ["known"],
-    unknown: (arg, key, value) => {
-      seen.push([arg, key, value]);
+/** Parses, and leaves out what is unknown; gives that too. */
+function parse(...args: string[]): { parsed: Record<string, unknown>; unknown: unknown[] } {
+  const unknown: unknown[] = [];
+  const parsed = parseArgs(args, {
+    string: ["port"],
+    boolean: ["help"],
+    alias: { help: "h" },
+    unknown: (...told) => {
+      unknown.push(told);
       return false;
     },
   });
-  assertEquals(seen, [["--other=y", "other", "y"]]);
-  assertEquals("other" in args, false);
+  return { parsed: { ...parsed }, unknown };
+}
+
+const unknowns: [args: string[], unknown: unknown[]][] = [
+  [["--other=y"], [["--other=y", "other", "y"]]],
+  [["--other", "y", "z"], [["--other", "other", "y"], ["z"]]],
+  [["word", "", "-", "7"], [["word"], [""], ["-"], ["7"]]],
+  [["--", "word", "--other"], []],
+  [["--_"], [["--_", "_", true]]],
+  [["--_=1"], [["--_=1", "_", "1"]]],
+  [["--constructor"], [["--constructor", "constructor", true]]],
+  [["--__proto__=1"], [["--__proto__=1", "__proto__", "1"]]],
+  [["--toString", "x"], [["--toString", "toString", "x"]]],
+  [["-x"], [["-x", "x", true]]],
+  [["-1"], [["-1", "1", true]]],
+  [["--no-help"], [["--no-help", "no-help", true]]],
+  [["--port="], [["--port=", "port=", true]]],
+];
+
+for (const [args, unknown] of unknowns) {
+  test(`parseArgs() tells what is unknown in ${JSON.stringify(args)}, and may leave it out`, () => {
+    const found = parse(...args);
+    assertEquals(found.unknown, unknown);
+    const _ = args[0] === "--" ? args.slice(1) : [];
+    assertEquals(found.parsed, { _, help: false, h: false });
+  });
+}
+
+test("parseArgs() takes no option for a value, nor a word for that of a boolean", () => {
+  assertEquals(parse("--port", "--help").parsed, { _: [], port: "", help: true, h: true });
+  assertEquals(parse("--port", "-1").unknown, [["-1", "1", true]]);
+  assertEquals(parse("--port=-1").parsed["port"], "-1");
+  assertEquals(parse("-h", "word").unknown, [["word"]]);
+  assertEquals(parse("--help", "false").parsed["help"], false);
+  assertEquals(parse("--help=1").parsed["help"], true);
 });
 
-test("TextLineStream cuts lines across chunks", async () => {
-  const lines = new ReadableStream<string>({
-    start(controller): void {
-      for (const chunk of ["one\ntw", "o\r\n\nla", "st"]) controller.enqueue(chunk);
-      controller.close();
-    },
-  }).pipeThrough(new TextLineStream());
-  assertEquals(await collect(lines), ["one", "two", "", "last"]);
-});
-
-test("TextLineStream gives no empty line after the last line end", async () => {
-  const lines = new Blob(["one\n"]).stream()
-    .pipeThrough(new TextDecoderStream())
-    .pipeThrough(new TextLineStream());
-  assertEquals(await collect(lines), ["one"]);
+test("parseArgs() gives a boolean by its letter whatever value is typed", () => {
+  for (
+    const [arg, help] of [["-h=1", 1], ["-h=0", 0], ["-h5", 5], ["-h=false", "false"]] as const
+  ) {
+    assertEquals(parse(arg), { parsed: { _: [], help, h: help }, unknown: [] });
+  }
 });
 
 test("FixedChunkStream makes chunks of one size but for the last", async () => {
@@ -206,9 +218,4 @@ test("FixedChunkStream makes chunks of one size but for the last", async () => {
     },
   }).pipeThrough(new FixedChunkStream(3));
   assertEquals(await collect(chunks), [bytes(1, 2, 3), bytes(4, 5, 6), bytes(7)]);
-});
-
-test("toArrayBuffer() reads a stream to its end", async () => {
-  const buffer = await toArrayBuffer(new Blob([bytes(1, 2) as BlobPart, "a"]).stream());
-  assertEquals(new Uint8Array(buffer), new Uint8Array([1, 2, 97]));
 });

@@ -4,6 +4,7 @@
  * hands out objects.
  */
 
+import { concat } from "@std/bytes";
 import { encodeFrame, PayloadType } from "../../mod.ts";
 import { commandJson, EVENT_JSON, FLOOD, FLOOD_EVENTS, responseJson } from "../support/wire.ts";
 import type { Way } from "./clients.ts";
@@ -17,8 +18,7 @@ const FLOOD_COMMAND = encodeFrame(PayloadType.Command, commandJson("Flood", TRAC
 const FLOOD_ANSWER = encodeFrame(PayloadType.ResponseOk, `{"TrackId":"${TRACK_ID}"}`);
 // Commands side by side, as many as may be sent at a time.
 const BLOCK = 1024;
-const block = new Uint8Array(LIST.length * BLOCK);
-for (let i = 0; i < BLOCK; i++) block.set(LIST, i * LIST.length);
+const block = concat(Array<Uint8Array>(BLOCK).fill(LIST));
 
 /** Sends commands and counts the bytes of the answers. */
 export async function rawCommands(port: number, json: boolean): Promise<Way> {

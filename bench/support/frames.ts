@@ -1,6 +1,7 @@
 /** Makes what the benches read: JSON bodies of an exact size, streams of frames, and their chunks. */
 
 import { Buffer } from "node:buffer";
+import { concat } from "@std/bytes";
 import { encodeFrame, HEADER_SIZE, PayloadType } from "../../mod.ts";
 
 /** A stream of frames, cut. */
@@ -45,14 +46,7 @@ export function noisePayload(size: number, seed: number): Uint8Array {
 
 /** Frames of these bodies, all of them events, one behind the other. */
 export function joinFrames(payloads: readonly Uint8Array[]): Uint8Array {
-  const frames = payloads.map((payload) => encodeFrame(PayloadType.Event, payload));
-  const bytes = new Uint8Array(frames.reduce((sum, frame) => sum + frame.length, 0));
-  let at = 0;
-  for (const frame of frames) {
-    bytes.set(frame, at);
-    at += frame.length;
-  }
-  return bytes;
+  return concat(payloads.map((payload) => encodeFrame(PayloadType.Event, payload)));
 }
 
 /** Cuts frames of these bodies into chunks of `size` bytes; `Infinity` is all at once. */

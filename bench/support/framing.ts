@@ -1,5 +1,6 @@
 /** From a peer to a variant that can be timed, after a look at whether its frames are right. */
 
+import { equals } from "@std/bytes";
 import type { Peer, Sink } from "../peers/peer.ts";
 import type { CutStream } from "./frames.ts";
 import type { Variant } from "./rounds.ts";
@@ -13,7 +14,7 @@ export async function checkFrames(peer: Peer, stream: CutStream): Promise<void> 
   let seen = 0;
   const run = await peer.open((type, payload) => {
     const expected = stream.payloads[seen++];
-    if (expected === undefined || type !== 4 || !sameBytes(payload, expected)) {
+    if (expected === undefined || type !== 4 || !equals(payload, expected)) {
       throw new Error(`Frame ${seen} of '${peer.name}' differs`);
     }
   });
@@ -47,10 +48,4 @@ export async function framer(
     run = await peer.open(sink);
     return payloads.length * taken / chunks.length;
   }
-}
-
-function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
-  if (one.length !== other.length) return false;
-  for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;
-  return true;
 }

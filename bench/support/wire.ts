@@ -1,5 +1,6 @@
 /** What passes between the clients and the servers of the end-to-end bench, byte for byte. */
 
+import { concat } from "@std/bytes";
 import { encodeFrame, type JsonObject, PayloadType } from "../../mod.ts";
 
 /** One device, so that a response takes about 190 bytes. */
@@ -35,8 +36,7 @@ export const EVENT_JSON: string = JSON.stringify({
 const EVENT: Uint8Array = encodeFrame(PayloadType.Event, EVENT_JSON);
 
 /** The bytes of the events that one `Flood` brings. */
-export const FLOOD: Uint8Array = new Uint8Array(EVENT.length * FLOOD_EVENTS);
-for (let i = 0; i < FLOOD_EVENTS; i++) FLOOD.set(EVENT, i * EVENT.length);
+export const FLOOD: Uint8Array = concat(Array<Uint8Array>(FLOOD_EVENTS).fill(EVENT));
 
 /** The JSON of a command without arguments, as clients send it. */
 export function commandJson(name: string, trackId: string): string {

@@ -1,15 +1,15 @@
 /** Good frames to begin with, built without the encoder of `src/`. */
 
+import { concat } from "@std/bytes";
+
 const encoder = new TextEncoder();
 
 /** A right frame. */
 export function frame(type: number, body: string | Uint8Array): Uint8Array {
   const bytes = typeof body === "string" ? encoder.encode(body) : body;
-  const whole = new Uint8Array(8 + bytes.length);
-  whole.set([0xdc, 1, 8, type]);
-  new DataView(whole.buffer).setUint32(4, bytes.length, true);
-  whole.set(bytes, 8);
-  return whole;
+  const header = Uint8Array.of(0xdc, 1, 8, type, 0, 0, 0, 0);
+  new DataView(header.buffer).setUint32(4, bytes.length, true);
+  return concat([header, bytes]);
 }
 
 /** Text as UTF-8. */

@@ -1,5 +1,6 @@
 /** A socket whose other end is the fuzzer. */
 
+import { concat } from "@std/bytes";
 import { ConnectionError } from "../../src/errors.ts";
 import type { Socket } from "../../src/socket/socket.ts";
 import type { Random } from "./mutator.ts";
@@ -44,21 +45,12 @@ export class FuzzSocket implements Socket {
 
   /** All bytes that were written. */
   get output(): Uint8Array {
-    const output = new Uint8Array(this.written.reduce((size, part) => size + part.length, 0));
-    let at = 0;
-    for (const part of this.written) {
-      output.set(part, at);
-      at += part.length;
-    }
-    return output;
+    return concat(this.written);
   }
 
   /** Has bytes arrive, in chunks by chance. They must stay as they are until they are read. */
   feed(bytes: Uint8Array): void {
-    const joined = new Uint8Array(this.#incoming.length + bytes.length);
-    joined.set(this.#incoming);
-    joined.set(bytes, this.#incoming.length);
-    this.#incoming = joined;
+    this.#incoming = concat([this.#incoming, bytes]);
     this.#wake();
   }
 

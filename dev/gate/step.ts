@@ -47,7 +47,7 @@ export const scratch = `${root}.work/gate/`;
 export interface CommandOptions {
   /** The folder it runs in: the project's by default. */
   cwd?: string;
-  /** Milliseconds until it is killed, with all that it started. */
+  /** Milliseconds until it is killed, with all that it started. Ends a hang, not a slow machine. */
   timeout?: number;
   env?: Record<string, string>;
 }
@@ -65,7 +65,7 @@ export async function command(
   line: string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
-  const { cwd = root, timeout = 120_000, env = {} } = options;
+  const { cwd = root, timeout = 600_000, env = {} } = options;
   const [program = "", ...args] = line;
   const child = spawn(program, args, {
     cwd,

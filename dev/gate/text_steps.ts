@@ -48,6 +48,9 @@ export const textSteps: Step[] = [
         if (ours === theirs) continue;
         throw new StepFailure(`'${fact}' is ${ours} in deno.json, ${theirs} in package.json`);
       }
+      if ("engines" in npm) {
+        throw new StepFailure("'engines' in package.json: npm would warn whoever runs 'npm cit'");
+      }
     },
   },
   {

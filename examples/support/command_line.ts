@@ -121,19 +121,28 @@ export function interruption(): AbortSignal {
 
 function readCommandLine(options: ExampleOptions): CommandLine | undefined {
   const flags = ["host", "port", "timeout", ...options.flags ?? []];
-  const parsed = parseArgs(process.argv.slice(2), {
-    string: flags,
-    boolean: ["simulate", "help"],
-    alias: { help: "h" },
-  }) as { readonly [name: string]: unknown };
-  const known = [...flags, "simulate", "help", "h", "_"];
-  const unknown = Object.keys(parsed).find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    throw new UsageError(`There is no option '${unknown}': --help shows all`);
-  }
-  if (parsed["help"] === true) return undefined;
+  const words: string[] = [];
+  const parsed: { readonly [name: string]: unknown; _: unknown[] } = parseArgs(
+    process.argv.slice(2),
+    {
+      string: flags,
+      boolean: ["simulate", "help"],
+      alias: { help: "h" },
+      // The one safe way: among the results `--_` and `--__proto__` would not be seen.
+      unknown(arg, option) {
+        if (option !== undefined) {
+          throw new UsageError(`There is no option '${arg}': --help shows all`);
+        }
+        words.push(arg);
+        return false;
+      },
+    },
+  );
+  // `-h=1` is the number 1.
+  if (parsed["help"] !== false) return undefined;
 
-  const words = (parsed["_"] as unknown[]).map(String);
+  // What follows `--` is not told as unknown.
+  words.push(...parsed._.map(String));
   const surplus = words[options.words ?? 0];
   if (surplus !== undefined) throw new UsageError(`Cannot use '${surplus}': --help shows how`);
 

@@ -32,11 +32,9 @@ export function frame(type: number, body: unknown): Uint8Array {
   const bytes = body instanceof Uint8Array
     ? body
     : new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body));
-  const whole = new Uint8Array(HEADER_SIZE + bytes.length);
-  whole.set([0xDC, 1, HEADER_SIZE, type]);
-  new DataView(whole.buffer).setUint32(4, bytes.length, true);
-  whole.set(bytes, HEADER_SIZE);
-  return whole;
+  const header = Uint8Array.of(0xDC, 1, HEADER_SIZE, type, 0, 0, 0, 0);
+  new DataView(header.buffer).setUint32(4, bytes.length, true);
+  return concat(header, bytes);
 }
 
 /** A whole command as bytes. */

@@ -2,5 +2,3 @@
 
 export { concat } from "./concat.ts";
 export { equals } from "./equals.ts";
-export { indexOfNeedle } from "./index-of-needle.ts";
-export { startsWith } from "./starts-with.ts";

@@ -5,124 +5,99 @@ type Names<N extends string> = N | readonly N[];
 export interface ParseOptions<
   B extends string = string,
   S extends string = string,
-  C extends string = string,
   D = Record<string, unknown>,
 > {
-  /** Puts what follows `--` into `"--"` instead of `_`. */
-  "--"?: boolean;
   alias?: Record<string, string | readonly string[]>;
   /** Options without a value: `false` unless given. */
   boolean?: Names<B>;
-  /** Options that may be repeated: their values are gathered in an array. */
-  collect?: Names<C>;
   default?: D;
-  /** Options that `--no-name` sets to `false`. */
-  negatable?: Names<string>;
-  /** Takes everything after the first argument that is no option as it is. */
-  stopEarly?: boolean;
   string?: Names<S>;
-  /** Called for whatever is not declared; `false` leaves it out of the result. */
+  /**
+   * Called for each option that is not declared, and for each argument that is none, then without
+   * `key`; not for what follows `--`. `false` leaves it out of the result.
+   */
   unknown?: (arg: string, key?: string, value?: unknown) => unknown;
 }
 
 /** What `parseArgs()` found. */
-export type Args<
-  B extends string = never,
-  S extends string = never,
-  C extends string = never,
-  D = unknown,
-> =
+export type Args<B extends string = never, S extends string = never, D = unknown> =
   & { [K in B]: boolean }
-  & { [K in Extract<S, C>]: string[] }
-  & { [K in Exclude<S, C>]: K extends keyof D ? string | D[K] : string | undefined }
-  & { [name: string]: unknown; _: (string | number)[]; "--"?: string[] };
+  & { [K in S]: K extends keyof D ? string | D[K] : string | undefined }
+  & { [name: string]: unknown; _: (string | number)[] };
 
 /** Parses command line arguments. */
 export function parseArgs<
   const B extends string = never,
   const S extends string = never,
-  const C extends string = never,
   const D extends Record<string, unknown> = Record<never, unknown>,
->(args: readonly string[], options: ParseOptions<B, S, C, D> = {}): Args<B, S, C, D> {
-  const family = aliasFamilies(options.alias ?? {});
-  const expand = (names?: Names<string>) => new Set(listOf(names).flatMap((name) => family(name)));
+>(args: string[], options: ParseOptions<B, S, D> = {}): Args<B, S, D> {
+  const namesOf = aliases(options.alias ?? {});
+  const expand = (names: Names<string> = []) => new Set(listOf(names).flatMap(namesOf));
   const booleans = expand(options.boolean);
   const strings = expand(options.string);
-  const collected = expand(options.collect);
-  const negatables = expand(options.negatable);
-  const aliased = new Set(Object.keys(options.alias ?? {}).flatMap((name) => family(name)));
-  const result = new Map<string, unknown>();
-  const positionals: (string | number)[] = [];
+  const declared = new Set([...booleans, ...strings, ...expand(Object.keys(options.alias ?? {}))]);
+  const result: Record<string, unknown> & { _: (string | number)[] } = { _: [] };
 
-  const set = (name: string, value: unknown): void => {
-    for (const key of family(name)) {
-      const before = result.get(key);
-      const gather = collected.has(key);
-      result.set(key, gather ? [...(Array.isArray(before) ? before : []), value] : value);
-    }
+  const set = (name: string, value: unknown, arg: string): void => {
+    if (!declared.has(name) && options.unknown?.(arg, name, value) === false) return;
+    const typed = strings.has(name) ? value : numberOr(value);
+    for (const key of namesOf(name)) result[key] = typed;
   };
-  const take = (name: string, value: unknown, arg: string): void => {
-    const known = [booleans, strings, collected, aliased].some((names) => names.has(name));
-    if (!known && options.unknown?.(arg, name, value) === false) return;
-    set(name, typeof value === "string" && !strings.has(name) ? numberOr(value) : value);
-  };
-  const takePositional = (arg: string): void => {
-    if (options.unknown?.(arg) !== false) positionals.push(strings.has("_") ? arg : numberOr(arg));
+  const positional = (arg: string): void => {
+    if (options.unknown?.(arg) !== false) result._.push(numberOr(arg) as string | number);
   };
 
   const rest = [...args];
   const dashes = rest.indexOf("--");
-  const afterDashes = dashes === -1 ? [] : rest.splice(dashes).slice(1);
-  while (rest.length > 0) {
-    const arg = rest.shift() ?? "";
-    const option = /^(--?)([^=]+)(?:=(.*))?$/s.exec(arg);
-    if (option === null || /^-\d/.test(arg)) {
-      takePositional(arg);
-      if (options.stopEarly) positionals.push(...rest.splice(0));
-      continue;
-    }
-    const [, dash, text = "", inline] = option;
-    const letters = dash === "-" ? [...text] : [text];
-    const name = letters.pop() ?? "";
-    for (const letter of letters) take(letter, strings.has(letter) ? "" : true, arg);
-    const positive = name.replace(/^no-/, "");
-    const next = rest[0];
-    if (dash === "--" && inline === undefined && name !== positive && negatables.has(positive)) {
-      set(positive, false);
-    } else if (booleans.has(name)) {
-      const isValue = inline === undefined && (next === "true" || next === "false");
-      take(name, (isValue ? rest.shift() : inline) !== "false", arg);
-    } else if (inline !== undefined) {
-      take(name, inline, arg);
-    } else if (next !== undefined && !/^-[^\d]/.test(next)) {
-      take(name, rest.shift(), arg);
+  const untouched = dashes === -1 ? [] : rest.splice(dashes).slice(1);
+  for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
+    const [, dash, text = ""] = /^(--?)(.+)$/s.exec(arg) ?? [];
+    // An option whose value is the next argument, or `true`, or an empty text.
+    const setByNext = (name: string, isValue: (next: string) => boolean): void => {
+      const [next = ""] = rest;
+      const takes = booleans.has(name) ? /^(?:true|false)$/.test(next) : next && isValue(next);
+      const value = takes ? rest.shift() : strings.has(name) ? "" : true;
+      set(name, booleans.has(name) ? value !== "false" : value, arg);
+    };
+    if (dash === undefined) {
+      positional(arg);
+    } else if (dash === "--") {
+      const [, name, value] = /^(.[^=]*)=(.+)$/s.exec(text) ?? [];
+      if (name === undefined) setByNext(text, (next) => !next.startsWith("-"));
+      else set(name, booleans.has(name) ? value !== "false" : value, arg);
     } else {
-      take(name, strings.has(name) ? "" : true, arg);
+      // `-h=1` and `-n5` give the first letter a value; else all are options of their own.
+      const [, letter, ...values] = /^([a-z])(?:.*?=(.+)|(.*\d\.?))$/i.exec(text) ?? [];
+      const letters = [...text];
+      const last = letters.pop()!;
+      if (letter !== undefined) {
+        set(letter, values[0] ?? values[1], arg);
+      } else {
+        for (const letter of letters) set(letter, strings.has(letter) ? "" : true, arg);
+        setByNext(last, (next) => !/^--?[^-]/.test(next));
+      }
     }
   }
 
   for (const [name, value] of Object.entries(options.default ?? {})) {
-    for (const key of family(name)) if (!result.has(key)) result.set(key, value);
+    for (const key of namesOf(name)) if (!Object.hasOwn(result, key)) result[key] = value;
   }
-  for (const name of booleans) if (!result.has(name)) result.set(name, false);
-  for (const name of collected) if (!result.has(name)) result.set(name, []);
-  const separate = options["--"] ? { "--": afterDashes } : {};
-  if (!options["--"]) positionals.push(...afterDashes);
-  return { ...Object.fromEntries(result), _: positionals, ...separate } as Args<B, S, C, D>;
+  for (const name of booleans) if (!Object.hasOwn(result, name)) result[name] = false;
+  result._.push(...untouched);
+  return result as Args<B, S, D>;
 }
 
 /** For a name: itself and every other name of the same option. */
-function aliasFamilies(alias: Record<string, string | readonly string[]>) {
+function aliases(alias: Record<string, string | readonly string[]>): (name: string) => string[] {
   const families = Object.entries(alias).map(([name, others]) => [name, ...listOf(others)]);
-  return (name: string): string[] => families.find((names) => names.includes(name)) ?? [name];
+  return (name) => families.find((names) => names.includes(name)) ?? [name];
 }
 
-function listOf(names: Names<string> | undefined): readonly string[] {
-  return typeof names === "string" ? [names] : names ?? [];
+function listOf(names: Names<string>): readonly string[] {
+  return typeof names === "string" ? [names] : names;
 }
 
-function numberOr(text: string): string | number {
-  return /^(?:0x[0-9a-f]+|[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?)$/i.test(text)
-    ? Number(text)
-    : text;
+function numberOr(value: unknown): unknown {
+  const isNumber = typeof value === "string" && /\S/.test(value) && Number.isFinite(Number(value));
+  return isNumber ? Number(value) : value;
 }
