@@ -77,7 +77,7 @@ test("with reconnect false a heartbeat without an answer closes the client", () 
     assertStrictEquals((await rcsp.closed)?.code, "connection-stalled");
   }, { heartbeat: 1000, commandTimeout: 200, reconnect: false }));
 
-test("a heartbeat does not wait behind a long command", () =>
+test("a heartbeat does not wait behind a long command, as long as the bound allows", () =>
   withFlaky(mute, async (rcsp, flaky) => {
     const long = rcsp.call("UploadFirmware", undefined, { timeout: 60_000 });
     await flaky.server.until(1);
@@ -88,7 +88,52 @@ test("a heartbeat does not wait behind a long command", () =>
     assertEquals(flaky.server.names, ["UploadFirmware"]);
     flaky.server.send(ok({ trackId: "1" }));
     await long;
-  }, { heartbeat: 1000, commandTimeout: 200 }));
+  }, { heartbeat: 1000, commandTimeout: 20_000 }));
+
+test("a call that waits for longer than heartbeat + commandTimeout hides no dead connection", () =>
+  withFlaky(mute, async (rcsp, flaky) => {
+    const long = rcsp.call("UploadFirmware", undefined, { timeout: 3_600_000 });
+    const rejected = assertRejects(() => long, ConnectionError, "a heartbeat was not answered");
+    await flaky.server.until(1);
+    flaky.clock.advance(1000);
+    flaky.clock.advance(1499);
+    await turn();
+    assertEquals(flaky.server.names, ["UploadFirmware"]);
+    flaky.clock.advance(1);
+    await flaky.server.until(2);
+    assertEquals(flaky.server.names, ["UploadFirmware", "ListDevices"]);
+    flaky.clock.advance(500);
+    await rejected;
+    assertStrictEquals((await reach(rcsp, "reconnecting")).cause.code, "connection-stalled");
+  }, { heartbeat: 1000, commandTimeout: 500 }));
+
+test("calls that are aborted one after the other hide no dead connection", () =>
+  withFlaky(mute, async (rcsp, flaky) => {
+    let call = new AbortController();
+    for (let i = 0; i < 20 && rcsp.status.state === "ready"; i++) {
+      const before = call;
+      call = new AbortController();
+      rcsp.call("Busy", undefined, { timeout: 60_000, signal: call.signal }).catch(() => {});
+      before.abort();
+      flaky.clock.advance(500);
+      await turn();
+    }
+    assertStrictEquals((await reach(rcsp, "reconnecting")).cause.code, "connection-stalled");
+  }, { heartbeat: 1000, commandTimeout: 500 }));
+
+test("anything that comes keeps a long call a sign of life", () =>
+  withFlaky(mute, async (rcsp, flaky) => {
+    const long = rcsp.call("UploadFirmware", undefined, { timeout: 60_000 });
+    await flaky.server.until(1);
+    for (let i = 0; i < 10; i++) {
+      flaky.clock.advance(1400);
+      flaky.server.send(event({ N: i }));
+      await turn();
+    }
+    assertEquals(flaky.server.names, ["UploadFirmware"]);
+    flaky.server.send(ok({ trackId: "1" }));
+    await long;
+  }, { heartbeat: 1000, commandTimeout: 500 }));
 
 test("a server that lets every call time out is found dead by the heartbeat", () =>
   withFlaky(mute, async (rcsp, flaky) => {

@@ -33,6 +33,8 @@ export interface CallQueueOptions {
   /** The server in words, for messages. */
   readonly server: string;
   readonly clock?: Clock | undefined;
+  /** Bytes received so far. Default: none. */
+  readonly received?: (() => number) | undefined;
 }
 
 // The weight of a new round trip in the smoothed one, as TCP has it.
@@ -74,7 +76,9 @@ export class CallQueue {
   constructor(options: CallQueueOptions) {
     this.#options = options;
     this.#clock = options.clock ?? CLOCK;
-    this.#alarm = new Alarm(this.#clock, (now) => this.#expire(now));
+    this.#alarm = new Alarm(this.#clock, (now) => this.#expire(now), {
+      progress: options.received,
+    });
   }
 
   /** Calls that wait to be sent. */

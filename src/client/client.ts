@@ -77,11 +77,12 @@ export class RcspClient {
     this.#clock = surroundings.clock ?? CLOCK;
     const server = formatAddress(options.address);
     const { heartbeat } = options.dialect.commands;
-    this.#calls = new CallQueue({ ...options, server, clock: this.#clock });
+    const received = (): number => this.#link.counts.bytesReceived;
+    const checked = { ...options, server, received, clock: this.#clock };
+    this.#calls = new CallQueue(checked);
     this.#subscriptions = new Subscriptions(
-      options,
+      checked,
       (name, args, how) => this.#send(name, args, how),
-      this.#clock,
     );
     this.#link = new Link({
       ...options,

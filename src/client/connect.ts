@@ -9,6 +9,7 @@ import { CLOCK, type Clock } from "../clock.ts";
 import { ConnectionError, RcspError, TimeoutError } from "../errors.ts";
 import { orAbort } from "../socket/or_abort.ts";
 import type { Connector, Socket } from "../socket/socket.ts";
+import { Alarm } from "./alarm.ts";
 import { RcspClient } from "./client.ts";
 import {
   type ClientOptions,
@@ -63,9 +64,11 @@ async function openSocket(
   const { signal } = attempt;
   const onEnd = (): void => attempt.abort(end.reason);
   end.addEventListener("abort", onEnd);
-  const timer = clock.set(() => {
+  const alarm = new Alarm(clock, () => {
     attempt.abort(new TimeoutError(`Cannot connect to ${where} within ${timeout} ms`, timeout));
-  }, timeout);
+    return Infinity;
+  });
+  alarm.set(clock.now() + timeout);
   try {
     const opening = Promise.resolve().then(() => connector(address, { signal, keepAlive }));
     const socket = await orAbort(opening, signal);
@@ -79,7 +82,7 @@ async function openSocket(
     const message = `Cannot connect to ${where}: ${reason}`;
     throw new ConnectionError("connection-failed", message, { cause: error });
   } finally {
-    clock.clear(timer);
+    alarm.clear();
     end.removeEventListener("abort", onEnd);
   }
 }

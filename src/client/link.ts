@@ -25,6 +25,7 @@ export interface LinkOptions {
   readonly maxPayload: number;
   readonly maxDepth: number;
   readonly heartbeat: number | undefined;
+  readonly commandTimeout: number;
   readonly partialFrameTimeout: number;
   /** Milliseconds that a socket may take to be gone. */
   readonly closeTimeout: number;
@@ -169,10 +170,11 @@ export class Link {
   }
 
   #watch(connection: Connection): Watchdog {
-    const { calls, clock, heartbeat, partialFrameTimeout, beat } = this.#options;
+    const { calls, clock, heartbeat, commandTimeout, partialFrameTimeout, beat } = this.#options;
     return new Watchdog({
       clock,
       heartbeat,
+      commandTimeout,
       partialFrameTimeout,
       beat,
       received: () => connection.counts.bytesReceived,

@@ -41,7 +41,10 @@ export interface ConnectOptions {
   reconnect?: false | ReconnectOptions | undefined;
   /**
    * Milliseconds without anything received after which a harmless command (`ListDevices`, by dialect)
-   * is sent; without an answer to it in `commandTimeout` the connection counts as lost. Default: none.
+   * is sent; without an answer to it in `commandTimeout` the connection counts as lost. While a call
+   * waits for its response the server may be busy with it: then it is sent only after another
+   * `heartbeat` + `commandTimeout` without anything received. A server that carries out long commands
+   * one by one needs a `commandTimeout` beyond the longest. Default: none.
    */
   heartbeat?: number | undefined;
   /** Milliseconds that a frame may stop half-way before the connection counts as lost. Default: 10000. */

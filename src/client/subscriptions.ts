@@ -32,6 +32,9 @@ export interface SubscriptionsOptions {
   /** Milliseconds in which a subscription must be accepted. */
   readonly commandTimeout: number;
   readonly maxDepth: number;
+  readonly clock: Clock;
+  /** Bytes received so far. */
+  readonly received: () => number;
   readonly onBadEvent: ((error: RcspError) => void) | undefined;
 }
 
@@ -69,7 +72,6 @@ export class Subscriptions {
   readonly counts: EventCounts = { events: 0, unheard: 0, unreadable: 0 };
   readonly #options: SubscriptionsOptions;
   readonly #send: SendCommand;
-  readonly #clock: Clock;
   readonly #alarm: Alarm;
   readonly #groups = new Map<string, Group>();
   readonly #readers = new Set<Reader>();
@@ -81,11 +83,12 @@ export class Subscriptions {
   #dropped = 0;
 
   /** Makes an empty collection. */
-  constructor(options: SubscriptionsOptions, send: SendCommand, clock: Clock) {
+  constructor(options: SubscriptionsOptions, send: SendCommand) {
     this.#options = options;
     this.#send = send;
-    this.#clock = clock;
-    this.#alarm = new Alarm(clock, (now) => this.#expire(now));
+    this.#alarm = new Alarm(options.clock, (now) => this.#expire(now), {
+      progress: options.received,
+    });
   }
 
   /** Events that wait to be read. */
@@ -203,8 +206,9 @@ export class Subscriptions {
   #join(topic: Topic, reader: Reader): void {
     const key = topicKey(topic);
     let group = this.#groups.get(key);
+    const { clock, commandTimeout } = this.#options;
     if (group?.accepted) reader.subscription.accept();
-    else this.#alarm.set(reader.deadline = this.#clock.now() + this.#options.commandTimeout);
+    else this.#alarm.set(reader.deadline = clock.now() + commandTimeout);
     if (group !== undefined) {
       group.readers.add(reader);
       return;

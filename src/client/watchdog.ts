@@ -9,12 +9,15 @@
 
 import type { Clock } from "../clock.ts";
 import { CommandError, ConnectionError } from "../errors.ts";
+import { Alarm } from "./alarm.ts";
 
 /** What a watchdog looks at and what it does. */
 export interface WatchdogOptions {
   readonly clock: Clock;
   /** Milliseconds without a frame after which a heartbeat is sent; `undefined` for none. */
   readonly heartbeat: number | undefined;
+  /** Milliseconds in which a heartbeat must be answered. */
+  readonly commandTimeout: number;
   /** Milliseconds. */
   readonly partialFrameTimeout: number;
   /** Bytes received so far. */
@@ -34,58 +37,98 @@ export interface WatchdogOptions {
 /** See the module's own text. */
 export class Watchdog {
   readonly #options: WatchdogOptions;
-  #partialTimer: unknown;
-  #heartbeatTimer: unknown;
+  readonly #partial: Alarm;
+  readonly #silence: Alarm;
   readonly #stop = new AbortController();
+  /** What had been received when the partial frame was last looked at. */
+  #partialAt = 0;
+  /** What had been counted when the silence was last looked at. */
+  #quiet = { received: 0, timedOut: 0 };
+  /** Since when nothing has come although a response is waited for. */
+  #busySince: number | undefined;
 
   /** Begins to watch. */
   constructor(options: WatchdogOptions) {
     this.#options = options;
+    const { clock, received } = options;
+    const how = { progress: received, background: true };
+    this.#partial = new Alarm(clock, () => this.#checkPartial(), how);
+    this.#silence = new Alarm(clock, (now) => this.#checkSilence(now), how);
     this.#awaitHeartbeat();
   }
 
   /** Call after each chunk: sees to it that a frame which has begun goes on. */
   look(): void {
-    if (this.#partialTimer !== undefined || this.#stop.signal.aborted || !this.#options.partial()) {
-      return;
-    }
-    const { clock, partialFrameTimeout, received } = this.#options;
-    const before = received();
-    // One timer for a whole stretch, not for each chunk: it looks again when it fires.
-    this.#partialTimer = clock.set(
-      () => {
-        this.#partialTimer = undefined;
-        if (received() !== before) this.look();
-        else if (this.#options.partial()) {
-          this.#die(`a frame got no further for ${partialFrameTimeout} ms`);
-        }
-      },
-      partialFrameTimeout,
-      true,
-    );
+    // One timer for a whole stretch, not for each chunk: it looks again when it rings.
+    if (!this.#partial.isSet) this.#partial.set(this.#awaitRest());
   }
 
   /** Stops watching. */
   stop(): void {
     this.#stop.abort();
-    this.#options.clock.clear(this.#partialTimer);
-    this.#options.clock.clear(this.#heartbeatTimer);
+    this.#partial.clear();
+    this.#silence.clear();
+  }
+
+  get #stopped(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  /** The time until which more must have come of a frame that has begun. */
+  #awaitRest(): number {
+    const { clock, partial, partialFrameTimeout, received } = this.#options;
+    if (this.#stopped || !partial()) return Infinity;
+    this.#partialAt = received();
+    return clock.now() + partialFrameTimeout;
+  }
+
+  #checkPartial(): number {
+    const { partial, partialFrameTimeout, received } = this.#options;
+    if (partial() && received() === this.#partialAt) {
+      this.#die(`a frame got no further for ${partialFrameTimeout} ms`);
+    }
+    return this.#awaitRest();
   }
 
   #awaitHeartbeat(): void {
-    const { clock, heartbeat, received, awaited, timedOut } = this.#options;
-    if (heartbeat === undefined || this.#stop.signal.aborted) return;
-    const before = { received: received(), timedOut: timedOut() };
-    this.#heartbeatTimer = clock.set(
-      () => {
-        // A server may be busy with a long command: the heartbeat would wait behind it.
-        const busy = awaited() > 0 && timedOut() === before.timedOut;
-        if (busy || received() !== before.received) this.#awaitHeartbeat();
-        else this.#beat();
-      },
-      heartbeat,
-      true,
-    );
+    this.#busySince = undefined;
+    this.#silence.set(this.#awaitSilence());
+  }
+
+  /** The time at which the next heartbeat is due if nothing comes. */
+  #awaitSilence(): number {
+    const { clock, heartbeat, received, timedOut } = this.#options;
+    if (heartbeat === undefined || this.#stopped) return Infinity;
+    this.#quiet = { received: received(), timedOut: timedOut() };
+    return clock.now() + heartbeat;
+  }
+
+  #checkSilence(now: number): number {
+    const { received } = this.#options;
+    if (received() !== this.#quiet.received) this.#busySince = undefined;
+    else if (!this.#isBusy(now)) {
+      this.#beat();
+      return Infinity;
+    }
+    return Math.min(this.#awaitSilence(), this.#busyUntil);
+  }
+
+  /**
+   * A server may be busy with a long command, and a heartbeat would wait behind it. But a command that
+   * is never answered must not hide a dead connection.
+   */
+  #isBusy(now: number): boolean {
+    const { awaited, timedOut } = this.#options;
+    if (awaited() === 0 || timedOut() !== this.#quiet.timedOut) return false;
+    this.#busySince ??= now;
+    return now < this.#busyUntil;
+  }
+
+  get #busyUntil(): number {
+    const { heartbeat, commandTimeout } = this.#options;
+    return this.#busySince === undefined
+      ? Infinity
+      : this.#busySince + (heartbeat ?? 0) + commandTimeout;
   }
 
   #beat(): void {
@@ -99,7 +142,7 @@ export class Watchdog {
   }
 
   #die(reason: string, cause?: unknown): void {
-    if (this.#stop.signal.aborted) return;
+    if (this.#stopped) return;
     this.stop();
     this.#options.onDead(stalledError(reason, cause));
   }
