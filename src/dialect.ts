@@ -68,6 +68,8 @@ export interface Dialect {
     readonly badArguments: string;
     /** No such device. */
     readonly unknownDevice: string;
+    /** No such publisher or topic. */
+    readonly unknownTopic: string;
     /** The client has as many subscriptions as it may. */
     readonly tooManyTopics: string;
     /** The server took too long to carry the command out. */
@@ -104,6 +106,7 @@ export const DIALECT: Dialect = {
     unknownCommand: "UnknownCommand",
     badArguments: "BadArguments",
     unknownDevice: "UnknownDevice",
+    unknownTopic: "UnknownTopic",
     tooManyTopics: "TooManyTopics",
     timeout: "Timeout",
     internal: "InternalError",

@@ -95,7 +95,7 @@ for (const [what, text] of texts) {
           for (const line of io.lines) assertLessOrEqual(displayWidth(line), 20);
         }
       }
-    }, { devices: [device] });
+    }, { topics: [{ publisher: "DeviceEvents", topic: "x" }], devices: [device] });
   });
 }
 

@@ -102,7 +102,7 @@ test("record ends with the refusal if no subscription was accepted, and keeps it
     assertEquals(await main(["record", "-", "--device", "9"], missing), 1);
     assertStringIncludes(missing.err, "There is no device 9");
     assertStringIncludes(missing.out, '"Command":"ListDevices"');
-  });
+  }, { topics: [{ publisher: "A", topic: "B" }] });
 });
 
 test("record replaces no file unless told, and leaves none where there is no driver", async () => {

@@ -156,7 +156,7 @@ const wrong: [sentence: string, args: string[], file?: string][] = [
   ["Cannot use device 2 of 'd': it is null", ["--devices", "d"], '[{"DeviceId":1},null]'],
   ["Cannot use device 1 of 'd': it has no 'DeviceId'", ["--devices", "d"], '[{"Name":"x"}]'],
   ["'DeviceId' must be any JSON value but null", ["--devices", "d"], '[{"DeviceId":null}]'],
-  ["no key 'Nam': did you mean 'Name'?", ["--devices", "d"], '[{"DeviceId":1,"Nam":"x"}]'],
+  ["no key 'Nam': its keys are DeviceId, Name", ["--devices", "d"], '[{"DeviceId":1,"Nam":"x"}]'],
   ["no key '__proto__': its keys are", ["--devices", "d"], '[{"__proto__":{"DeviceId":1}}]'],
   ["'leds' must be an array of strings", ["--devices", "d"], '[{"DeviceId":1,"leds":[1]}]'],
   ["Two devices of 'd' have the DeviceId 1", ["--devices", "d"], '[{"DeviceId":1},{"DeviceId":1}]'],

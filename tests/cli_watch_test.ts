@@ -122,7 +122,7 @@ test("watch takes topics of its own, for devices or for the driver", async () =>
       "Subscribe x",
       "Unsubscribe x",
     ]);
-  }, { devices });
+  }, { devices, topics: [{ publisher: "A", topic: "x" }, { publisher: "B", topic: "y/z" }] });
 });
 
 test("watch --for ends after that time, also while the driver does not answer", async () => {

@@ -113,7 +113,7 @@ async function simulatorOptions(
 }
 
 function nameOf({ DeviceId, Name }: SimulatedDevice): string {
-  return deviceName({ DeviceId, Name });
+  return deviceName({ DeviceId, Name: Name ?? "" });
 }
 
 function repeatedId(devices: readonly { readonly DeviceId: unknown }[]): string | undefined {

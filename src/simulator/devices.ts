@@ -8,7 +8,8 @@
  */
 
 import type { DeviceId } from "../message/command.ts";
-import type { JsonObject } from "../message/json.ts";
+import { isObject, type JsonObject, type JsonValue, kind } from "../message/json.ts";
+import { quote } from "../printable.ts";
 import { randomInteger } from "./random.ts";
 
 /** A colour, 0 to 255 each. */
@@ -25,16 +26,71 @@ export interface Color {
 export interface SimulatedDevice {
   /** Any JSON value but null; unique among the devices. */
   readonly DeviceId: DeviceId;
-  /** Made up: how the device is called. */
-  readonly Name: string;
-  /** Made up: its kind. */
-  readonly Type: string;
+  /** Made up: how the device is called. Default: empty. */
+  readonly Name?: string | undefined;
+  /** Made up: its kind. Default: empty. */
+  readonly Type?: string | undefined;
   /** Whether it takes part in presses by interval. Default: `false`. */
   readonly hasButton?: boolean | undefined;
   /** What `GetDeviceInfo` says besides. Default: nothing. */
   readonly info?: JsonObject | undefined;
   /** The names of its LEDs. Default: `RingLed`. */
   readonly leds?: readonly string[] | undefined;
+}
+
+/** A device that was checked: every key has its value. */
+export type CheckedDevice = {
+  readonly [Key in keyof SimulatedDevice]-?: Exclude<SimulatedDevice[Key], undefined>;
+};
+
+/** The keys of a device, what each must be, and how to tell. */
+const KEYS: Readonly<
+  Record<keyof SimulatedDevice, [rule: string, holds: (value: JsonValue | undefined) => boolean]>
+> = {
+  DeviceId: ["any JSON value but null", (value) => (value ?? undefined) !== undefined],
+  Name: ["a string", isString],
+  Type: ["a string", isString],
+  hasButton: ["true or false", (value) => typeof value === "boolean"],
+  info: ["an object of JSON values", isObject],
+  leds: ["an array of strings", (value) => Array.isArray(value) && value.every(isString)],
+};
+
+/**
+ * A copy of a device with every key, if it is one. `problem` begins the message of the error.
+ *
+ * @throws {TypeError} If a key is wrong, unknown, or missing.
+ */
+export function checkDevice(device: unknown, problem: string): CheckedDevice {
+  if (!isObject(device)) throw new TypeError(`${problem}: it is ${kind(device)}`);
+  const copy = { Name: "", Type: "", hasButton: false, info: {}, leds: ["RingLed"] };
+  for (const [key, value] of Object.entries(device)) {
+    if (!Object.hasOwn(KEYS, key)) {
+      const keys = Object.keys(KEYS).join(", ");
+      throw new TypeError(`${problem}: there is no key ${quote(key)}: its keys are ${keys}`);
+    }
+    if (value === undefined) continue;
+    const [rule, holds] = KEYS[key as keyof SimulatedDevice];
+    const json = toJson(value);
+    if (!holds(json)) {
+      throw new TypeError(`${problem}: '${key}' must be ${rule}, not ${kind(value)}`);
+    }
+    Object.assign(copy, { [key]: json });
+  }
+  if ("DeviceId" in copy) return copy as CheckedDevice;
+  throw new TypeError(`${problem}: it has no 'DeviceId'`);
+}
+
+/** A copy of a value as JSON has it, if it can have it. */
+export function toJson(value: unknown): JsonValue | undefined {
+  try {
+    return JSON.parse(JSON.stringify(value));
+  } catch {
+    return undefined;
+  }
+}
+
+function isString(value: JsonValue | undefined): boolean {
+  return typeof value === "string";
 }
 
 /** Two Smartgloves, a Smartsuit Pro and a Coil Pro, with the same numbers for the same chance. */

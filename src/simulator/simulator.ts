@@ -6,18 +6,29 @@
 
 import { CommandError } from "../errors.ts";
 import type { Command, DeviceId } from "../message/command.ts";
-import { PRESS_TYPES, type PressType, sameId } from "../message/event.ts";
-import type { JsonObject, JsonValue } from "../message/json.ts";
+import { PRESS_TYPES, type PressType, sameId, type Topic, topicKey } from "../message/event.ts";
+import { type JsonObject, type JsonValue, kind } from "../message/json.ts";
+import { quote } from "../printable.ts";
+import { notify, show } from "../report.ts";
 import { RcspServer, type ServerOptions } from "../server/server.ts";
 import type { HandlerResult } from "../server/session.ts";
 import { Sleepers } from "../sleepers.ts";
 import type { Address, Listen, ListenOptions, Socket } from "../socket/socket.ts";
-import { type Color, defaultDevices, type SimulatedDevice } from "./devices.ts";
+import {
+  checkDevice,
+  type CheckedDevice,
+  type Color,
+  defaultDevices,
+  type SimulatedDevice,
+  toJson,
+} from "./devices.ts";
 import { type Faults, withFaults } from "./faults.ts";
 import { randomInteger, randomItem, seededRandom } from "./random.ts";
 
 /** Options of a simulator; those of the server under it apply too. */
 export interface SimulatorOptions extends Omit<ServerOptions, "onSubscribe"> {
+  /** Topics besides the button's, to be published by `simulator.server.publish()`. Default: none. */
+  topics?: readonly Pick<Topic, "publisher" | "topic">[] | undefined;
   /** The devices at the start. Default: two Smartgloves, a Smartsuit Pro and a Coil Pro. */
   devices?: readonly SimulatedDevice[] | undefined;
   /** The same seed gives the same devices, presses, latencies and garbage. Default: 1. */
@@ -31,7 +42,7 @@ export interface SimulatorOptions extends Omit<ServerOptions, "onSubscribe"> {
 }
 
 interface State {
-  readonly device: SimulatedDevice;
+  readonly device: CheckedDevice;
   readonly leds: Map<string, Color>;
 }
 
@@ -57,6 +68,9 @@ export class Simulator {
   readonly #states: State[] = [];
   readonly #sleepers = new Sleepers();
   readonly #presses: ReturnType<typeof setInterval> | undefined;
+  readonly #topics: ReadonlySet<string>;
+  readonly #onError: ServerOptions["onError"];
+  #hasShown = false;
 
   /**
    * Makes a simulator that does not listen yet.
@@ -69,14 +83,13 @@ export class Simulator {
     this.#latency = checkLatency(latency);
     if (pressEvery !== undefined) checkPressEvery(pressEvery);
     this.faults = options.faults ?? {};
-    this.server = new RcspServer({
-      ...options,
-      onSubscribe: ({ deviceId }) => {
-        if (deviceId !== undefined) this.#find(deviceId);
-      },
-    });
-    const devices = options.devices ?? defaultDevices(this.#random);
-    for (const device of devices) this.addDevice(device);
+    this.#onError = options.onError;
+    this.server = new RcspServer({ ...options, onSubscribe: (topic) => this.#checkTopic(topic) });
+    const topics = [this.server.dialect.button, ...options.topics ?? []];
+    this.#topics = new Set(topics.map(({ publisher, topic }) => topicKey({ publisher, topic })));
+    this.#addDevices(
+      options.devices === undefined ? defaultDevices(this.#random) : options.devices,
+    );
     this.#handle("ListDevices", () => this.#list());
     this.#handle("GetDeviceInfo", (command) => this.#info(this.#addressed(command)));
     this.#handle("SetColorLed", (command) => this.#setColorLed(command));
@@ -114,35 +127,36 @@ export class Simulator {
   /**
    * Connects a device.
    *
+   * @throws {TypeError} If a key of the device is wrong, unknown, or missing.
    * @throws {RangeError} If there is one with the same `DeviceId`.
    */
   addDevice(device: SimulatedDevice): void {
-    if (this.#states.some((state) => sameId(state.device.DeviceId, device.DeviceId))) {
-      throw new RangeError(
-        `Cannot add device as 'DeviceId' ${JSON.stringify(device.DeviceId)} is taken`,
-      );
-    }
-    const leds = device.leds ?? ["RingLed"];
-    const off = (led: string): [string, Color] => [led, { Red: 0, Green: 0, Blue: 0 }];
-    this.#states.push({ device, leds: new Map(leds.map(off)) });
+    this.#add(checkDevice(device, "Cannot add device"));
   }
 
   /** Disconnects a device; gives whether there was one. */
   removeDevice(deviceId: DeviceId): boolean {
-    const index = this.#states.findIndex(({ device }) => sameId(device.DeviceId, deviceId));
-    if (index === -1) return false;
-    this.#states.splice(index, 1);
+    const state = this.#stateOf(deviceId);
+    if (state === undefined) return false;
+    this.#states.splice(this.#states.indexOf(state), 1);
     return true;
   }
 
   /**
    * Presses the button of a device; gives how many clients were told.
    *
-   * @throws {RangeError} If there is no such device.
+   * @throws {RangeError} If there is no such device or no such press type.
+   * @throws {LimitError} If the event is longer than `maxPayload`, and somebody has subscribed to it.
    */
   press(deviceId: DeviceId, pressType: PressType): number {
-    if (!this.#states.some(({ device }) => sameId(device.DeviceId, deviceId))) {
-      throw new RangeError(`Cannot press as there is no device ${JSON.stringify(deviceId)}`);
+    if (this.#stateOf(deviceId) === undefined) {
+      const id = toJson(deviceId) === undefined ? kind(deviceId) : JSON.stringify(deviceId);
+      throw new RangeError(`Cannot press as there is no device ${id}`);
+    }
+    if (!PRESS_TYPES.includes(pressType)) {
+      throw new RangeError(
+        `Cannot press by ${kind(pressType)}: the press types are ${PRESS_TYPES.join(", ")}`,
+      );
     }
     return this.server.publish({ ...this.server.dialect.button, deviceId, pressType });
   }
@@ -157,6 +171,41 @@ export class Simulator {
   /** Stops. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #addDevices(devices: readonly SimulatedDevice[]): void {
+    if (!Array.isArray(devices)) {
+      throw new TypeError(`'devices' must be an array of devices, not ${kind(devices)}`);
+    }
+    devices.forEach((device, i) => {
+      this.#add(checkDevice(device, `Cannot use device ${i + 1} of 'devices'`));
+    });
+  }
+
+  #add(device: CheckedDevice): void {
+    if (this.#stateOf(device.DeviceId) !== undefined) {
+      throw new RangeError(
+        `Cannot add device as 'DeviceId' ${JSON.stringify(device.DeviceId)} is taken`,
+      );
+    }
+    const off = (led: string): [string, Color] => [led, { Red: 0, Green: 0, Blue: 0 }];
+    this.#states.push({ device, leds: new Map(device.leds.map(off)) });
+  }
+
+  #stateOf(deviceId: DeviceId): State | undefined {
+    const id = toJson(deviceId);
+    if (id === undefined || id === null) return undefined;
+    return this.#states.find(({ device }) => sameId(device.DeviceId, id));
+  }
+
+  #checkTopic({ publisher, topic, deviceId }: Topic): void {
+    if (!this.#topics.has(topicKey({ publisher, topic }))) {
+      throw new CommandError({
+        Code: this.server.dialect.errorCodes.unknownTopic,
+        Message: `There is no topic ${quote(topic)} of ${quote(publisher)}`,
+      });
+    }
+    if (deviceId !== undefined) this.#find(deviceId);
   }
 
   #handle(name: string, handler: (command: Command) => HandlerResult): void {
@@ -223,7 +272,7 @@ export class Simulator {
   }
 
   #find(deviceId: DeviceId): State {
-    const state = this.#states.find(({ device }) => sameId(device.DeviceId, deviceId));
+    const state = this.#stateOf(deviceId);
     if (state !== undefined) return state;
     throw new CommandError({
       Code: this.server.dialect.errorCodes.unknownDevice,
@@ -239,7 +288,21 @@ export class Simulator {
     const buttons = this.devices.filter(({ hasButton }) => hasButton);
     const device = randomItem(this.#random, buttons);
     const pressType = randomItem(this.#random, PRESS_TYPES);
-    if (device && pressType) this.press(device.DeviceId, pressType);
+    if (!device || !pressType) return;
+    try {
+      this.press(device.DeviceId, pressType);
+    } catch (error) {
+      // Nobody else could catch it here. Such as an event that is longer than 'maxPayload'.
+      this.#tell(error);
+    }
+  }
+
+  #tell(error: unknown): void {
+    const onError = this.#onError;
+    if (onError !== undefined) return notify(() => onError(error));
+    if (this.#hasShown) return;
+    this.#hasShown = true;
+    show("RCSP simulator: press by interval failed", error, "Set 'onError' to be told of each");
   }
 }
 
