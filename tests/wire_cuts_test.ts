@@ -1,4 +1,4 @@
-/** Every valid stream, cut and split in every way: the same frames, or `cut-frame`. */
+/** A valid stream yields the same frames however it is split; a truncated one fails with `cut-frame`. */
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { concat, equals } from "@std/bytes";
@@ -28,28 +28,28 @@ function assertConversation({ frames, error }: Outcome, count = conversation.len
   );
 }
 
-test("the conversation comes whole in one chunk", () => {
+test("the conversation decodes from one chunk", () => {
   assertConversation(feed([stream]));
 });
 
-test("the conversation comes whole with one frame in each chunk", () => {
+test("the conversation decodes with one frame per chunk", () => {
   assertConversation(feed(frames));
 });
 
-test("the conversation comes whole in chunks of one byte", () => {
+test("the conversation decodes in chunks of one byte", () => {
   assertConversation(feed(oneByOne(stream)));
 });
 
-test("the conversation comes whole with empty chunks between all bytes", () => {
+test("the conversation decodes with empty chunks between all bytes", () => {
   const empty = new Uint8Array(0);
   assertConversation(feed(oneByOne(stream).flatMap((byte) => [empty, byte, empty])));
 });
 
-test("the conversation comes whole when it is split at any byte", () => {
+test("the conversation decodes when split at any byte", () => {
   for (let at = 0; at <= stream.length; at++) assertConversation(feed(cutAt(stream, at)));
 });
 
-test("the conversation comes whole in chunks of every size", () => {
+test("the conversation decodes in chunks of any size", () => {
   for (let size = 1; size <= 300; size++) {
     const offsets = [];
     for (let at = size; at < stream.length; at += size) offsets.push(at);
@@ -57,14 +57,14 @@ test("the conversation comes whole in chunks of every size", () => {
   }
 });
 
-test("the conversation comes whole in chunks of random sizes", () => {
+test("the conversation decodes in chunks of random sizes", () => {
   for (let seed = 1; seed <= 200; seed++) {
     const chunks = cutAtRandom(stream, seeded(seed), 1 + seed % 90);
     assertConversation(feed(chunks));
   }
 });
 
-test("two frames come whole when they are split at any two bytes", () => {
+test("two frames decode when split at any two bytes", () => {
   const pair = concat([frame(2, "{}"), frame(4, ""), frame(3, "[1]")]);
   for (let first = 0; first <= pair.length; first++) {
     for (let second = first; second <= pair.length; second++) {
@@ -75,13 +75,13 @@ test("two frames come whole when they are split at any two bytes", () => {
   }
 });
 
-test("a stream that ends between two frames ends clean, with the frames before", () => {
+test("a stream that ends between two frames yields the frames before and no error", () => {
   for (let count = 0; count <= frames.length; count++) {
     assertConversation(feed(frames.slice(0, count)), count);
   }
 });
 
-test("a stream that ends at any byte inside a frame gives the frames before, then cut-frame", () => {
+test("a stream that ends inside a frame yields the frames before, then cut-frame", () => {
   for (const split of [0, 1, 5]) {
     let start = 0;
     for (const [index, bytes] of frames.entries()) {
@@ -98,7 +98,7 @@ test("a stream that ends at any byte inside a frame gives the frames before, the
   }
 });
 
-test("the error of a cut header tells how many of its 8 bytes came, and shows them", () => {
+test("the error for a truncated header shows the bytes received and their number", () => {
   for (let count = 1; count <= 7; count++) {
     const { error } = feed([frame(2, "{}"), header(4, 5).subarray(0, count)]);
     assertInstanceOf(error, ProtocolError);
@@ -109,7 +109,7 @@ test("the error of a cut header tells how many of its 8 bytes came, and shows th
   }
 });
 
-test("the error of a cut body tells how many of its bytes came, and shows the header", () => {
+test("the error for a truncated body shows the header and the number of bytes received", () => {
   for (let count = 0; count <= 4; count++) {
     const { error } = feed([frame(2, "{}"), header(4, 5), new Uint8Array(count)]);
     assertInstanceOf(error, ProtocolError);
@@ -120,7 +120,7 @@ test("the error of a cut body tells how many of its bytes came, and shows the he
   }
 });
 
-test("long bodies come whole in chunks that end before, at and after their edges", () => {
+test("long bodies decode in chunks that end before, at and after their boundaries", () => {
   const random = seeded(45_451);
   const sizes = [0, 1, 23, 24, 25, 4095, 4096, 4097, 8191, 8192, 70_000];
   const bodies = sizes.map((size) => Uint8Array.from({ length: size }, () => random() * 256));

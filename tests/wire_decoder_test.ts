@@ -15,10 +15,10 @@ const one = frame(4, '{"n":1}');
 const two = frame(2, '{"n":22}');
 
 function none(): never {
-  throw new Error("no frame should have come");
+  throw new Error("expected no frame");
 }
 
-test("a frame comes before push() returns, and not before its last byte", () => {
+test("push() emits a frame with its last byte, before it returns", () => {
   const decoder = new FrameDecoder();
   const seen: string[] = [];
   for (const byte of oneByOne(one).slice(0, -1)) decoder.push(byte, none);
@@ -28,7 +28,7 @@ test("a frame comes before push() returns, and not before its last byte", () => 
   assert(!decoder.partial);
 });
 
-test("a frame that lies whole in a chunk is a view of that chunk", () => {
+test("a frame within one chunk is a view of that chunk", () => {
   const chunk = concat([one, two]);
   const decoder = new FrameDecoder();
   const places: number[] = [];
@@ -39,7 +39,7 @@ test("a frame that lies whole in a chunk is a view of that chunk", () => {
   assertEquals(places, [8, one.length + 8]);
 });
 
-test("a body that comes whole after its header is a view of its chunk", () => {
+test("a body within one chunk is a view of that chunk, even if its header was split", () => {
   for (const split of [1, 7, 8]) {
     const decoder = new FrameDecoder();
     decoder.push(one.subarray(0, split), none);
@@ -53,9 +53,17 @@ test("a body that comes whole after its header is a view of its chunk", () => {
   }
 });
 
-test("each payload of a push is right during its call, and copies stay right", () => {
-  // The first is gathered from two chunks, the second lies in the chunk, the third takes the place
-  // of the first before push() returns.
+test("an invalid header is detected after a frame whose header and body were separate chunks", () => {
+  const decoder = new FrameDecoder();
+  for (const part of [one.subarray(0, 8), one.subarray(8)]) decoder.push(part, () => {});
+  assert(!decoder.partial);
+  decoder.push(two.subarray(0, 3), none);
+  const error = assertProtocolError(() => decoder.push(new Uint8Array(5), none), "bad-type");
+  assertEquals(error.offset, one.length);
+});
+
+test("each payload is correct during its call, and copies stay correct", () => {
+  // The first is collected from two chunks, the third overwrites it before push() returns.
   const stream = concat([frame(1, "AAAA"), frame(2, "BBBB"), frame(3, "CCCC")]);
   const decoder = new FrameDecoder();
   decoder.push(stream.subarray(0, 10), none);
@@ -71,7 +79,7 @@ test("each payload of a push is right during its call, and copies stay right", (
   assertEquals(copies.map(fromUtf8), during);
 });
 
-test("one read buffer can be used for all chunks", () => {
+test("one read buffer can be reused for all chunks", () => {
   const bodies = Array.from({ length: 50 }, (_, i) => String(i).repeat(i));
   const stream = concat(bodies.map((body) => frame(4, body)));
   for (const size of [1, 3, 8, 9, 64, 1000]) {
@@ -89,11 +97,11 @@ test("one read buffer can be used for all chunks", () => {
   }
 });
 
-// The decoder's own measures.
+// As in the decoder.
 const FIRST_BUFFER = 8192;
 const SHORT_CHUNK = 2048;
 
-test("memory grows with the bytes received, not with the bytes claimed", () => {
+test("memory grows with the bytes received, not with the size declared", () => {
   const claimed = 16 * 1024 * 1024;
   const decoder = new FrameDecoder();
   const chunks = [header(2, claimed), new Uint8Array(100)];
@@ -109,7 +117,7 @@ test("memory grows with the bytes received, not with the bytes claimed", () => {
   }
 });
 
-test("the buffer of a split body gets no more than a short chunk longer than the size claimed", () => {
+test("the buffer of a split frame exceeds the frame by at most a short chunk", () => {
   for (const size of [4097, 10_000, 300_000]) {
     const bytes = frame(2, new Uint8Array(size));
     const decoder = new FrameDecoder();
@@ -119,12 +127,12 @@ test("the buffer of a split body gets no more than a short chunk longer than the
         buffer = payload.buffer.byteLength;
       });
     }
-    assertLessOrEqual(buffer, Math.max(size + SHORT_CHUNK, FIRST_BUFFER));
+    assertLessOrEqual(buffer, Math.max(bytes.length + SHORT_CHUNK, FIRST_BUFFER));
     assert(buffer >= size);
   }
 });
 
-test("the buffer of split bodies is used again, and let go once it is large", () => {
+test("the buffer of split frames is reused, and released once it is large", () => {
   const decoder = new FrameDecoder();
   const bufferOf = (size: number): ArrayBufferLike => {
     const bytes = frame(2, new Uint8Array(size));
@@ -142,7 +150,33 @@ test("the buffer of split bodies is used again, and let go once it is large", ()
   assert(bufferOf(200) === large);
 });
 
-test("what a sink throws goes through push() and is final", () => {
+test("the buffer of a 1 MiB body is reused, even with short chunks", () => {
+  const bytes = frame(2, new Uint8Array(1024 * 1024));
+  const decoder = new FrameDecoder();
+  const buffers = new Set<ArrayBufferLike>();
+  for (let i = 0; i < 3; i++) {
+    for (let at = 0; at < bytes.length; at += 1460) {
+      const chunk = bytes.subarray(at, at + 1460);
+      decoder.push(chunk, (_, payload) => buffers.add(payload.buffer));
+    }
+  }
+  assertEquals(buffers.size, 1);
+});
+
+test("a large buffer is released even if no chunk ends with a frame", () => {
+  const large = frame(2, new Uint8Array(3 * 1024 * 1024));
+  const stream = concat([large, ...Array.from({ length: 1000 }, () => one)]);
+  const decoder = new FrameDecoder();
+  const sizes: number[] = [];
+  for (let at = 0; at < stream.length; at += one.length + 1) {
+    const chunk = stream.slice(at, at + one.length + 1);
+    decoder.push(chunk, (_, payload) => sizes.push(payload.buffer.byteLength));
+  }
+  assert(sizes[0]! >= large.length);
+  assertLessOrEqual(Math.max(...sizes.slice(-500)), FIRST_BUFFER);
+});
+
+test("push() rethrows what the sink throws, and it is final", () => {
   for (const split of [0, 3, 8, 12]) {
     const decoder = new FrameDecoder();
     const failure = new Error("the sink failed");
@@ -160,7 +194,7 @@ test("what a sink throws goes through push() and is final", () => {
   }
 });
 
-test("a sink that throws nothing at all is final too", () => {
+test("a sink that throws undefined is final too", () => {
   const decoder = new FrameDecoder();
   let caught = 0;
   for (let i = 0; i < 2; i++) {
@@ -176,7 +210,7 @@ test("a sink that throws nothing at all is final too", () => {
   assertEquals(caught, 2);
 });
 
-test("push() from within a sink throws a TypeError and takes nothing", () => {
+test("push() from within a sink throws a TypeError and decodes nothing", () => {
   const decoder = new FrameDecoder();
   const seen: number[] = [];
   const error = assertThrows(() =>
@@ -188,7 +222,7 @@ test("push() from within a sink throws a TypeError and takes nothing", () => {
   assertEquals(seen, [4]);
 });
 
-test("a sink that handles the TypeError of its own push() loses no frame", () => {
+test("a sink that catches the TypeError of its own push() loses no frame", () => {
   const decoder = new FrameDecoder();
   const seen: number[] = [];
   decoder.push(concat([one, two]), (type) => {
@@ -199,7 +233,7 @@ test("a sink that handles the TypeError of its own push() loses no frame", () =>
   assertEquals(seen, [4, 2, 4]);
 });
 
-test("end() is clean before the first byte, between frames and after empty chunks", () => {
+test("end() accepts an empty stream, complete frames and empty chunks", () => {
   const decoder = new FrameDecoder();
   decoder.end();
   decoder.push(new Uint8Array(0), none);
@@ -217,7 +251,7 @@ test("end() inside a frame is final", () => {
   assert(assertThrows(() => decoder.push(one.subarray(10), none)) === error);
 });
 
-test("a decoder takes views of larger buffers and subclasses of Uint8Array", () => {
+test("push() accepts views of larger buffers and subclasses of Uint8Array", () => {
   class Special extends Uint8Array {}
   const special = Special.from([0, 0, ...one, 0, 0]).subarray(2, -2);
   assertInstanceOf(special, Special);
@@ -228,7 +262,7 @@ test("a decoder takes views of larger buffers and subclasses of Uint8Array", () 
   assertEquals(seen, ['{"n":1}']);
 });
 
-test("a payload of a Buffer is a plain Uint8Array, so that slice() makes a copy", () => {
+test("a payload of a Buffer is a plain Uint8Array, so slice() copies", () => {
   for (let split = 0; split <= one.length; split++) {
     const stream = Buffer.from(concat([one, two]));
     const decoder = new FrameDecoder();
@@ -241,7 +275,7 @@ test("a payload of a Buffer is a plain Uint8Array, so that slice() makes a copy"
   }
 });
 
-/** The bytes of all typed arrays that `run` makes by their length. */
+/** Total size of the typed arrays that `run` allocates. */
 function allocatedBy(run: () => void): number {
   const Original = globalThis.Uint8Array;
   let total = 0;

@@ -32,14 +32,14 @@ for (const { name, text, utf8 } of texts) {
   });
 }
 
-test("encodeFrame() takes bytes as they are, and copies them", () => {
+test("encodeFrame() copies bytes unchanged", () => {
   const body = Uint8Array.of(0xff, 0x00, 0xc0);
   const encoded = encodeFrame(PayloadType.Event, body);
   body.fill(1);
   assertEquals(toHex(encoded), "dc01080403000000ff00c0");
 });
 
-test("encodeFrame() refuses a type that is none", () => {
+test("encodeFrame() rejects an unknown type", () => {
   for (const type of [0, 5, NaN]) {
     assertThrows(() => encodeFrame(type as PayloadType, "{}"), RangeError, "'type'");
   }
@@ -53,7 +53,7 @@ test("a frame owns its buffer", () => {
 const units = ["a", "é", "手", "\u{1f9e4}", "\ud83e"];
 
 for (const unit of units) {
-  test(`text of ${toHex(encodeFrame(1, unit).subarray(8))} around 64 KiB is framed right`, () => {
+  test(`text of ${toHex(encodeFrame(1, unit).subarray(8))} around 64 KiB is framed correctly`, () => {
     for (const length of [LONG - 2, LONG - 1, LONG, LONG + 1, LONG + 2, 3 * LONG]) {
       const text = unit.repeat(Math.ceil(length / unit.length)).slice(0, length);
       const expected = frame(2, text);
@@ -68,7 +68,7 @@ for (const unit of units) {
   });
 }
 
-test("a batch of many frames is the frames one after the other", () => {
+test("a batch is the concatenation of its frames", () => {
   const batch = new FrameBatch();
   const frames: Uint8Array[] = [];
   for (let i = 0; i < 5000; i++) {
@@ -82,7 +82,7 @@ test("a batch of many frames is the frames one after the other", () => {
   assert(equals(batch.bytes, all));
 });
 
-test("a batch grows at every length that its buffer may have left", () => {
+test("a batch grows at any fill level", () => {
   for (let length = 4000; length <= 4110; length++) {
     const batch = new FrameBatch();
     batch.addBytes(new Uint8Array(length));
@@ -91,13 +91,13 @@ test("a batch grows at every length that its buffer may have left", () => {
   }
 });
 
-test("a batch takes no more memory for a long text than twice its bytes", () => {
+test("a batch allocates at most twice the size of a long text", () => {
   const batch = new FrameBatch();
   batch.add(PayloadType.Event, "x".repeat(1024 * 1024));
   assertLessOrEqual(batch.bytes.buffer.byteLength, 2 * batch.length);
 });
 
-test("addBytes() adds frames that are made already", () => {
+test("addBytes() adds encoded frames", () => {
   const batch = new FrameBatch();
   batch.addBytes(new Uint8Array(0));
   assertEquals(batch.length, 0);
@@ -113,7 +113,7 @@ test("addBytes() adds frames that are made already", () => {
   assertEquals(frames[2]!.payload.length, 100_000);
 });
 
-test("clear() starts anew in the same memory, or in less once it has become large", () => {
+test("clear() keeps the buffer, or releases it once it is large", () => {
   const batch = new FrameBatch();
   batch.add(PayloadType.Event, '{"before":"clear"}');
   const { buffer } = batch.bytes;

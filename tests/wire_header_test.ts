@@ -28,7 +28,7 @@ test("the payload types are those of the protocol", () => {
   assertEquals({ ...PayloadType }, { Command: 1, ResponseOk: 2, ResponseError: 3, Event: 4 });
 });
 
-test("writeHeader() writes 8 bytes at the offset and touches no other", () => {
+test("writeHeader() writes exactly 8 bytes at the offset", () => {
   const bytes = new Uint8Array(12).fill(0xaa);
   writeHeader(bytes, 3, { type: 2, payloadSize: 0x00c0ffee });
   assertEquals(toHex(bytes), "aaaaaa" + "dc010802eeffc000" + "aa");
@@ -40,7 +40,7 @@ test("readHeader() reads at an offset, also in a view of a larger buffer", () =>
   assertEquals(readHeader(buffer.subarray(2), 1), { type: 3, payloadSize: 77 });
 });
 
-test("a size that was written big-endian is read as it stands, little-endian", () => {
+test("a size written as big-endian is read as little-endian", () => {
   assertEquals(readHeader(fromHex("dc0108020000000d")).payloadSize, 0x0d000000);
 });
 
@@ -71,7 +71,7 @@ for (const { offset, length } of places) {
 }
 
 for (const type of [0, 5, 255, -1, 1.5, NaN, "2", null, undefined]) {
-  test(`writeHeader() refuses the ${typeof type} ${type} as a type`, () => {
+  test(`writeHeader() rejects the ${typeof type} ${type} as a type`, () => {
     const wrong = { type: type as PayloadType, payloadSize: 0 };
     const bytes = new Uint8Array(8);
     const error = assertThrows(() => writeHeader(bytes, 0, wrong), RangeError, "'type'");
@@ -81,7 +81,7 @@ for (const type of [0, 5, 255, -1, 1.5, NaN, "2", null, undefined]) {
 }
 
 for (const payloadSize of [-1, 0.5, 2 ** 32, NaN, Infinity, "8", undefined]) {
-  test(`writeHeader() refuses the ${typeof payloadSize} ${payloadSize} as a size`, () => {
+  test(`writeHeader() rejects the ${typeof payloadSize} ${payloadSize} as a size`, () => {
     const wrong = { type: PayloadType.Event, payloadSize: payloadSize as number };
     const bytes = new Uint8Array(8);
     const error = assertThrows(() => writeHeader(bytes, 0, wrong), RangeError, "'payloadSize'");
@@ -90,7 +90,7 @@ for (const payloadSize of [-1, 0.5, 2 ** 32, NaN, Infinity, "8", undefined]) {
   });
 }
 
-test("every other byte than 0xdc is no marker", () => {
+test("every byte other than 0xdc is rejected as a marker", () => {
   for (let marker = 0; marker < 256; marker++) {
     if (marker === 0xdc) continue;
     const bytes = header(1, 0, { marker });
@@ -100,7 +100,7 @@ test("every other byte than 0xdc is no marker", () => {
   }
 });
 
-test("every other version than 1 is refused", () => {
+test("every version other than 1 is rejected", () => {
   for (let version = 0; version < 256; version++) {
     if (version === 1) continue;
     const error = assertProtocolError(() => readHeader(header(1, 0, { version })), "bad-version");
@@ -109,7 +109,7 @@ test("every other version than 1 is refused", () => {
   }
 });
 
-test("every other header size than 8 is refused", () => {
+test("every header size other than 8 is rejected", () => {
   for (let headerSize = 0; headerSize < 256; headerSize++) {
     if (headerSize === 8) continue;
     const bytes = header(1, 0, { headerSize });
@@ -119,7 +119,7 @@ test("every other header size than 8 is refused", () => {
   }
 });
 
-test("every type but 1, 2, 3 and 4 is refused", () => {
+test("every type except 1, 2, 3 and 4 is rejected", () => {
   for (let type = 0; type < 256; type++) {
     if (type >= 1 && type <= 4) continue;
     const error = assertProtocolError(() => readHeader(header(type, 0)), "bad-type");
@@ -128,14 +128,14 @@ test("every type but 1, 2, 3 and 4 is refused", () => {
   }
 });
 
-test("of several wrong fields the first is named", () => {
+test("the error names the first of several invalid fields", () => {
   const all = { marker: 0, version: 0, headerSize: 0 };
   assertProtocolError(() => readHeader(header(0, 0, all)), "bad-marker");
   assertProtocolError(() => readHeader(header(0, 0, { ...all, marker: 0xdc })), "bad-version");
   assertProtocolError(() => readHeader(header(0, 0, { headerSize: 0 })), "bad-header-size");
 });
 
-test("the error of a wrong header tells where it stands and shows its 8 bytes only", () => {
+test("the error for an invalid header has its offset and shows its 8 bytes only", () => {
   const bytes = concat([new Uint8Array(5), fromHex("474554202f204854"), fromHex("54502f312e31")]);
   const error = assertProtocolError(() => readHeader(bytes, 5), "bad-marker");
   assertEquals(error.offset, 5);

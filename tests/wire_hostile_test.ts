@@ -26,7 +26,7 @@ const wrong: { name: string; bytes: Uint8Array; code: ProtocolErrorCode; receive
   { name: "a byte order mark", bytes: utf8('\ufeff{"a":1}'), code: "bad-marker", received: "0xef" },
   { name: "bare JSON", bytes: utf8('{"TrackId":"1"}'), code: "bad-marker", received: "0x7b" },
   {
-    name: "a header of the motion stream beside RCSP",
+    name: "a header of the motion stream",
     bytes: fromHex("0100000010000000"),
     code: "bad-marker",
     received: "0x01",
@@ -72,20 +72,20 @@ function spaced(text: string, byte: number): string {
   return `${text}${text === "" ? "" : " "}${byte.toString(16).padStart(2, "0")}`;
 }
 
-test("a wrong header is told as soon as its 8 bytes are there, and not before", () => {
+test("an invalid header is detected with its 8th byte, not before", () => {
   const decoder = new FrameDecoder();
   const bytes = header(9, 0);
   decoder.push(bytes.subarray(0, 7), () => {});
   assertThrows(() => decoder.push(bytes.subarray(7), () => {}), ProtocolError, "type");
 });
 
-test("a size beyond the limit is told as soon as the header is there", () => {
+test("a size over the limit is detected as soon as the header is complete", () => {
   const decoder = new FrameDecoder({ maxPayload: 10 });
   assertThrows(() => decoder.push(header(2, 11), () => {}), LimitError);
 });
 
 for (const size of [2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 0x0d000000, LIMITS.maxPayload + 1]) {
-  test(`a claimed size of ${size} is beyond the default limit`, () => {
+  test(`a declared size of ${size} exceeds the default limit`, () => {
     for (const chunks of [[good, header(2, size)], oneByOne(concat([good, header(2, size)]))]) {
       const { frames, error } = feed(chunks);
       assertEquals(frames.length, 1);
@@ -98,7 +98,7 @@ for (const size of [2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 0x0d000000, LIMITS.maxPay
   });
 }
 
-test("a body of the default limit is taken", () => {
+test("a body as long as the default limit is accepted", () => {
   const bytes = frame(4, new Uint8Array(LIMITS.maxPayload));
   const decoder = new FrameDecoder();
   let length = -1;
@@ -107,7 +107,7 @@ test("a body of the default limit is taken", () => {
 });
 
 for (const maxPayload of [1, 2, 100, 5000]) {
-  test(`with maxPayload ${maxPayload} a body may have just so many bytes`, () => {
+  test(`maxPayload ${maxPayload} accepts bodies of up to ${maxPayload} bytes`, () => {
     for (const size of [0, maxPayload - 1, maxPayload]) {
       const { frames, error } = feed([frame(2, new Uint8Array(size))], { maxPayload });
       assertEquals(error, undefined);
@@ -120,7 +120,7 @@ for (const maxPayload of [1, 2, 100, 5000]) {
   });
 }
 
-test("maxPayload may be as large as the size field, and no larger", () => {
+test("maxPayload is at most what the size field can hold", () => {
   const decoder = new FrameDecoder({ maxPayload: 2 ** 32 - 1 });
   decoder.push(header(2, 2 ** 32 - 1), () => {});
   assert(decoder.partial);
@@ -129,7 +129,7 @@ test("maxPayload may be as large as the size field, and no larger", () => {
   }
 });
 
-test("after a wrong header good bytes change nothing: the error stays the same", () => {
+test("after an invalid header, valid bytes get the same error", () => {
   const decoder = new FrameDecoder();
   const error = assertThrows(() => decoder.push(utf8("GET / HT"), () => {}), ProtocolError);
   let frames = 0;
@@ -147,7 +147,7 @@ test("offsets count every byte of a long stream", () => {
   assertEquals(error.offset, chunk.length * 1000);
 });
 
-test("a million small frames in one burst all come", () => {
+test("a million small frames in one chunk all decode", () => {
   const count = 1_000_000;
   const burst = new Uint8Array(10 * count);
   burst.set(frame(4, "{}"));
@@ -165,7 +165,7 @@ test("a million small frames in one burst all come", () => {
   assertEquals([frames, bytes], [count, 2 * count]);
 });
 
-test("a long frame in pieces of one byte comes whole", () => {
+test("a long frame decodes in chunks of one byte", () => {
   const body = utf8("0123456789abcdef".repeat(64 * 1024));
   const bytes = frame(2, body);
   const decoder = new FrameDecoder({ maxPayload: body.length });

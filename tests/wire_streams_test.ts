@@ -25,7 +25,7 @@ function from<T>(items: Iterable<T>): ReadableStream<T> {
   });
 }
 
-/** Everything up to the end or the error of a stream. */
+/** All chunks up to the end or the error of a stream. */
 async function collect<T>(readable: ReadableStream<T>): Promise<{ items: T[]; error: unknown }> {
   const items: T[] = [];
   const reader = readable.getReader();
@@ -45,7 +45,7 @@ function asText({ type, payload }: Frame): { type: number; body: string } {
   return { type, body: fromUtf8(payload) };
 }
 
-test("frames come back from bytes in whatever chunks", async () => {
+test("frames decode from bytes in any chunks", async () => {
   const ways = [[stream], oneByOne(stream), cutAtRandom(stream, seeded(7), 50)];
   for (const chunks of ways) {
     const { items, error } = await collect(from(chunks).pipeThrough(new FrameDecoderStream()));
@@ -54,7 +54,7 @@ test("frames come back from bytes in whatever chunks", async () => {
   }
 });
 
-test("frames that are piped through both come back the same", async () => {
+test("frames piped through both streams are unchanged", async () => {
   const sent = conversation.map(({ type, body }, i) => ({
     type: type as PayloadType,
     payload: i % 2 === 0 ? body : utf8(body),
@@ -68,7 +68,7 @@ test("frames that are piped through both come back the same", async () => {
   assertEquals(items.map(asText), conversation);
 });
 
-test("the encoder gives one chunk for each frame", async () => {
+test("the encoder enqueues one chunk per frame", async () => {
   const { items } = await collect(
     from<OutgoingFrame>([{ type: 1, payload: "{}" }, { type: 4, payload: "é" }]).pipeThrough(
       new FrameEncoderStream(),
@@ -77,21 +77,21 @@ test("the encoder gives one chunk for each frame", async () => {
   assertEquals(items.map(toHex), ["dc010801020000007b7d", "dc01080402000000c3a9"]);
 });
 
-test("a type that is none errors the encoder", async () => {
+test("an unknown type errors the encoder", async () => {
   const wrong = { type: 9 as PayloadType, payload: "{}" };
   const { items, error } = await collect(from([wrong]).pipeThrough(new FrameEncoderStream()));
   assertEquals(items, []);
   assertInstanceOf(error, RangeError);
 });
 
-test("an empty stream gives no frame and no error", async () => {
+test("an empty stream yields no frame and no error", async () => {
   const { items, error } = await collect(
     from([new Uint8Array(0)]).pipeThrough(new FrameDecoderStream()),
   );
   assertEquals([items, error], [[], undefined]);
 });
 
-test("a stream that ends inside a frame gives the frames before, then cut-frame", async () => {
+test("a stream that ends inside a frame yields the frames before, then cut-frame", async () => {
   const good = frame(2, "{}");
   for (const cut of [header(2, 9), header(2, 9).subarray(0, 3)]) {
     const { items, error } = await collect(
@@ -103,7 +103,7 @@ test("a stream that ends inside a frame gives the frames before, then cut-frame"
   }
 });
 
-test("a wrong header errors both ends with the same error", async () => {
+test("an invalid header errors both sides with the same error", async () => {
   const decoder = new FrameDecoderStream();
   const writer = decoder.writable.getWriter();
   const reading = collect(decoder.readable);
@@ -117,7 +117,7 @@ test("a wrong header errors both ends with the same error", async () => {
   assert(await writer.closed.catch((error) => error) === reason);
 });
 
-test("the options of the decoder reach it", async () => {
+test("the decoder gets the options", async () => {
   const { error } = await collect(
     from([frame(2, "12345")]).pipeThrough(new FrameDecoderStream({ maxPayload: 4 })),
   );
@@ -147,7 +147,7 @@ test("cancelling the frames cancels the source", async () => {
   assertEquals(await cancelled, "enough");
 });
 
-test("each frame owns its bytes, so a read buffer can be used again", async () => {
+test("each frame is a copy, so a read buffer can be reused", async () => {
   const decoder = new FrameDecoderStream();
   const writer = decoder.writable.getWriter();
   const reading = collect(decoder.readable);
@@ -165,7 +165,7 @@ test("each frame owns its bytes, so a read buffer can be used again", async () =
   for (const { payload } of items) assertEquals(payload.buffer.byteLength, payload.length);
 });
 
-test("a slow reader holds the source back and loses no frame", async () => {
+test("a slow reader applies back-pressure and loses no frame", async () => {
   const chunks = 500;
   let pulled = 0;
   function* source(): Iterable<Uint8Array> {
@@ -177,7 +177,7 @@ test("a slow reader holds the source back and loses no frame", async () => {
   const frames = from(source()).pipeThrough(new FrameDecoderStream());
   const reader = frames.getReader();
   for (let i = 0; i < chunks * 10; i++) {
-    // Time for the source to run ahead, if nothing held it.
+    // Without back-pressure the source would run ahead now.
     if (i < 20) { for (let turn = 0; turn < 100; turn++) await Promise.resolve(); }
     const { value } = await reader.read();
     assertEquals(value && fromUtf8(value.payload), String(i));

@@ -1,4 +1,4 @@
-/** The decoder beside a slow one, on the same bytes. */
+/** Compares the decoder with a slow reference decoder on the same bytes. */
 
 import { LimitError, RcspError } from "../../src/errors.ts";
 import { randomInteger } from "../../src/simulator/random.ts";
@@ -16,13 +16,13 @@ const FRAMES: readonly Uint8Array[] = [
 const LARGEST_CHUNKS = [1, 9, 100, 65_536];
 const GOOD = frame(2, "{}");
 
-/** Any decoder; a test puts a wrong one in its place. */
+/** A decoder; a test substitutes a broken one. */
 export interface Decoder {
   push(chunk: Uint8Array, sink: FrameSink): void;
   end(): void;
 }
 
-/** Makes the target for a decoder, by default for ours. */
+/** Creates the target for a decoder, by default for `FrameDecoder`. */
 export function decoderTarget(
   make: (options: FrameDecoderOptions) => Decoder = (options) => new FrameDecoder(options),
 ): Target {
@@ -39,15 +39,15 @@ export function decoderTarget(
       let seen = 0;
       const sink: FrameSink = (type, payload) => {
         const wanted = expected.frames[seen++];
-        must(wanted !== undefined, () => `frame ${seen} of ${expected.frames.length} came`);
+        must(wanted !== undefined, () => `received frame ${seen} of ${expected.frames.length}`);
         must(type === wanted!.type, () => `frame ${seen} has type ${type}, not ${wanted!.type}`);
         const whole = bytes.subarray(wanted!.start, wanted!.end);
-        must(same(payload, whole), () => `the body of frame ${seen} is not as it was sent`);
+        must(same(payload, whole), () => `the body of frame ${seen} differs`);
       };
       const error = feed(decoder, bytes, buffer, random, sink);
       must(
         seen === expected.frames.length,
-        () => `${seen} frames came, not ${expected.frames.length}`,
+        () => `received ${seen} frames instead of ${expected.frames.length}`,
       );
       compareError(error, expected.code, expected.offset);
       if (error !== undefined) checkFinal(decoder, error);
@@ -56,7 +56,7 @@ export function decoderTarget(
   };
 }
 
-/** A stream of a few frames, some of them changed, one at least. */
+/** A stream of a few frames, at least one of them mutated. */
 export function makeStream(mutator: Mutator, random: Random, limit: number): MutatedInput {
   mutator.begin(random, limit);
   const count = randomInteger(random, 1, 12);
@@ -74,7 +74,7 @@ export function makeStream(mutator: Mutator, random: Random, limit: number): Mut
   return { bytes: mutator.bytes, mutated: mutator.mutated };
 }
 
-/** Pushes all in chunks of one buffer, then ends; gives what was thrown. */
+/** Pushes all bytes in chunks of one reused buffer, then ends; returns the error. */
 function feed(
   decoder: Decoder,
   bytes: Uint8Array,
@@ -91,7 +91,7 @@ function feed(
       );
       buffer.set(bytes.subarray(at, at + size));
       decoder.push(buffer.subarray(0, size), sink);
-      // A view that is kept beyond its call shows as garbage.
+      // A view that is used after its call reads garbage.
       buffer.fill(0xee, 0, size);
       at += size;
     }
@@ -107,16 +107,16 @@ function compareError(error: unknown, code: string | undefined, offset: number):
     if (error !== undefined) throw error;
     return;
   }
-  if (!(error instanceof RcspError)) throw new Error(`${code} must come`, { cause: error });
-  must(error.code === code, () => `${error.code} came, not ${code}: ${error.message}`);
+  if (!(error instanceof RcspError)) throw new Error(`expected ${code}`, { cause: error });
+  must(error.code === code, () => `${error.code} instead of ${code}: ${error.message}`);
   const place = error instanceof LimitError ? `at byte ${offset} ` : `at byte ${offset}:`;
-  must(error.message.includes(place), () => `'${error.message}' does not say '${place}'`);
+  must(error.message.includes(place), () => `'${error.message}' lacks '${place}'`);
 }
 
-/** After an error nothing else may come, whatever is pushed. */
+/** After an error, every call must throw that error again. */
 function checkFinal(decoder: Decoder, error: unknown): void {
   const again = [
-    (): void => decoder.push(GOOD, () => must(false, () => "a frame came after the error")),
+    (): void => decoder.push(GOOD, () => must(false, () => "a frame was emitted after the error")),
     (): void => decoder.end(),
   ];
   for (const run of again) {
@@ -124,9 +124,9 @@ function checkFinal(decoder: Decoder, error: unknown): void {
       run();
     } catch (same) {
       if (same === error) continue;
-      throw new Error("another error came after the first", { cause: same });
+      throw new Error("the second error differs from the first", { cause: same });
     }
-    throw new Error("the error was forgotten");
+    throw new Error("no error after the first");
   }
 }
 

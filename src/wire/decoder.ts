@@ -1,5 +1,5 @@
 /**
- * Bytes to frames. Free of any runtime.
+ * Incremental frame decoder.
  *
  * @module
  */
@@ -16,233 +16,203 @@ import {
 } from "./header.ts";
 
 /**
- * Takes one frame. `payload` is a view that is valid during the call only: copy (`slice()`) what you
- * keep.
+ * Receives one frame. `payload` is a view that is valid only during the call: copy (`slice()`) what
+ * you keep.
  */
 export type FrameSink = (type: PayloadType, payload: Uint8Array) => void;
 
 /** Options of a {@link FrameDecoder}. */
 export interface FrameDecoderOptions {
-  /** Longest body in bytes; a header that claims more fails. Default: 16 MiB. */
+  /** Maximum payload size in bytes; a header that declares more is an error. Default: 16 MiB. */
   maxPayload?: number | undefined;
 }
 
 const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
-const FIRST_SCRATCH = 8192;
-// Below this many bytes a loop is quicker than a call of `set`.
+const FIRST_CAPACITY = 8192;
+// Below this size a byte loop beats TypedArray.set().
 const FEW_BYTES = 16;
-// A chunk of up to this many bytes is kept whole although only its first bytes are wanted: that costs
-// less than a view of them.
+// Up to this size it is faster to copy a whole chunk than to create views of its parts.
 const SHORT_CHUNK = 2048;
-// A scratch of up to this many bytes is kept for the next split frame; a larger one is let go.
-const KEPT_SCRATCH = 1024 * 1024 + SHORT_CHUNK;
+// A larger buffer is released once it is empty.
+const MAX_KEPT_CAPACITY = 1024 * 1024 + HEADER_SIZE + SHORT_CHUNK;
 
 /**
- * Cuts a stream of bytes, in whatever pieces it comes, into frames.
+ * Splits a byte stream into frames, whatever the chunk boundaries.
  *
- * - Each complete frame is given to the sink before `push` returns, so the chunk's memory is free for
- *   use again afterwards.
- * - A frame inside one chunk is not copied. A frame that is split is gathered in one buffer, which is
- *   used again for the next and grows with the bytes received, not with the bytes claimed.
- * - After an error (also one that the sink throws) the stream is lost: every later call throws it again.
+ * - `push` calls the sink for each frame that is complete and does not keep the chunk: its memory can
+ *   be reused as soon as `push` returns.
+ * - A frame that arrives in one chunk is usually not copied. A frame that is split is collected in one
+ *   reused buffer, which grows with the bytes received, not with the size that the header declares.
+ * - An error is final, even one that the sink throws: every later call throws the same error.
  */
 export class FrameDecoder {
   readonly #maxPayload: number;
-  /** The bytes of all chunks before the one at hand. */
+  /** Stream offset of the next frame, or of the incomplete one. */
   #position = 0;
-  /** The start of a header that is not complete yet. */
-  readonly #header = new Uint8Array(HEADER_SIZE);
-  #headerFilled = 0;
-  /** The start of a body that is not complete yet, behind its complete header. */
-  #scratch = EMPTY;
-  #bodyFilled = 0;
-  #bodySize = 0;
-  #inBody = false;
+  /** Holds the incomplete frame from `#start` to `#end`. */
+  #buffer = EMPTY;
+  #start = 0;
+  #end = 0;
+  /** Size of the incomplete frame with its header; 0 if even the header is incomplete. */
+  #frameSize = 0;
   #failure: { error: unknown } | undefined;
   #busy = false;
 
-  /** Makes a decoder at the start of a stream. */
+  /** Creates a decoder for the start of a stream. */
   constructor(options: FrameDecoderOptions = {}) {
     this.#maxPayload = limit("maxPayload", options.maxPayload);
   }
 
   /**
-   * Takes the next chunk and calls `sink` for every frame that it completes.
+   * Decodes the next chunk and calls `sink` for every frame that it completes.
    *
-   * @throws {ProtocolError} If a header is wrong.
-   * @throws {LimitError} If a header claims more than `maxPayload` bytes.
+   * @throws {ProtocolError} If a header is invalid.
+   * @throws {LimitError} If a header declares more than `maxPayload` bytes.
    */
   push(chunk: Uint8Array, sink: FrameSink): void {
-    if (this.#inBody) {
-      // The middle of a body: no sink is called, and nothing can fail.
-      const filled = this.#bodyFilled + chunk.length;
-      if (filled < this.#bodySize && filled <= this.#scratch.length) {
-        this.#append(chunk);
-        this.#bodyFilled = filled;
-        this.#position += chunk.length;
-        return;
-      }
+    const { length } = chunk;
+    const end = this.#end + length;
+    if (end - this.#start < this.#frameSize && end <= this.#buffer.length) {
+      // Inside a body: no frame is complete and nothing can fail.
+      this.#append(chunk, 0, length);
+      return;
     }
     if (this.#failure !== undefined) throw this.#failure.error;
     if (this.#busy) throw new TypeError("Cannot push a chunk from within a sink");
     this.#busy = true;
     try {
-      this.#decode(chunk, sink);
+      const from = this.partial ? this.#resume(chunk, sink) : 0;
+      const to = this.#emitFrames(chunk, from, length, sink);
+      if (to < length) this.#append(chunk, to, length);
     } catch (error) {
-      this.#failure = { error };
-      this.#inBody = false;
-      throw error;
+      this.#fail(error);
     } finally {
       this.#busy = false;
     }
   }
 
   /**
-   * Tells that the stream has ended.
+   * Ends the stream.
    *
-   * @throws {ProtocolError} If it ended inside a frame.
+   * @throws {ProtocolError} If the last frame is incomplete.
    */
   end(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
     if (!this.partial) return;
-    const error = this.#inBody
-      ? this.#cut(`${this.#bodySize} bytes of body`, `${this.#bodyFilled}, then the end`)
-      : this.#cut("8 bytes of header", `${this.#headerFilled}, then the end`);
-    this.#failure = { error };
-    this.#inBody = false;
-    throw error;
+    const inBody = this.#frameSize > 0;
+    const received = this.#end - this.#start - (inBody ? HEADER_SIZE : 0);
+    this.#fail(
+      new ProtocolError("cut-frame", "Cannot read frame", {
+        expected: inBody ? `${this.#frameSize - HEADER_SIZE} bytes of body` : "8 bytes of header",
+        received: `${received}, then the end`,
+        offset: this.#position,
+        bytes: this.#buffer.subarray(this.#start, Math.min(this.#start + HEADER_SIZE, this.#end)),
+      }),
+    );
   }
 
   /** Whether a frame has begun and is not complete. */
   get partial(): boolean {
-    return this.#inBody || this.#headerFilled > 0;
+    return this.#end > this.#start;
   }
 
-  #cut(expected: string, received: string): ProtocolError {
-    const bytes = this.#inBody ? this.#header : this.#header.subarray(0, this.#headerFilled);
-    const begun = this.#inBody ? HEADER_SIZE + this.#bodyFilled : this.#headerFilled;
-    return new ProtocolError("cut-frame", "Cannot read frame", {
-      expected,
-      received,
-      offset: this.#position - begun,
-      bytes,
-    });
+  #fail(error: unknown): never {
+    this.#failure = { error };
+    this.#frameSize = 0;
+    throw error;
   }
 
-  #decode(chunk: Uint8Array, sink: FrameSink): void {
-    const end = chunk.length;
+  /** Continues the incomplete frame; returns where the rest of the chunk begins. */
+  #resume(chunk: Uint8Array, sink: FrameSink): number {
+    const { length } = chunk;
     let at = 0;
-    if (this.#inBody) at = this.#goOnWithBody(chunk, 0, sink);
-    else if (this.#headerFilled > 0) at = this.#goOnWithHeader(chunk, sink);
-    while (end - at >= HEADER_SIZE) {
-      const size = this.#check(chunk, at, this.#position + at);
-      const body = at + HEADER_SIZE;
-      const next = body + size;
-      if (next > end) {
-        for (let i = 0; i < HEADER_SIZE; i++) this.#header[i] = chunk[at + i]!;
-        this.#begin(size);
-        this.#keep(chunk, body, end);
-        at = end;
-        break;
+    if (this.#end - this.#start <= HEADER_SIZE) {
+      at = Math.min(length, this.#start + HEADER_SIZE - this.#end);
+      this.#append(chunk, 0, at);
+      if (this.#end - this.#start < HEADER_SIZE) return at;
+      const size = this.#checkHeader(this.#buffer, this.#start);
+      if (at + size <= length) {
+        // Only the header was split.
+        const type = this.#buffer[this.#start + 3] as PayloadType;
+        this.#start = this.#end = this.#frameSize = 0;
+        this.#position += HEADER_SIZE + size;
+        sink(type, new Uint8Array(chunk.buffer, chunk.byteOffset + at, size));
+        return at + size;
       }
-      sink(chunk[at + 3] as PayloadType, view(chunk, body, next));
-      at = next;
+      this.#frameSize = HEADER_SIZE + size;
     }
-    while (at < end) this.#header[this.#headerFilled++] = chunk[at++]!;
-    this.#position += end;
-  }
-
-  /** Goes on with the header that an earlier chunk began; gives where in the chunk it stopped. */
-  #goOnWithHeader(chunk: Uint8Array, sink: FrameSink): number {
-    let at = 0;
-    while (this.#headerFilled < HEADER_SIZE) {
-      if (at === chunk.length) return at;
-      this.#header[this.#headerFilled++] = chunk[at++]!;
+    const missing = this.#start + this.#frameSize - this.#end;
+    const to = length <= SHORT_CHUNK ? length : Math.min(length, at + missing);
+    this.#append(chunk, at, to);
+    if (to - at < missing) return to;
+    this.#frameSize = 0;
+    this.#start = this.#emitFrames(this.#buffer, this.#start, this.#end, sink);
+    if (!this.partial) {
+      this.#start = this.#end = 0;
+      if (this.#buffer.length > MAX_KEPT_CAPACITY) this.#buffer = EMPTY;
+    } else if (this.#start + this.#frameSize + SHORT_CHUNK > this.#buffer.length) {
+      // Moving the start of a frame now is cheaper than moving most of it later.
+      this.#reserve(0);
     }
-    this.#headerFilled = 0;
-    this.#begin(this.#check(this.#header, 0, this.#position + at - HEADER_SIZE));
-    return this.#goOnWithBody(chunk, at, sink);
-  }
-
-  /** Goes on with the body that an earlier chunk began; gives where in the chunk it stopped. */
-  #goOnWithBody(chunk: Uint8Array, from: number, sink: FrameSink): number {
-    const missing = this.#bodySize - this.#bodyFilled;
-    if (chunk.length - from < missing) {
-      this.#keep(chunk, from, chunk.length);
-      return chunk.length;
-    }
-    const type = this.#header[3] as PayloadType;
-    const to = from + missing;
-    this.#inBody = false;
-    if (this.#bodyFilled === 0) {
-      // Only the header was split: the body lies whole in this chunk.
-      sink(type, view(chunk, from, to));
-      return to;
-    }
-    this.#keep(chunk, from, to);
-    sink(type, new Uint8Array(this.#scratch.buffer, 0, this.#bodySize));
-    if (this.#scratch.length > KEPT_SCRATCH) this.#scratch = EMPTY;
     return to;
   }
 
-  #begin(size: number): void {
-    this.#inBody = true;
-    this.#bodySize = size;
-    this.#bodyFilled = 0;
+  /** Emits the complete frames from `at` to `end`; returns where the incomplete one begins. */
+  #emitFrames(bytes: Uint8Array, at: number, end: number, sink: FrameSink): number {
+    // subarray() of a Buffer is a Buffer, whose slice() would alias. In V8 a new view is faster too,
+    // provided that `buffer` is read once: that alone costs half a view.
+    const { byteOffset } = bytes;
+    let buffer: ArrayBufferLike | undefined;
+    while (end - at >= HEADER_SIZE) {
+      const size = this.#checkHeader(bytes, at);
+      const body = at + HEADER_SIZE;
+      if (body + size > end) {
+        this.#frameSize = HEADER_SIZE + size;
+        break;
+      }
+      buffer ??= bytes.buffer;
+      this.#position += HEADER_SIZE + size;
+      sink(bytes[at + 3] as PayloadType, new Uint8Array(buffer, byteOffset + body, size));
+      at = body + size;
+    }
+    return at;
   }
 
-  /** Adds a part of a chunk to the body. */
-  #keep(chunk: Uint8Array, from: number, to: number): void {
-    const at = this.#bodyFilled;
-    const filled = at + to - from;
-    if (filled > this.#scratch.length) this.#grow(at, filled);
-    const { length } = chunk;
-    const whole = from === 0 &&
-      (to === length || length <= SHORT_CHUNK && at + length <= this.#scratch.length);
-    this.#append(whole ? chunk : chunk.subarray(from, to));
-    this.#bodyFilled = filled;
+  #append(chunk: Uint8Array, from: number, to: number): void {
+    const length = to - from;
+    if (this.#end + length > this.#buffer.length) this.#reserve(length);
+    const buffer = this.#buffer;
+    const end = this.#end;
+    if (length < FEW_BYTES) { for (let i = 0; i < length; i++) buffer[end + i] = chunk[from + i]!; }
+    else buffer.set(length === chunk.length ? chunk : chunk.subarray(from, to), end);
+    this.#end = end + length;
   }
 
-  /** Puts bytes behind the body so far, where there is room for them. */
-  #append(bytes: Uint8Array): void {
-    const scratch = this.#scratch;
-    const { length } = bytes;
-    let at = this.#bodyFilled;
-    if (length >= FEW_BYTES) scratch.set(bytes, at);
-    else for (let i = 0; i < length; i++) scratch[at++] = bytes[i]!;
+  /** Makes room for more bytes behind the incomplete frame. */
+  #reserve(length: number): void {
+    const filled = this.#end - this.#start;
+    const needed = filled + length;
+    const old = this.#buffer;
+    if (needed <= old.length && old.length <= MAX_KEPT_CAPACITY) {
+      old.copyWithin(0, this.#start, this.#end);
+    } else {
+      const most = Math.max(this.#frameSize + SHORT_CHUNK, FIRST_CAPACITY);
+      const capacity = Math.max(needed, old.length * 2, FIRST_CAPACITY);
+      this.#buffer = new Uint8Array(Math.min(capacity, most));
+      this.#buffer.set(old.subarray(this.#start, this.#end));
+    }
+    this.#start = 0;
+    this.#end = filled;
   }
 
-  #grow(filled: number, needed: number): void {
-    const doubled = Math.max(needed, this.#scratch.length * 2, FIRST_SCRATCH);
-    const most = Math.max(this.#bodySize + SHORT_CHUNK, FIRST_SCRATCH);
-    const grown = new Uint8Array(Math.min(doubled, most));
-    grown.set(this.#scratch.subarray(0, filled));
-    this.#scratch = grown;
-  }
-
-  /** The size that the header claims, if all of the header is right. */
-  #check(bytes: Uint8Array, offset: number, position: number): number {
-    if (!isHeader(bytes, offset)) throw headerError(bytes, offset, position);
-    const size = payloadSizeAt(bytes, offset);
+  /** Returns the size of the body. */
+  #checkHeader(bytes: Uint8Array, at: number): number {
+    if (!isHeader(bytes, at)) throw headerError(bytes, at, this.#position);
+    const size = payloadSizeAt(bytes, at);
     if (size > this.#maxPayload) {
-      throw payloadLimitError(
-        `Cannot read frame at byte ${position}`,
-        size,
-        this.#maxPayload,
-        true,
-      );
+      const action = `Cannot read frame at byte ${this.#position}`;
+      throw payloadLimitError(action, size, this.#maxPayload, true);
     }
     return size;
   }
-}
-
-/**
- * A view that is a plain `Uint8Array`, as the `slice` of a `Buffer` does not copy. To ask for `buffer`
- * is quicker than `subarray` in V8 and slower in Bun, but for the first time only: so the last frame of
- * a chunk, which often is its only one, does without.
- */
-function view(chunk: Uint8Array, from: number, to: number): Uint8Array {
-  return to === chunk.length && chunk.constructor === Uint8Array
-    ? chunk.subarray(from, to)
-    : new Uint8Array(chunk.buffer, chunk.byteOffset + from, to - from);
 }

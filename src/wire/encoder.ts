@@ -1,5 +1,5 @@
 /**
- * Frames to bytes. Free of any runtime.
+ * Frame encoder.
  *
  * @module
  */
@@ -7,16 +7,17 @@
 import { fillHeader, HEADER_SIZE, type PayloadType, writeHeader } from "./header.ts";
 
 const encoder = new TextEncoder();
-// Above this length in code units the exact size is worth a second look at the text.
+// Longer texts, in code units, are encoded first so that their exact size is known.
 const LONG_TEXT = 64 * 1024;
 const FIRST_CAPACITY = 4096;
-// A buffer of up to this many bytes is kept for the next batch; a larger one is let go.
-const KEPT_CAPACITY = 1024 * 1024;
+// clear() releases a larger buffer.
+const MAX_KEPT_CAPACITY = 1024 * 1024;
 
 /**
- * Makes one frame: header and body in one buffer. Text is sent as UTF-8 (assumed), bytes as they are.
+ * Encodes one frame, header and body, in a new buffer. Text is encoded as UTF-8 (assumed), bytes are
+ * copied unchanged.
  *
- * @throws {RangeError} If `type` is no payload type or the body is longer than 2^32 - 1 bytes.
+ * @throws {RangeError} If `type` is not a payload type or the body is longer than 2^32 - 1 bytes.
  */
 export function encodeFrame(type: PayloadType, json: string | Uint8Array): Uint8Array<ArrayBuffer> {
   const body = typeof json === "string" ? encoder.encode(json) : json;
@@ -26,37 +27,40 @@ export function encodeFrame(type: PayloadType, json: string | Uint8Array): Uint8
   return frame;
 }
 
-/** The bytes that a text takes as UTF-8 if these are more than `most`; they are counted only then. */
+/**
+ * The UTF-8 length of a text in bytes if that exceeds `most`, else `undefined`; short texts are not
+ * encoded.
+ */
 export function oversize(text: string, most: number): number | undefined {
-  // A code unit takes one to three bytes.
+  // A code unit needs at most three bytes.
   if (text.length * 3 <= most) return undefined;
   const size = encoder.encode(text).length;
   return size > most ? size : undefined;
 }
 
-/** Gathers frames in one growing buffer, so that many go out in one write. */
+/** Collects frames in one growing buffer, so that one write sends them all. */
 export class FrameBatch {
   #buffer = new Uint8Array(FIRST_CAPACITY);
-  /** Where the body of the first frame goes, which often is the only one. */
+  /** Cached view for the body of the first frame, which often is the only one. */
   #firstBody = this.#buffer.subarray(HEADER_SIZE);
   #length = 0;
 
-  /** The bytes gathered. */
+  /** Size in bytes of the collected frames. */
   get length(): number {
     return this.#length;
   }
 
-  /** The frames gathered; the view is valid until the next `add` or `clear`. */
+  /** The collected frames; the view is valid until the next `add`, `addBytes` or `clear`. */
   get bytes(): Uint8Array {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  /** Adds a frame with a body of text; returns the bytes of the body. */
+  /** Adds a frame; returns the size of its body in bytes. */
   add(type: PayloadType, json: string): number {
     if (json.length > LONG_TEXT) return this.#addLong(type, json);
     const start = this.#length;
     const body = start + HEADER_SIZE;
-    // One code unit takes three bytes at most.
+    // A code unit needs at most three bytes.
     this.#reserve(body + json.length * 3);
     const room = start === 0 ? this.#firstBody : this.#buffer.subarray(body);
     const size = encoder.encodeInto(json, room).written;
@@ -65,17 +69,17 @@ export class FrameBatch {
     return size;
   }
 
-  /** Adds bytes that are frames already. */
+  /** Adds frames that are already encoded. */
   addBytes(bytes: Uint8Array): void {
     this.#reserve(this.#length + bytes.length);
     this.#buffer.set(bytes, this.#length);
     this.#length += bytes.length;
   }
 
-  /** Starts anew, in the same memory unless that has become large. */
+  /** Removes all frames; keeps the buffer unless it has become large. */
   clear(): void {
     this.#length = 0;
-    if (this.#buffer.length > KEPT_CAPACITY) this.#use(new Uint8Array(FIRST_CAPACITY));
+    if (this.#buffer.length > MAX_KEPT_CAPACITY) this.#use(new Uint8Array(FIRST_CAPACITY));
   }
 
   #addLong(type: PayloadType, json: string): number {

@@ -1,6 +1,6 @@
 /**
- * The 8 bytes before every body. All of it is confirmed by Rokoko's public text; all numbers are
- * little-endian.
+ * The 8-byte header before every body. All of it is confirmed by Rokoko's public documentation; numbers
+ * are little-endian.
  *
  * | offset | field | type | value |
  * | --- | --- | --- | --- |
@@ -8,9 +8,7 @@
  * | 1 | `header_version` | uint8 | `1` |
  * | 2 | `header_size` | uint8 | `8` |
  * | 3 | `type` | uint8 | a {@link PayloadType} |
- * | 4 | `payload_size` | uint32 | bytes of the body |
- *
- * Free of any runtime.
+ * | 4 | `payload_size` | uint32 | size of the body in bytes |
  *
  * @module
  */
@@ -20,38 +18,38 @@ import { LimitError, ProtocolError, type ProtocolErrorCode } from "../errors.ts"
 
 /** The first byte of every header. */
 export const MARKER = 0xdc;
-/** The version of the header. */
+/** The only known header version. */
 export const HEADER_VERSION = 1;
-/** The bytes of a header. */
+/** Size of a header in bytes. */
 export const HEADER_SIZE = 8;
 
-/** What a body is: the header's `type`. */
+/** The values of the header's `type` field. */
 export const PayloadType = {
-  /** Client to server; gets exactly one response. */
+  /** Client to server: a command; the server sends exactly one response. */
   Command: 1,
-  /** Server to client: a command was carried out. */
+  /** Server to client: a command succeeded. */
   ResponseOk: 2,
-  /** Server to client: a command was not carried out. */
+  /** Server to client: a command failed. */
   ResponseError: 3,
-  /** Server to client, at any time. */
+  /** Server to client, at any time: an event. */
   Event: 4,
 } as const;
 
-/** What a body is: 1 command, 2 response ok, 3 response error, 4 event. */
+/** The type of a body: 1 command, 2 response ok, 3 response error, 4 event. */
 export type PayloadType = typeof PayloadType[keyof typeof PayloadType];
 
-/** What a header says. */
+/** The fields of a header that vary. */
 export interface Header {
-  /** What the body is. */
+  /** The type of the body. */
   readonly type: PayloadType;
-  /** The bytes of the body, 0 to 2^32 - 1. */
+  /** Size of the body in bytes, 0 to 2^32 - 1. */
   readonly payloadSize: number;
 }
 
 /**
  * Writes a header into `target` at `offset`.
  *
- * @throws {RangeError} If the type or the size fits no header, or `target` has no 8 bytes there.
+ * @throws {RangeError} If the type or the size is out of range, or `target` has no 8 bytes there.
  */
 export function writeHeader(target: Uint8Array, offset: number, header: Header): void {
   const { type, payloadSize } = header;
@@ -62,7 +60,7 @@ export function writeHeader(target: Uint8Array, offset: number, header: Header):
   fillHeader(target, offset, type, payloadSize);
 }
 
-/** Writes a header whose parts are known to be right. */
+/** Writes a header without checking its fields. */
 export function fillHeader(
   target: Uint8Array,
   offset: number,
@@ -80,10 +78,10 @@ export function fillHeader(
 }
 
 /**
- * Reads the header that starts at `offset`, every field checked.
+ * Reads and checks the header at `offset`.
  *
  * @throws {RangeError} If there are no 8 bytes at `offset`.
- * @throws {ProtocolError} If a field is wrong.
+ * @throws {ProtocolError} If a field is invalid.
  */
 export function readHeader(bytes: Uint8Array, offset = 0): Header {
   checkRoom("read", bytes, offset);
@@ -94,7 +92,7 @@ export function readHeader(bytes: Uint8Array, offset = 0): Header {
   };
 }
 
-/** Whether all fields but the size are right. */
+/** Whether all fields except the size are valid. */
 export function isHeader(bytes: Uint8Array, offset: number): boolean {
   return bytes[offset] === MARKER && bytes[offset + 1] === HEADER_VERSION &&
     bytes[offset + 2] === HEADER_SIZE && bytes[offset + 3]! >= PayloadType.Command &&
@@ -107,7 +105,7 @@ export function payloadSizeAt(bytes: Uint8Array, offset: number): number {
     bytes[offset + 7]! << 24) >>> 0;
 }
 
-/** The error of the first wrong field; `position` is where the header stands in the stream. */
+/** The error for the first invalid field; `position` is the stream offset of the header. */
 export function headerError(bytes: Uint8Array, offset: number, position: number): ProtocolError {
   const header = bytes.subarray(offset, offset + HEADER_SIZE);
   const wrong = [MARKER, HEADER_VERSION, HEADER_SIZE].findIndex((right, i) => header[i] !== right);
@@ -131,7 +129,7 @@ const BAD_FIELDS: readonly [code: ProtocolErrorCode, expected: string][] = [
 ];
 const BAD_TYPE: (typeof BAD_FIELDS)[number] = ["bad-type", "type 1, 2, 3 or 4"];
 
-/** The error of a body that is longer than allowed. */
+/** The error for a body that is longer than allowed. */
 export function payloadLimitError(
   action: string,
   size: number,
@@ -149,6 +147,6 @@ export function payloadLimitError(
 function checkRoom(action: string, { length }: Uint8Array, offset: number): void {
   if (Number.isInteger(offset) && offset >= 0 && offset + HEADER_SIZE <= length) return;
   throw new RangeError(
-    `Cannot ${action} header as ${length} bytes hold no 8 bytes at offset ${offset}`,
+    `Cannot ${action} header: no 8 bytes at offset ${offset} of ${length} bytes`,
   );
 }

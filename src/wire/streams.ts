@@ -1,8 +1,6 @@
 /**
- * The decoder and the encoder as Web Streams, for people who pipe. The client and the server do not
- * use them: a stream per message costs more than the message.
- *
- * Free of any runtime.
+ * Decoder and encoder as Web Streams, for code that pipes. The client and the server do not use them:
+ * passing a message through a stream costs more than decoding it.
  *
  * @module
  */
@@ -11,30 +9,30 @@ import { FrameDecoder, type FrameDecoderOptions } from "./decoder.ts";
 import { encodeFrame } from "./encoder.ts";
 import type { PayloadType } from "./header.ts";
 
-/** A frame that owns its bytes. */
+/** A received frame; its payload is a copy. */
 export interface Frame {
-  /** What the body is. */
+  /** The type of the body. */
   readonly type: PayloadType;
-  /** The body as it came: JSON in UTF-8 unless the other side broke the rules. */
+  /** The body as received: JSON in UTF-8, if the peer follows the protocol. */
   readonly payload: Uint8Array<ArrayBuffer>;
 }
 
-/** A frame to be sent. */
+/** A frame to send. */
 export interface OutgoingFrame {
-  /** What the body is. */
+  /** The type of the body. */
   readonly type: PayloadType;
-  /** The body, as text or as bytes. */
+  /** The body, text or bytes. */
   readonly payload: string | Uint8Array;
 }
 
 /**
- * Bytes in, {@link Frame}s out; each frame is a copy of its own.
+ * Decodes bytes to {@link Frame}s.
  *
- * Errors as {@link FrameDecoder.push}; a stream that ends inside a frame errors with `cut-frame`.
- * As with every Web Stream, an error discards the frames that nobody has read yet.
+ * Fails with the errors of {@link FrameDecoder.push}, and with `cut-frame` if the stream ends inside a
+ * frame. As with every Web Stream, an error discards the frames that have not been read yet.
  */
 export class FrameDecoderStream extends TransformStream<Uint8Array, Frame> {
-  /** Makes a stream; the options are those of {@link FrameDecoder}. */
+  /** Creates a stream with the options of {@link FrameDecoder}. */
   constructor(options: FrameDecoderOptions = {}) {
     const decoder = new FrameDecoder(options);
     super({
@@ -50,9 +48,9 @@ export class FrameDecoderStream extends TransformStream<Uint8Array, Frame> {
   }
 }
 
-/** Frames in, bytes out: one chunk for each frame. */
+/** Encodes frames to bytes, one chunk per frame. */
 export class FrameEncoderStream extends TransformStream<OutgoingFrame, Uint8Array<ArrayBuffer>> {
-  /** Makes a stream. */
+  /** Creates a stream. */
   constructor() {
     super({
       transform(frame, controller): void {
