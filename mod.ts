@@ -24,7 +24,7 @@
 import { diagnostics } from "./adapters/diagnostics.ts";
 import { connector } from "./adapters/runtime.ts";
 import type { RcspClient } from "./src/client/client.ts";
-import { connectThrough } from "./src/client/connect.ts";
+import { createClient } from "./src/client/create_client.ts";
 import type { ConnectOptions } from "./src/client/options.ts";
 
 export * from "./src/mod.ts";
@@ -37,5 +37,5 @@ export * from "./src/mod.ts";
  */
 export function connect(options: ConnectOptions = {}): Promise<RcspClient> {
   const { connector: given = connector, tracing = diagnostics() } = options;
-  return connectThrough(given, { ...options, tracing });
+  return createClient(given, { ...options, tracing });
 }

@@ -18,7 +18,7 @@ export { listen } from "./adapters/runtime.ts";
 export { CommandError } from "./src/errors.ts";
 export type { ErrorBody } from "./src/errors.ts";
 export type { Command, DeviceId } from "./src/message/command.ts";
-export type { OutgoingEvent, PressType, Topic } from "./src/message/event.ts";
+export type { EventFilter, OutgoingEvent, PressType } from "./src/message/event.ts";
 export type { JsonObject, JsonValue } from "./src/message/json.ts";
 export { RcspServer } from "./src/server/server.ts";
 export type { ServerOptions } from "./src/server/server.ts";

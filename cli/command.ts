@@ -25,7 +25,7 @@ import type { RcspClient } from "../src/client/client.ts";
 import type { ConnectOptions } from "../src/client/options.ts";
 import type { Clock } from "../src/clock.ts";
 import type { CliIo } from "./io.ts";
-import type { CommandLine, Flag, Word } from "./options.ts";
+import type { CommandLine, Flag, Positional } from "./options.ts";
 import type { Output } from "./output.ts";
 
 /** A subcommand. */
@@ -37,7 +37,7 @@ export interface Command {
   /** More about it for the help, in lines of up to 80 columns; paragraphs have an empty line between. */
   readonly details?: string | undefined;
   /** Its arguments that are no flags, in their order. */
-  readonly words?: readonly Word[] | undefined;
+  readonly positionals?: readonly Positional[] | undefined;
   /** Its own flags. `--help`, `--no-color`, and those of the three fields below need not be named. */
   readonly flags?: readonly Flag[] | undefined;
   /** Whether it has `--host`, `--port`, `--timeout` and `--dialect`. */
@@ -79,7 +79,7 @@ export interface Context {
   /** All commands, for those that tell about them. */
   readonly commands: readonly Command[];
   /** A line of talk on standard error; escaped. Never rejects. */
-  tell(text: string): Promise<void>;
+  log(text: string): Promise<void>;
   /** What the connection flags say, for commands that make their own connections. */
   server(): Promise<ConnectOptions>;
   /** Connects by the connection flags, to a simulated driver where `--simulate` says so. */

@@ -95,7 +95,7 @@ function fish(commands: readonly Command[]): string {
     const here = `complete -c rcsp -n '__fish_seen_subcommand_from ${name}'`;
     for (const flag of allFlags(command)) {
       const short = flag.short === undefined ? "" : ` -s ${flag.short}`;
-      const value = flag.kind === "switch" ? "" : takesFile(flag) ? " -r -F" : " -x";
+      const value = flag.kind === "boolean" ? "" : takesFile(flag) ? " -r -F" : " -x";
       const choices = flag.choices === undefined ? "" : ` -a '${flag.choices.join(" ")}'`;
       lines.push(`${here}${short} -l ${flag.name}${value}${choices} -d '${fishText(flag.about)}'`);
     }
@@ -122,13 +122,13 @@ function takesFile({ value = "" }: Flag): boolean {
   return value === "FILE";
 }
 
-function zshFlag({ name, short, kind, about, value, many, choices }: Flag): string {
+function zshFlag({ name, short, kind, about, value, multiple: many, choices }: Flag): string {
   const action = choices !== undefined
     ? `(${choices.join(" ")})`
     : value === "FILE"
     ? "_files"
     : " ";
-  const argument = kind === "switch" ? "" : `:${value ?? "value"}:${action}`;
+  const argument = kind === "boolean" ? "" : `:${value ?? "value"}:${action}`;
   const text = `[${zshText(about)}]${argument}`;
   const repeat = many ? "*" : "";
   if (short === undefined) return `'${repeat}--${name}${text}'`;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { quote } from "../src/printable.ts";
+import { quote } from "../src/escape.ts";
 import { EXIT, Failure } from "./exit.ts";
 import type { CliIo, FileOutput } from "./io.ts";
 

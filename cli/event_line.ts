@@ -6,7 +6,7 @@
 
 import { findPressType, type RcspEvent } from "../src/message/event.ts";
 import type { JsonObject } from "../src/message/json.ts";
-import { printable } from "../src/printable.ts";
+import { escapeUnprintable } from "../src/escape.ts";
 import { words } from "./output.ts";
 import { fit } from "./width.ts";
 
@@ -32,6 +32,6 @@ export function eventText(event: RcspEvent, time: string | undefined, columns: n
   const rest = press === undefined ? [what, words(data ?? raw)] : [press, what];
   const parts = [...(time === undefined ? [] : [time]), words(deviceId ?? "-"), ...rest];
   // What has no room is not looked at: an event may be very long.
-  const safe = parts.map((part) => printable(part.slice(0, columns)));
+  const safe = parts.map((part) => escapeUnprintable(part.slice(0, columns)));
   return fit(safe.join("  "), columns);
 }

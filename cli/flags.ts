@@ -9,8 +9,8 @@ import { type Flag, LONGEST_TIMER } from "./options.ts";
 
 /** What every command has. */
 export const GENERAL_FLAGS: readonly Flag[] = [
-  { name: "no-color", kind: "switch", about: "no colours; so does a NO_COLOR that is not empty" },
-  { name: "help", short: "h", kind: "switch", about: "show this" },
+  { name: "no-color", kind: "boolean", about: "no colours; so does a NO_COLOR that is not empty" },
+  { name: "help", short: "h", kind: "boolean", about: "show this" },
 ];
 
 /** A dialect file. */
@@ -34,7 +34,7 @@ export const CONNECTION_FLAGS: readonly Flag[] = [
   },
   {
     name: "port",
-    kind: "whole",
+    kind: "integer",
     value: "NUMBER",
     about: "its port",
     default: "45451",
@@ -56,14 +56,14 @@ export const CONNECTION_FLAGS: readonly Flag[] = [
 /** A driver without hardware. */
 export const SIMULATE_FLAG: Flag = {
   name: "simulate",
-  kind: "switch",
+  kind: "boolean",
   about: "use a simulated driver within this process",
 };
 
 /** The form of data. */
 export const JSON_FLAG: Flag = {
   name: "json",
-  kind: "switch",
+  kind: "boolean",
   about: "JSON, one value a line, also in a terminal",
 };
 

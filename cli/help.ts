@@ -8,7 +8,7 @@ import type { Paint } from "./color.ts";
 import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
 import { flagGroups } from "./flags.ts";
-import type { Flag, Word } from "./options.ts";
+import type { Flag, Positional } from "./options.ts";
 
 /** How wide help is, whatever the terminal. */
 const COLUMNS = 80;
@@ -27,7 +27,7 @@ const EXIT_CODES: readonly (readonly [code: number, about: string])[] = [
 ];
 
 /** `rcsp led <device> <colour> [flags]` */
-export function synopsis({ name, words = [] }: Command): string {
+export function synopsis({ name, positionals: words = [] }: Command): string {
   return ["rcsp", name, ...words.map(wordSynopsis), "[flags]"].join(" ");
 }
 
@@ -57,7 +57,7 @@ export function overview(commands: readonly Command[], paint: Paint): string {
 
 /** The help of one command. */
 export function commandHelp(command: Command, paint: Paint): string {
-  const { summary, details, words = [], examples } = command;
+  const { summary, details, positionals: words = [], examples } = command;
   const parts = [
     `${paint("strong", "Usage:")} ${synopsis(command)}\n`,
     `${summary}.\n`,
@@ -76,17 +76,17 @@ export function commandHelp(command: Command, paint: Paint): string {
   return parts.join("\n");
 }
 
-function wordSynopsis({ name, optional, many }: Word): string {
+function wordSynopsis({ name, optional, multiple: many }: Positional): string {
   const word = `<${name}>${many ? "…" : ""}`;
   return optional ? `[${word}]` : word;
 }
 
 function flagName({ name, short, kind, value }: Flag): string {
-  const long = kind === "switch" ? `--${name}` : `--${name} ${value ?? "VALUE"}`;
+  const long = kind === "boolean" ? `--${name}` : `--${name} ${value ?? "VALUE"}`;
   return short === undefined ? long : `-${short}, ${long}`;
 }
 
-function flagAbout({ about, default: otherwise, choices, many, env }: Flag): string {
+function flagAbout({ about, default: otherwise, choices, multiple: many, env }: Flag): string {
   const notes = [
     ...(choices === undefined ? [] : [choices.join(", ")]),
     ...(many ? ["may be repeated"] : []),

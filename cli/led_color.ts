@@ -4,7 +4,7 @@
  * @module
  */
 
-import { quote } from "../src/printable.ts";
+import { quote } from "../src/escape.ts";
 import { UsageError } from "./exit.ts";
 import { hint } from "./suggest.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { CLOCK, type Clock } from "../src/clock.ts";
-import { printable, quote } from "../src/printable.ts";
+import { escapeUnprintable, quote } from "../src/escape.ts";
 import { VERSION } from "../src/version.ts";
 import { painter } from "./color.ts";
 import type { Command, Context } from "./command.ts";
@@ -24,7 +24,7 @@ const GRACE = 2_000;
 /** Most characters of an error that are shown: part of it may be foreign. */
 const LONGEST_SENTENCE = 1_000;
 
-const VERSION_FLAG: Flag = { name: "version", kind: "switch", about: "show the version" };
+const VERSION_FLAG: Flag = { name: "version", kind: "boolean", about: "show the version" };
 const LEADING_FLAGS = [...CONNECTION_FLAGS, ...GENERAL_FLAGS, VERSION_FLAG];
 
 /** See `main()` of `mod.ts`. */
@@ -66,7 +66,7 @@ async function dispatch(args: readonly string[], io: CliIo): Promise<void> {
   }
   const line = readCommandLine(rest, {
     flags: allFlags(command),
-    words: command.words ?? [],
+    positionals: command.positionals ?? [],
     env: (name) => io.env(name),
     help: `rcsp help ${command.name}`,
   });
@@ -85,7 +85,7 @@ async function runCommand(command: Command, line: CommandLine, io: CliIo): Promi
     signal,
     commands: COMMANDS,
     out: new Output(io.stdout, { json, paint }),
-    tell: (text) => tell(io, text),
+    log: (text) => tell(io, text),
     server: () => serverOptions(line, io),
     connect: (options = {}) => openSession(context, options, command.simulates === true),
     defer: (undo) => void undos.push(undo),
@@ -136,5 +136,5 @@ function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise
 /** A line of talk. That nobody listens is no reason to fail. */
 async function tell(io: CliIo, text: string): Promise<void> {
   const shown = text.length > LONGEST_SENTENCE ? `${text.slice(0, LONGEST_SENTENCE)}…` : text;
-  await io.stderr.write(`${printable(shown)}\n`).catch(() => {});
+  await io.stderr.write(`${escapeUnprintable(shown)}\n`).catch(() => {});
 }

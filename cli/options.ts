@@ -6,7 +6,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { quote } from "../src/printable.ts";
+import { quote } from "../src/escape.ts";
 import { parseDuration } from "./duration.ts";
 import { UsageError } from "./exit.ts";
 import { hint } from "./suggest.ts";
@@ -21,7 +21,7 @@ export interface Flag {
    * `switch` has no value, `whole` takes a whole number, `number` any, `duration` a time such as `2s`,
    * which becomes milliseconds.
    */
-  readonly kind: "switch" | "text" | "whole" | "number" | "duration";
+  readonly kind: "boolean" | "text" | "integer" | "number" | "duration";
   /** What stands for the value in the help: `N`. */
   readonly value?: string | undefined;
   /** What it does, in a few words that begin small. */
@@ -33,13 +33,13 @@ export interface Flag {
   /** The only values that it takes. */
   readonly choices?: readonly string[] | undefined;
   /** Whether it may be given several times; otherwise the last one counts. */
-  readonly many?: boolean | undefined;
+  readonly multiple?: boolean | undefined;
   /** The environment variable that holds where the flag is not given. */
   readonly env?: string | undefined;
 }
 
 /** An argument that is no flag. */
-export interface Word {
+export interface Positional {
   /** As in the synopsis. */
   readonly name: string;
   /** What it is, in a few words that begin small. */
@@ -47,7 +47,7 @@ export interface Word {
   /** Whether it may be left out. */
   readonly optional?: boolean | undefined;
   /** Whether any number of them may follow; only the last can. */
-  readonly many?: boolean | undefined;
+  readonly multiple?: boolean | undefined;
 }
 
 /** Longest timer of every runtime, in milliseconds. */
@@ -58,7 +58,7 @@ type Value = boolean | string | number;
 /** What stands in a command line, checked. Asking for a flag that was not declared is a mistake. */
 export class CommandLine {
   /** The arguments that are no flags. */
-  readonly words: readonly string[];
+  readonly positionals: readonly string[];
   readonly #flags: ReadonlyMap<string, Flag>;
   readonly #values: ReadonlyMap<string, readonly Value[]>;
   readonly #typed: ReadonlySet<string>;
@@ -68,12 +68,12 @@ export class CommandLine {
     words: readonly string[],
     flags: ReadonlyMap<string, Flag>,
     values: ReadonlyMap<string, readonly Value[]>,
-    typed: ReadonlySet<string>,
+    isExplicit: ReadonlySet<string>,
   ) {
-    this.words = words;
+    this.positionals = words;
     this.#flags = flags;
     this.#values = values;
-    this.#typed = typed;
+    this.#typed = isExplicit;
   }
 
   /** Whether a flag stands in the command line itself, not in the environment. */
@@ -83,7 +83,7 @@ export class CommandLine {
 
   /** Whether a switch is on. */
   on(name: string): boolean {
-    return this.#all(name, "switch").at(-1) === true;
+    return this.#all(name, "boolean").at(-1) === true;
   }
 
   /** The value of a flag of kind `text`. */
@@ -98,7 +98,7 @@ export class CommandLine {
 
   /** The value of a flag that is a number; a duration is in milliseconds. */
   number(name: string): number | undefined {
-    return this.#all(name, "whole", "number", "duration").at(-1) as number | undefined;
+    return this.#all(name, "integer", "number", "duration").at(-1) as number | undefined;
   }
 
   #all(name: string, ...kinds: Flag["kind"][]): readonly Value[] {
@@ -113,7 +113,7 @@ export class CommandLine {
 /** What a command line is read against. */
 export interface LineRules {
   readonly flags: readonly Flag[];
-  readonly words: readonly Word[];
+  readonly positionals: readonly Positional[];
   readonly env: (name: string) => string | undefined;
   /** What shows how it is done: `rcsp help led`. */
   readonly help: string;
@@ -132,7 +132,7 @@ export interface Token {
 /** Takes arguments apart without judging them. */
 export function tokens(args: readonly string[], flags: readonly Flag[]): Token[] {
   const options = Object.fromEntries(flags.map(({ name, short, kind }) => {
-    const type = kind === "switch" ? "boolean" as const : "string" as const;
+    const type = kind === "boolean" ? "boolean" as const : "string" as const;
     return [name, short === undefined ? { type } : { type, short }];
   }));
   const parsed = parseArgs({
@@ -162,7 +162,7 @@ export function readCommandLine(args: readonly string[], rules: LineRules): Comm
     if (flag === undefined) throw unknownFlag(token.rawName ?? "", rules);
     const value = checkValue(flag, token, rules);
     typed.add(flag.name);
-    values.set(flag.name, flag.many ? [...values.get(flag.name) ?? [], value] : [value]);
+    values.set(flag.name, flag.multiple ? [...values.get(flag.name) ?? [], value] : [value]);
   }
   for (const flag of rules.flags) {
     if (flag.env === undefined || typed.has(flag.name)) continue;
@@ -174,19 +174,19 @@ export function readCommandLine(args: readonly string[], rules: LineRules): Comm
   return new CommandLine(words, flags, values, typed);
 }
 
-function checkWords(words: readonly string[], { words: wanted, help }: LineRules): void {
+function checkWords(words: readonly string[], { positionals: wanted, help }: LineRules): void {
   const missing = wanted[words.length];
   if (missing !== undefined && !missing.optional) {
     throw new UsageError(`<${missing.name}> is missing: '${help}' shows how`);
   }
   const surplus = words[wanted.length];
-  if (surplus !== undefined && !wanted.at(-1)?.many) {
+  if (surplus !== undefined && !wanted.at(-1)?.multiple) {
     throw new UsageError(`There is no use for ${quote(surplus)} here: '${help}' shows how`);
   }
 }
 
 function checkValue(flag: Flag, { rawName, value, inlineValue }: Token, rules: LineRules): Value {
-  if (flag.kind === "switch") {
+  if (flag.kind === "boolean") {
     if (value === undefined) return true;
     throw new UsageError(`'--${flag.name}' takes no value: '${rules.help}' shows how`);
   }
@@ -201,7 +201,7 @@ function checkValue(flag: Flag, { rawName, value, inlineValue }: Token, rules: L
 function convert(flag: Flag, text: string, source: string): Value {
   const wrong = (rule: string): UsageError =>
     new UsageError(`'${source}' must be ${rule}, not ${quote(text)}`);
-  if (flag.kind === "switch") return true;
+  if (flag.kind === "boolean") return true;
   if (flag.kind === "text") {
     if (flag.choices === undefined || flag.choices.includes(text)) return text;
     const meant = hint(text, flag.choices, "").replace(/^: $/, "");
@@ -215,7 +215,7 @@ function convert(flag: Flag, text: string, source: string): Value {
       `a time from ${least} ms${most < Infinity ? ` to ${most} ms` : ""}, such as 500ms or 2s`,
     );
   }
-  const whole = flag.kind === "whole";
+  const whole = flag.kind === "integer";
   const number = (whole ? /^-?\d+$/ : /^-?(?:\d+\.?\d*|\.\d+)$/).test(text) ? Number(text) : NaN;
   if (number >= least && number <= most && Number.isFinite(number)) return number;
   throw wrong(

@@ -6,7 +6,7 @@
  */
 
 import type { JsonValue } from "../src/message/json.ts";
-import { printable } from "../src/printable.ts";
+import { escapeUnprintable } from "../src/escape.ts";
 import type { Paint } from "./color.ts";
 import type { TextOutput } from "./io.ts";
 import { type Column, layOut } from "./table.ts";
@@ -48,7 +48,7 @@ export class Output {
 
   /** A line of text, foreign or our own; escaped. */
   async line(text: string): Promise<void> {
-    await this.#to.write(`${printable(text)}\n`);
+    await this.#to.write(`${escapeUnprintable(text)}\n`);
   }
 
   /** Text of our own, of any number of lines, that may be painted. Foreign text in it must be safe. */
@@ -66,12 +66,12 @@ export class Output {
 
 /** A value as safe JSON: the same value, with nothing in it that steers a terminal. */
 export function safeJson(value: JsonValue): string {
-  return printable(JSON.stringify(value));
+  return escapeUnprintable(JSON.stringify(value));
 }
 
 /** A value as safe JSON in several lines. */
 export function prettyJson(value: JsonValue): string {
-  return printable(JSON.stringify(value, null, 2), { layout: true });
+  return escapeUnprintable(JSON.stringify(value, null, 2), { layout: true });
 }
 
 /** A foreign value in a few words: text as it is, anything else as JSON. */

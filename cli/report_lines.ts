@@ -5,7 +5,7 @@
  */
 
 import type { JsonObject } from "../src/message/json.ts";
-import { printable } from "../src/printable.ts";
+import { escapeUnprintable } from "../src/escape.ts";
 import type { Style } from "./color.ts";
 import type { Output } from "./output.ts";
 
@@ -33,13 +33,13 @@ export class Report {
   }
 
   /** A finding about `check`; `more` goes into the JSON besides. */
-  async say(mark: Mark, check: string, finding: string, more: JsonObject = {}): Promise<void> {
+  async add(mark: Mark, check: string, finding: string, more: JsonObject = {}): Promise<void> {
     this.counts[mark]++;
     const shown = finding.length > LONGEST ? `${finding.slice(0, LONGEST)}…` : finding;
     if (this.#out.json) {
       return await this.#out.jsonLine({ result: mark, check, finding: shown, ...more });
     }
     const painted = this.#out.paint(STYLES[mark], mark.padEnd(4));
-    await this.#out.text(`${painted}  ${printable(check)}: ${printable(shown)}`);
+    await this.#out.text(`${painted}  ${escapeUnprintable(check)}: ${escapeUnprintable(shown)}`);
   }
 }

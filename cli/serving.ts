@@ -17,7 +17,7 @@ export function listenFlags(defaultPort: number): readonly Flag[] {
   return [
     {
       name: "port",
-      kind: "whole",
+      kind: "integer",
       value: "NUMBER",
       about: "where to listen; 0 takes any free port",
       default: `${defaultPort}`,
@@ -61,11 +61,11 @@ export function untilLeave(signal: AbortSignal): Promise<void> {
 }
 
 /** Talk of events that nobody can hold back: where it is not read, lines are left out. */
-export function talker(context: Context): (text: string) => void {
+export function boundedLog(context: Context): (text: string) => void {
   let waiting = 0;
   return (text) => {
     if (waiting >= TALK) return;
     waiting++;
-    context.tell(text).finally(() => waiting--);
+    context.log(text).finally(() => waiting--);
   };
 }

@@ -9,7 +9,7 @@ import { memoryNetwork, Simulator } from "../simulator.ts";
 import type { RcspClient } from "../src/client/client.ts";
 import type { ConnectOptions } from "../src/client/options.ts";
 import { dialect, type DialectOptions } from "../src/dialect.ts";
-import { quote } from "../src/printable.ts";
+import { quote } from "../src/escape.ts";
 import type { Context, SessionOptions } from "./command.ts";
 import { UsageError } from "./exit.ts";
 import { readJson } from "./input.ts";

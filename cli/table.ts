@@ -4,7 +4,7 @@
  * @module
  */
 
-import { printable } from "../src/printable.ts";
+import { escapeUnprintable } from "../src/escape.ts";
 import type { Paint } from "./color.ts";
 import { displayWidth, fit, pad } from "./width.ts";
 
@@ -37,7 +37,7 @@ export function layOut(
   paint: Paint,
 ): Layout {
   // What does not fit in a line is not looked at: a name may be very long.
-  const safe = (text: string): string => fit(printable(text.slice(0, width)), width);
+  const safe = (text: string): string => fit(escapeUnprintable(text.slice(0, width)), width);
   const cells = rows.map((row) => columns.map((_, i) => shorten(row[i] ?? "", width, safe)));
   const names = columns.map(({ name }) => shorten(name, width, safe));
   const natural = names.map((name, i) =>

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Topic } from "../src/message/event.ts";
-import { quote } from "../src/printable.ts";
+import type { EventFilter } from "../src/message/event.ts";
+import { quote } from "../src/escape.ts";
 import { UsageError } from "./exit.ts";
 
 /**
@@ -13,7 +13,7 @@ import { UsageError } from "./exit.ts";
  *
  * @throws {UsageError} If there is no slash with something on both sides.
  */
-export function parseTopic(text: string): Pick<Topic, "publisher" | "topic"> {
+export function parseTopic(text: string): Pick<EventFilter, "publisher" | "topic"> {
   const [, publisher, topic] = /^([^/]+)\/(.+)$/.exec(text) ?? [];
   if (publisher !== undefined && topic !== undefined) return { publisher, topic };
   throw new UsageError(

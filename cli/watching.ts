@@ -8,7 +8,7 @@
 import type { RcspClient } from "../src/client/client.ts";
 import type { Device } from "../src/client/device.ts";
 import { CommandError, ConnectionError } from "../src/errors.ts";
-import { type RcspEvent, sameId, type Topic } from "../src/message/event.ts";
+import { type EventFilter, type RcspEvent, sameId } from "../src/message/event.ts";
 import type { Context } from "./command.ts";
 import { deviceName, pickDevice } from "./devices.ts";
 import { formatDuration } from "./duration.ts";
@@ -22,7 +22,7 @@ const RETRY = 2_000;
 export class Watch {
   readonly #context: Context;
   readonly #rcsp: RcspClient;
-  readonly #topics: readonly Topic[];
+  readonly #topics: readonly EventFilter[];
   readonly #over = new AbortController();
   readonly #devices: Device[] = [];
   readonly #tasks: Promise<void>[] = [];
@@ -30,7 +30,7 @@ export class Watch {
   #standing = 0;
 
   /** Makes a run of what the command line of `context` says. */
-  constructor(context: Context, rcsp: RcspClient, topics: readonly Topic[]) {
+  constructor(context: Context, rcsp: RcspClient, topics: readonly EventFilter[]) {
     this.#context = context;
     this.#rcsp = rcsp;
     this.#topics = topics;
@@ -38,7 +38,7 @@ export class Watch {
 
   /** Shows events until it is over; rejects if nothing is left to watch. */
   async run(): Promise<void> {
-    const { line, clock, tell } = this.#context;
+    const { line, clock, log: tell } = this.#context;
     const events = this.#rcsp.events({
       buffer: line.number("buffer"),
       onOverflow: () => void tell("Events come quicker than they are written: some are dropped"),
@@ -66,7 +66,7 @@ export class Watch {
   }
 
   async #subscribeAll(): Promise<void> {
-    const { line, tell } = this.#context;
+    const { line, log: tell } = this.#context;
     if (line.on("driver")) {
       await Promise.all(this.#topics.map((topic) => this.#begin(topic, "The driver")));
     } else {
@@ -115,7 +115,7 @@ export class Watch {
   }
 
   /** Resolves when the server has answered, or it is over. */
-  #begin(topic: Topic, who: string): Promise<void> {
+  #begin(topic: EventFilter, who: string): Promise<void> {
     const answered = Promise.withResolvers<void>();
     this.#standing++;
     const task = this.#keep(topic, who, answered.resolve).catch(async (error) => {
@@ -128,14 +128,18 @@ export class Watch {
     return answered.promise;
   }
 
-  async #tellRefusal({ publisher, topic }: Topic, who: string, error: unknown): Promise<void> {
+  async #tellRefusal(
+    { publisher, topic }: EventFilter,
+    who: string,
+    error: unknown,
+  ): Promise<void> {
     if (this.#over.signal.aborted || this.#context.signal.aborted) return;
     const reason = error instanceof Error ? error.message : String(error);
-    await this.#context.tell(`${who} does not give ${publisher}/${topic}: ${reason}`);
+    await this.#context.log(`${who} does not give ${publisher}/${topic}: ${reason}`);
   }
 
   /** Subscribes, and again where a driver that has restarted does not know the device yet. */
-  async #keep(topic: Topic, who: string, onAnswer: () => void): Promise<void> {
+  async #keep(topic: EventFilter, who: string, onAnswer: () => void): Promise<void> {
     const over = this.#over.signal;
     let stood = false;
     let told = false;
@@ -146,7 +150,7 @@ export class Watch {
       over.addEventListener("abort", leave);
       try {
         await subscription.ready;
-        if (told) await this.#context.tell(`${who} is watched again`);
+        if (told) await this.#context.log(`${who} is watched again`);
         [stood, told] = [true, false];
         onAnswer();
         for await (const _ of subscription);
@@ -164,7 +168,7 @@ export class Watch {
   }
 
   async #tellStates(): Promise<void> {
-    const { tell } = this.#context;
+    const { log: tell } = this.#context;
     const statuses = this.#rcsp.statuses();
     const leave = (): void => void statuses.unsubscribe();
     this.#over.signal.addEventListener("abort", leave);

@@ -10,7 +10,7 @@
  *
  * @throws {RangeError} If it is not.
  */
-export function wholeNumber(
+export function assertInteger(
   name: string,
   value: number,
   least: number,

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { wholeNumber } from "./check.ts";
+import { assertInteger } from "./check.ts";
 
 /** The limits of both sides, by the name of the option that sets each. */
 export interface Limits {
@@ -86,5 +86,5 @@ export function limit(
   option: string = name,
 ): number {
   if (given === undefined || given === Infinity && LIMITS[name] === Infinity) return LIMITS[name];
-  return wholeNumber(option, given, 1, LARGEST[name] ?? Number.MAX_SAFE_INTEGER);
+  return assertInteger(option, given, 1, LARGEST[name] ?? Number.MAX_SAFE_INTEGER);
 }

@@ -3,11 +3,11 @@
  * wherever there are `Uint8Array`, Web Streams and timers; the socket is yours to bring.
  *
  * ```ts
- * import { connectThrough, fromStreams, type StreamPair } from "@rcsp/rcsp/core";
+ * import { createClient, fromStreams, type StreamPair } from "@rcsp/rcsp/core";
  *
  * async function list(streams: StreamPair) {
  *   const connector = () => Promise.resolve(fromStreams(streams));
- *   const rcsp = await connectThrough(connector, { reconnect: false });
+ *   const rcsp = await createClient(connector, { reconnect: false });
  *   return await rcsp.listDevices();
  * }
  * ```
@@ -27,9 +27,9 @@ export type {
 } from "./socket/socket.ts";
 export { fromStreams } from "./socket/from_streams.ts";
 export type { StreamPair } from "./socket/from_streams.ts";
-export { connectThrough } from "./client/connect.ts";
+export { createClient } from "./client/create_client.ts";
 export { DEFAULT_ADDRESS } from "./client/options.ts";
-export type { CallOptions, ConnectOptions, Surroundings } from "./client/options.ts";
+export type { CallOptions, ConnectOptions, TestHooks } from "./client/options.ts";
 export type { RcspClient } from "./client/client.ts";
 export type { Clock } from "./clock.ts";
 export type { ButtonPress, ColorLed, Device } from "./client/device.ts";
@@ -60,9 +60,9 @@ export { LIMITS } from "./limits.ts";
 export type { Limits } from "./limits.ts";
 export type { Arguments, DeviceId } from "./message/command.ts";
 export { PRESS_TYPES } from "./message/event.ts";
-export type { OutgoingEvent, PressType, RcspEvent, Topic } from "./message/event.ts";
+export type { EventFilter, OutgoingEvent, PressType, RcspEvent } from "./message/event.ts";
 export type { JsonObject, JsonValue } from "./message/json.ts";
-export { printable } from "./printable.ts";
+export { escapeUnprintable } from "./escape.ts";
 export { VERSION } from "./version.ts";
 export { FrameDecoder } from "./wire/decoder.ts";
 export type { FrameDecoderOptions, FrameSink } from "./wire/decoder.ts";

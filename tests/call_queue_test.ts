@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import type { CallRequest } from "../src/client/call.ts";
-import { type CallCounts, CallQueue } from "../src/client/calls.ts";
+import { type CallCounts, CallQueue } from "../src/client/call_queue.ts";
 import { DIALECT } from "../src/dialect.ts";
 import { ConnectionError, LimitError, ProtocolError, TimeoutError } from "../src/errors.ts";
 import type { JsonObject } from "../src/message/json.ts";
@@ -29,12 +29,13 @@ function kit(maxPending = 8): Kit {
     queue,
     add: (name, request) =>
       queue.add({ name, version: 1, args: undefined, timeout: 100, ...request }),
-    answer: (TrackId, Response = {}) => queue.answer(PayloadType.ResponseOk, { TrackId, Response }),
+    answer: (TrackId, Response = {}) =>
+      queue.onResponse(PayloadType.ResponseOk, { TrackId, Response }),
   };
 }
 
 function counts(queue: CallQueue): CallCounts & { waiting: number; unanswered: number } {
-  const { waiting, unanswered } = queue;
+  const { queued: waiting, inFlight: unanswered } = queue;
   return { ...queue.counts, waiting, unanswered };
 }
 
@@ -51,13 +52,13 @@ const NOTHING = {
 test("CallQueue gives the JSON of each call in the order of the calls", async () => {
   const { queue, add, answer } = kit();
   const calls = [add("A"), add("B", { args: '{"X":1}' }), add("C", { version: 7 })];
-  assertStrictEquals(queue.take(), '{"Command":"A","TrackId":"1","Version":1}');
+  assertStrictEquals(queue.dequeue(), '{"Command":"A","TrackId":"1","Version":1}');
   assertStrictEquals(
-    queue.take(),
+    queue.dequeue(),
     '{"Command":"B","TrackId":"2","Version":1,"Arguments":{"X":1}}',
   );
-  assertStrictEquals(queue.take(), '{"Command":"C","TrackId":"3","Version":7}');
-  assertStrictEquals(queue.take(), undefined);
+  assertStrictEquals(queue.dequeue(), '{"Command":"C","TrackId":"3","Version":7}');
+  assertStrictEquals(queue.dequeue(), undefined);
   for (const id of ["1", "2", "3"]) answer(id, { id });
   assertEquals(await Promise.all(calls), [{ id: "1" }, { id: "2" }, { id: "3" }]);
   assertEquals(counts(queue), { ...NOTHING, sent: 3, answered: 3 });
@@ -66,7 +67,7 @@ test("CallQueue gives the JSON of each call in the order of the calls", async ()
 test("CallQueue answers a call just before its timeout", async () => {
   const { clock, queue, add, answer } = kit();
   const call = add("A");
-  queue.take();
+  queue.dequeue();
   clock.advance(99.9);
   answer("1", { in: "time" });
   clock.advance(1000);
@@ -79,12 +80,12 @@ for (const late of [0, 0.1, 1e6]) {
     const { clock, queue, add, answer } = kit();
     const call = add("A");
     const rejected = assertRejects(() => call, TimeoutError, "here:1 did not answer 'A'");
-    queue.take();
+    queue.dequeue();
     clock.advance(100);
     assertStrictEquals((await rejected).message, "here:1 did not answer 'A' within 100 ms");
     assertStrictEquals((await rejected).timeout, 100);
     clock.advance(late);
-    assertStrictEquals(queue.unanswered, 1);
+    assertStrictEquals(queue.inFlight, 1);
     answer("1");
     assertEquals(counts(queue), { ...NOTHING, sent: 1, timedOut: 1, late: 1 });
   });
@@ -99,7 +100,7 @@ test("CallQueue says that a call which timed out unsent could not be sent", asyn
     (await rejected).message,
     "Command 'A' could not be sent to here:1 within 100 ms",
   );
-  assertStrictEquals(queue.take(), undefined);
+  assertStrictEquals(queue.dequeue(), undefined);
   assertEquals(counts(queue), { ...NOTHING, timedOut: 1 });
 });
 
@@ -107,8 +108,8 @@ test("CallQueue gives the next call its own answer after a timeout", async () =>
   const { clock, queue, add, answer } = kit();
   const first = assertRejects(() => add("A", { timeout: 10 }), TimeoutError);
   const second = add("B");
-  queue.take();
-  queue.take();
+  queue.dequeue();
+  queue.dequeue();
   clock.advance(10);
   await first;
   answer("1", { of: "A" });
@@ -139,10 +140,10 @@ test("CallQueue holds one timer for any number of calls, and none after the end"
   const calls = Array.from({ length: 1000 }, (_, i) => add("A", { timeout: 5000 - i }));
   assertStrictEquals(clock.timers, 1);
   const settled = Promise.allSettled(calls);
-  queue.take();
+  queue.dequeue();
   const cause = new ConnectionError("connection-reset", "Gone");
-  queue.rejectSent(cause);
-  queue.rejectWaiting(cause);
+  queue.rejectInFlight(cause);
+  queue.rejectQueued(cause);
   const sent = (await settled).map((result) => (result as PromiseRejectedResult).reason.sent);
   assertEquals(sent, [true, ...Array(999).fill(false)]);
   assertStrictEquals(clock.timers, 0);
@@ -152,10 +153,10 @@ test("CallQueue holds one timer for any number of calls, and none after the end"
 test("CallQueue tells what was sent and what was not when the connection ends", async () => {
   const { queue, add } = kit();
   const [sent, unsent] = [add("A"), add("B")].map((call) => assertRejects(() => call));
-  queue.take();
+  queue.dequeue();
   const cause = new ProtocolError("bad-marker", "Cannot", { expected: "this", received: "that" });
-  queue.rejectSent(cause);
-  queue.rejectWaiting(cause);
+  queue.rejectInFlight(cause);
+  queue.rejectQueued(cause);
   assertStrictEquals(await sent, cause);
   const error = await unsent as ConnectionError;
   assert(error instanceof ConnectionError);
@@ -166,12 +167,12 @@ test("CallQueue tells what was sent and what was not when the connection ends", 
 test("CallQueue counts given-up calls that were sent against maxPending, and no others", async () => {
   const { clock, queue, add, answer } = kit(2);
   const gone = [add("A"), add("B")].map((call) => assertRejects(() => call, TimeoutError));
-  queue.take();
+  queue.dequeue();
   clock.advance(100);
   await Promise.all(gone);
   const third = add("C");
   await assertRejects(() => add("D"), LimitError, "Cannot send command 'D' as 'maxPending' (2)");
-  queue.take();
+  queue.dequeue();
   answer("1");
   answer("3", { of: "C" });
   assertEquals(await third, { of: "C" });
@@ -186,12 +187,12 @@ test("CallQueue does not keep what was given up while nothing is taken", async (
     const settled = Promise.allSettled(calls);
     controller.abort();
     await settled;
-    assertStrictEquals(queue.waiting, 1);
+    assertStrictEquals(queue.queued, 1);
   }
-  assertStrictEquals(queue.take(), '{"Command":"Kept","TrackId":"1","Version":1}');
-  assertStrictEquals(queue.take(), undefined);
-  assertStrictEquals(queue.waiting, 0);
-  queue.answer(PayloadType.ResponseOk, {});
+  assertStrictEquals(queue.dequeue(), '{"Command":"Kept","TrackId":"1","Version":1}');
+  assertStrictEquals(queue.dequeue(), undefined);
+  assertStrictEquals(queue.queued, 0);
+  queue.onResponse(PayloadType.ResponseOk, {});
   assertEquals(await kept, {});
 });
 
@@ -215,14 +216,14 @@ test("CallQueue counts right through any mixture of adding, taking, aborting and
     } else if (choice === 6) {
       const next = waiting.findIndex(({ gone }) => !gone);
       const taken = next < 0 ? undefined : waiting.splice(0, next + 1).at(-1);
-      assertStrictEquals(queue.take()?.match(/"TrackId":"(\d+)"/)?.[1], taken?.id.toString());
+      assertStrictEquals(queue.dequeue()?.match(/"TrackId":"(\d+)"/)?.[1], taken?.id.toString());
       if (taken) line.push(String(taken.id));
     } else if (line.length > 0) {
       answer(line.shift()!);
     }
-    assertStrictEquals(queue.waiting, waiting.filter(({ gone }) => !gone).length, `step ${step}`);
-    assertStrictEquals(queue.unanswered, line.length);
+    assertStrictEquals(queue.queued, waiting.filter(({ gone }) => !gone).length, `step ${step}`);
+    assertStrictEquals(queue.inFlight, line.length);
   }
-  queue.rejectWaiting(new ConnectionError("connection-closed", "End"));
-  queue.rejectSent(new ConnectionError("connection-closed", "End"));
+  queue.rejectQueued(new ConnectionError("connection-closed", "End"));
+  queue.rejectInFlight(new ConnectionError("connection-closed", "End"));
 });

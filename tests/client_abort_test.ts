@@ -1,9 +1,9 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import type { Topic } from "../mod.ts";
+import type { EventFilter } from "../mod.ts";
 import { echo, mute, ok, turn, withScripted } from "./support/scripted_server.ts";
 import { test } from "./support/test.ts";
 
-const TOPIC: Topic = { publisher: "P", topic: "T", deviceId: 1 };
+const TOPIC: EventFilter = { publisher: "P", topic: "T", deviceId: 1 };
 
 test("call() with an aborted signal rejects with its reason, and sends nothing", () =>
   withScripted(echo, async (rcsp, server) => {
@@ -39,7 +39,7 @@ test("call() that is aborted behind a waiting write never goes out", () =>
     const last = rcsp.call("Last");
     controller.abort();
     await gone;
-    assertStrictEquals(rcsp.stats().waiting, 1);
+    assertStrictEquals(rcsp.stats().queued, 1);
     server.tap.releaseWrites();
     assertEquals((await first)["name"], "First");
     assertEquals((await last)["name"], "Last");
@@ -70,7 +70,7 @@ test("call() that is aborted after it was sent has its answer dropped", () =>
     await server.until(2);
     controller.abort();
     await gone;
-    assertStrictEquals(rcsp.stats().unanswered, 2);
+    assertStrictEquals(rcsp.stats().inFlight, 2);
     server.send(ok({ trackId: "1" }, { of: "Gone" }), ok({ trackId: "2" }, { of: "Next" }));
     assertEquals(await next, { of: "Next" });
     assertStrictEquals(rcsp.stats().late, 1);
@@ -133,7 +133,7 @@ test("one abort gives up 1,000 calls, sent and unsent, each with its reason", ()
     for (const result of await settled) {
       assertEquals(result, { status: "rejected", reason: "enough" });
     }
-    assertEquals([rcsp.stats().waiting, rcsp.stats().unanswered], [0, 500]);
+    assertEquals([rcsp.stats().queued, rcsp.stats().inFlight], [0, 500]);
     await turn();
     assertStrictEquals(server.received.length, 500);
   }));

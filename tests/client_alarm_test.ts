@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Alarm } from "../src/client/alarm.ts";
+import { DeadlineTimer } from "../src/client/alarm.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { test } from "./support/test.ts";
 
@@ -15,7 +15,7 @@ class LateClock extends FakeClock {
 test("Alarm rings at the earliest deadline, and again at the one that its ring gives", () => {
   const clock = new FakeClock();
   const rings: number[] = [];
-  const alarm = new Alarm(clock, (now) => rings.push(now) < 2 ? now + 50 : Infinity);
+  const alarm = new DeadlineTimer(clock, (now) => rings.push(now) < 2 ? now + 50 : Infinity);
   for (const deadline of [300, 100, 200]) alarm.set(deadline);
   clock.advance(99);
   assertEquals([rings, alarm.isSet], [[], true]);
@@ -27,7 +27,7 @@ test("Alarm that is on time is not put off by input that goes on", () => {
   const clock = new FakeClock();
   const rings: number[] = [];
   let received = 0;
-  const alarm = new Alarm(clock, (now) => {
+  const alarm = new DeadlineTimer(clock, (now) => {
     rings.push(now);
     return Infinity;
   }, { progress: () => received++ });
@@ -40,7 +40,7 @@ test("Alarm that is late waits while input goes on, for as long as it was late",
   const clock = new LateClock();
   const rings: number[] = [];
   let received = 0;
-  const alarm = new Alarm(clock, (now) => {
+  const alarm = new DeadlineTimer(clock, (now) => {
     rings.push(now, received);
     return Infinity;
   }, {
@@ -64,7 +64,7 @@ test("Alarm that is late waits while input goes on, for as long as it was late",
 
 test("Alarm that is cleared while it waits for input never rings", () => {
   const clock = new FakeClock();
-  const alarm = new Alarm(clock, () => {
+  const alarm = new DeadlineTimer(clock, () => {
     throw new Error("it rang");
   });
   alarm.set(100);

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { concat } from "@std/bytes";
 import type { RcspClient } from "../src/client/client.ts";
-import { connectThrough } from "../src/client/connect.ts";
+import { createClient } from "../src/client/create_client.ts";
 import type { ConnectOptions } from "../src/client/options.ts";
 import { networkAdapters } from "./support/adapters.ts";
 import { evalCommand, start } from "./support/runtime.ts";
@@ -64,7 +64,7 @@ async function withBusy(
   try {
     const address = { host: "127.0.0.1", port: Number(await server.nextLine()) };
     const { connector } = networkAdapters[0]!;
-    const rcsp = await connectThrough(connector, { ...address, reconnect: false, ...options });
+    const rcsp = await createClient(connector, { ...address, reconnect: false, ...options });
     try {
       await use({
         rcsp,

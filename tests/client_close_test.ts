@@ -52,7 +52,7 @@ test("close() rejects calls in flight and calls that wait, and tells which were 
       { code, sent: true, message: `Command 'C' was sent but not answered: ${cause}` },
       { code, sent: false, message: `Command 'D' was not sent: ${cause}` },
     ]);
-    assertEquals([rcsp.stats().waiting, rcsp.stats().unanswered], [0, 0]);
+    assertEquals([rcsp.stats().queued, rcsp.stats().inFlight], [0, 0]);
   }));
 
 test("close() in the same turn as a call keeps the call from going out", () =>
@@ -175,5 +175,5 @@ test("a call whose arguments close the client rejects, and is never sent", () =>
     const told = await endings([rcsp.call("A", args)]);
     assertEquals(told.map(({ sent }) => sent), [false]);
     await rcsp.close();
-    assertEquals([server.names, rcsp.stats().waiting], [[], 0]);
+    assertEquals([server.names, rcsp.stats().queued], [[], 0]);
   }));

@@ -1,16 +1,16 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import {
+  type EventFilter,
   type JsonObject,
   LimitError,
   PRESS_TYPES,
   type RcspError,
   type SubscribeOptions,
-  type Topic,
 } from "../mod.ts";
 import { echo, event, ok, turn, withScripted } from "./support/scripted_server.ts";
 import { test } from "./support/test.ts";
 
-const TOPIC: Topic = { publisher: "P", topic: "T", deviceId: 1 };
+const TOPIC: EventFilter = { publisher: "P", topic: "T", deviceId: 1 };
 const MARK = { Topic: "End", DeviceId: "end" };
 
 /** Who of four readers gets an event: of device 1, of device "1", of the driver, of all events. */
@@ -33,7 +33,7 @@ const DELIVERED: { body: JsonObject; to: string }[] = [
 for (const { body, to } of DELIVERED) {
   test(`an event ${JSON.stringify(body)} goes to: ${to}`, () =>
     withScripted(echo, async (rcsp, server) => {
-      const topic: Topic = { publisher: "P", topic: "T" };
+      const topic: EventFilter = { publisher: "P", topic: "T" };
       const readers = {
         number: rcsp.subscribe({ ...topic, deviceId: 1 }),
         string: rcsp.subscribe({ ...topic, deviceId: "1" }),
@@ -124,7 +124,7 @@ for (const text of BROKEN) {
       await turn();
       server.send(event(text), event({ Topic: "T" }));
       assertEquals(await rcsp.call("A"), { name: "A", id: "1" });
-      assertEquals([rcsp.stats().events, rcsp.stats().unheard], [2, 2]);
+      assertEquals([rcsp.stats().events, rcsp.stats().unmatched], [2, 2]);
     }));
 
   test(`a broken event '${shown}' that somebody hears is told and dropped, and the client goes on`, () => {
@@ -152,7 +152,7 @@ test("events count as unheard again once the last reader has left", () =>
     await events.return();
     server.send(event("{"));
     await rcsp.call("A");
-    assertEquals([rcsp.stats().events, rcsp.stats().unheard], [2, 1]);
+    assertEquals([rcsp.stats().events, rcsp.stats().unmatched], [2, 1]);
   }));
 
 test("events that come before the server has accepted are kept", () =>
@@ -213,7 +213,7 @@ test("subscribing with a wrong option or topic throws, and sends nothing", () =>
       assertThrows(() => rcsp.events(options), errorClass, says);
     }
     for (const key of ["publisher", "topic"]) {
-      const topic = { ...TOPIC, [key]: undefined } as unknown as Topic;
+      const topic = { ...TOPIC, [key]: undefined } as unknown as EventFilter;
       assertThrows(() => rcsp.subscribe(topic), TypeError, `'${key}' must be a string`);
     }
     await rcsp.call("Last");

@@ -6,11 +6,11 @@ const url = (path: string): string => JSON.stringify(new URL(path, import.meta.u
 
 /** A socket of this process alone, which keeps nothing alive by itself. */
 const CLIENT = `
-const { connectThrough } = await import(${url("../src/client/connect.ts")});
+const { createClient } = await import(${url("../src/client/create_client.ts")});
 const { fromStreams } = await import(${url("../src/socket/from_streams.ts")});
 const { readable } = new TransformStream();
 const { writable } = new TransformStream({}, { highWaterMark: 10 });
-const rcsp = await connectThrough(() => Promise.resolve(fromStreams({ readable, writable })), {
+const rcsp = await createClient(() => Promise.resolve(fromStreams({ readable, writable })), {
   heartbeat: 3_600_000,
   partialFrameTimeout: 3_600_000,
 });

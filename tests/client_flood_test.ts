@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import type { RcspClient } from "../src/client/client.ts";
-import { connectThrough } from "../src/client/connect.ts";
+import { createClient } from "../src/client/create_client.ts";
 import type { Socket } from "../src/socket/socket.ts";
 import { event } from "./support/scripted_server.ts";
 import { test } from "./support/test.ts";
@@ -23,7 +23,7 @@ async function flooded(): Promise<RcspClient> {
     closed: gone.promise,
     remote: "test",
   };
-  return await connectThrough(() => Promise.resolve(socket), { reconnect: false });
+  return await createClient(() => Promise.resolve(socket), { reconnect: false });
 }
 
 test("a reader that keeps up loses nothing of a flood, with the default buffer", async () => {
@@ -36,7 +36,7 @@ test("a reader that keeps up loses nothing of a flood, with the default buffer",
     // The flood ends with its connection.
   }
   // What came before there was a reader is not this reader's.
-  assertEquals([count, events.dropped], [EVENTS - rcsp.stats().unheard, 0]);
+  assertEquals([count, events.dropped], [EVENTS - rcsp.stats().unmatched, 0]);
 });
 
 test("a reader behind a generator keeps up as well", async () => {
@@ -52,13 +52,13 @@ test("a reader behind a generator keeps up as well", async () => {
     // The flood ends with its connection.
   }
   // What came before there was a reader is not this reader's.
-  assertEquals([count, events.dropped], [EVENTS - rcsp.stats().unheard, 0]);
+  assertEquals([count, events.dropped], [EVENTS - rcsp.stats().unmatched, 0]);
 });
 
 test("a reader that does not read holds up nothing", async () => {
   const rcsp = await flooded();
   const events = rcsp.events();
   await rcsp.closed;
-  assertStrictEquals(events.waiting + events.dropped, EVENTS - rcsp.stats().unheard);
+  assertStrictEquals(events.waiting + events.dropped, EVENTS - rcsp.stats().unmatched);
   assert(events.dropped > 0);
 });

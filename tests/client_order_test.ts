@@ -41,7 +41,7 @@ test("calls made while a write waits go out together with the next", () =>
     await Promise.resolve();
     assertStrictEquals(server.tap.writes.length, 1);
     const others = ["A", "B", "C"].map((name) => rcsp.call(name));
-    const { waiting, unanswered } = rcsp.stats();
+    const { queued: waiting, inFlight: unanswered } = rcsp.stats();
     assertEquals([waiting, unanswered], [3, 1]);
     server.tap.releaseWrites();
     assertEquals(
@@ -94,10 +94,10 @@ test("a late answer is dropped, and the next call gets its own", () =>
     );
     const next = rcsp.call("Next");
     await server.until(2);
-    assertStrictEquals(rcsp.stats().unanswered, 2);
+    assertStrictEquals(rcsp.stats().inFlight, 2);
     server.send(ok({ trackId: "1" }, { of: "Slow" }), ok({ trackId: "2" }, { of: "Next" }));
     assertEquals(await next, { of: "Next" });
-    const { late, timedOut, answered, unanswered } = rcsp.stats();
+    const { late, timedOut, answered, inFlight: unanswered } = rcsp.stats();
     assertEquals({ late, timedOut, answered, unanswered }, {
       late: 1,
       timedOut: 1,
@@ -159,7 +159,7 @@ test("stats() counts commands, answers and bytes", () =>
       await rcsp.call("Yes");
       await assertRejects(() => rcsp.call("No"));
       const stats = rcsp.stats();
-      assertEquals([stats.sent, stats.answered, stats.failed, stats.unanswered], [2, 1, 1, 0]);
+      assertEquals([stats.sent, stats.answered, stats.failed, stats.inFlight], [2, 1, 1, 0]);
       const bytesSent = server.tap.writes.reduce((sum, { length }) => sum + length, 0);
       assertStrictEquals(stats.bytesSent, bytesSent);
       assertStrictEquals(

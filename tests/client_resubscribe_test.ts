@@ -386,7 +386,7 @@ test("calls wait until the subscriptions of a new connection are answered", () =
     const other = rcsp.call("Later");
     await turn();
     assertEquals(flaky.server.names.slice(1), ["DeviceSubscribe"]);
-    assertStrictEquals(rcsp.stats().waiting, 2);
+    assertStrictEquals(rcsp.stats().queued, 2);
     hold = false;
     flaky.server.send(ok({ trackId: flaky.server.received[1]!.trackId }));
     await Promise.all([call, other]);

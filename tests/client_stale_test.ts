@@ -222,6 +222,6 @@ for (
       );
       assertStrictEquals(error.sent, false);
       assertStrictEquals((await rcsp.closed)?.code, "connection-stalled");
-      assertEquals([flaky.clock.timers, rcsp.stats().waiting], [0, 0]);
+      assertEquals([flaky.clock.timers, rcsp.stats().queued], [0, 0]);
     }, { maxPending: 2, reconnect }));
 }

@@ -3,10 +3,10 @@ import {
   CommandError,
   type DeviceId,
   type DialectOptions,
+  type EventFilter,
   LimitError,
   type RcspClient,
   type Subscription,
-  type Topic,
 } from "../mod.ts";
 import {
   echo,
@@ -21,7 +21,7 @@ import {
 } from "./support/scripted_server.ts";
 import { test } from "./support/test.ts";
 
-const TOPIC: Topic = { publisher: "P", topic: "T", deviceId: 1 };
+const TOPIC: EventFilter = { publisher: "P", topic: "T", deviceId: 1 };
 
 const DIALECT: DialectOptions = {
   commands: {
@@ -118,7 +118,7 @@ test("buttonPresses() and subscribe() to the same topic share one command", () =
 
 test("topics that differ in anything have a command each", () =>
   withScripted(echo, async (rcsp, server) => {
-    const topics: Topic[] = [
+    const topics: EventFilter[] = [
       TOPIC,
       { ...TOPIC, deviceId: "1" },
       { ...TOPIC, deviceId: [1] },
@@ -286,7 +286,7 @@ for (
       server.send(event({ Publisher: "P", Topic: "T", DeviceId: { Bus: 1 } }));
       await rcsp.call("After");
       assertEquals([server.names, listeners], [["After"], 0]);
-      assertEquals([rcsp.stats().events, rcsp.stats().unheard], [1, 1]);
+      assertEquals([rcsp.stats().events, rcsp.stats().unmatched], [1, 1]);
     }));
 }
 

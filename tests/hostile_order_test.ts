@@ -114,6 +114,6 @@ test("events that are under way when their reader leaves reach nobody, and harm 
       assertEquals(await rcsp.call("A"), { of: "A" });
       await turn();
       assertEquals([events.waiting, await events.next()], [0, { done: true, value: undefined }]);
-      assert(rcsp.stats().unheard >= 3, "the events of 'Unsubscribe' and 'A' are counted");
+      assert(rcsp.stats().unmatched >= 3, "the events of 'Unsubscribe' and 'A' are counted");
     },
   ));

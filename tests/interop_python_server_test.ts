@@ -118,7 +118,7 @@ for (const behaviour of manners) {
       await assertCommands(rcsp, behaviour.includes("nulls"));
       await assertPipelined(rcsp);
       await assertEvents(rcsp);
-      const { waiting, unanswered, late, timedOut } = rcsp.stats();
+      const { queued: waiting, inFlight: unanswered, late, timedOut } = rcsp.stats();
       assertEquals({ waiting, unanswered, late, timedOut }, {
         waiting: 0,
         unanswered: 0,
@@ -197,7 +197,7 @@ test("a mute Python server costs each call its timeout, and no other", () =>
       assertRejects(() => rcsp.listDevices({ timeout }), TimeoutError)
     );
     assertEquals((await Promise.all(calls)).map(({ timeout }) => timeout), [100, 150, 200]);
-    const { timedOut, unanswered } = rcsp.stats();
+    const { timedOut, inFlight: unanswered } = rcsp.stats();
     assertEquals({ timedOut, unanswered }, { timedOut: 3, unanswered: 3 });
     const pending = assertRejects(() => rcsp.listDevices(), ConnectionError);
     await until(() => rcsp.stats().sent === 4);

@@ -5,7 +5,7 @@ import {
   decodeCommand,
   encodeArguments,
   encodeCommand,
-  shapeError,
+  fieldTypeError,
 } from "../src/message/command.ts";
 import type { JsonObject } from "../src/message/json.ts";
 import { assertProtocolError } from "./support/frames.ts";
@@ -134,7 +134,7 @@ test("a command is not found in a prototype that a body names", () => {
 });
 
 test("shapeError() names the key, what was expected and what came", () => {
-  const error = shapeError("Key", "a string", ["x"]);
+  const error = fieldTypeError("Key", "a string", ["x"]);
   assertEquals(
     [error.code, error.expected, error.received],
     ["bad-shape", "a string", "an array"],

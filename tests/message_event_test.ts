@@ -3,12 +3,12 @@ import { DIALECT, dialect } from "../src/dialect.ts";
 import {
   decodeEvent,
   encodeEvent,
+  type EventFilter,
   findPressType,
   matches,
   PRESS_TYPES,
   type RcspEvent,
   sameId,
-  type Topic,
 } from "../src/message/event.ts";
 import type { DeviceId } from "../src/message/command.ts";
 import type { JsonValue } from "../src/message/json.ts";
@@ -127,8 +127,13 @@ for (const { value, type } of found) {
   });
 }
 
-const topic: Topic = { publisher: "p", topic: "t", deviceId: 1 };
-const matching: { name: string; event: Partial<RcspEvent>; topic: Topic; expected: boolean }[] = [
+const topic: EventFilter = { publisher: "p", topic: "t", deviceId: 1 };
+const matching: {
+  name: string;
+  event: Partial<RcspEvent>;
+  topic: EventFilter;
+  expected: boolean;
+}[] = [
   { name: "says nothing", event: {}, topic, expected: true },
   { name: "says all", event: { publisher: "p", topic: "t", deviceId: 1 }, topic, expected: true },
   { name: "is another publisher's", event: { publisher: "P" }, topic, expected: false },

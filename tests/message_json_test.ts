@@ -2,7 +2,7 @@ import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/asser
 import { assertStringIncludes } from "@std/assert";
 import { concat } from "@std/bytes";
 import { LimitError, RcspError } from "../src/errors.ts";
-import { isObject, type JsonValue, kind, parseBody } from "../src/message/json.ts";
+import { describeValue, isObject, type JsonValue, parseBody } from "../src/message/json.ts";
 import { assertProtocolError, fromHex, utf8 } from "./support/frames.ts";
 import { test } from "./support/test.ts";
 
@@ -155,7 +155,7 @@ test("kind() puts any value into words", () => {
     [10n, "the bigint 10"],
     [Symbol("s"), "the symbol Symbol(s)"],
   ];
-  for (const [value, expected] of words) assertEquals(kind(value), expected);
+  for (const [value, expected] of words) assertEquals(describeValue(value), expected);
 });
 
 /** An object so deep, with itself as the first level. */

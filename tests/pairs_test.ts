@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
-import { connectThrough, type RcspClient } from "../mod.ts";
+import { createClient, type RcspClient } from "../mod.ts";
 import { ConnectionError, LimitError } from "../src/errors.ts";
 import { RcspServer, type ServerOptions } from "../src/server/server.ts";
 import { Simulator } from "../simulator.ts";
@@ -30,7 +30,7 @@ async function withServer(
   const room = {
     server,
     errors,
-    join: async () => keep(await connectThrough(pair.connector, { ...address, reconnect: false })),
+    join: async () => keep(await createClient(pair.connector, { ...address, reconnect: false })),
     joinRaw: async () => keep(new RawClient(await pair.connector(address))),
   };
   try {
@@ -157,7 +157,7 @@ for (const pair of pairs) {
   test(`${pair.name}: the simulator in pieces of one byte is understood`, async () => {
     const simulator = new Simulator({ faults: { slice: 1 }, latency: [0, 3] });
     await simulator.serve(pair.listen);
-    const rcsp = await connectThrough(pair.connector, { ...simulator.address, reconnect: false });
+    const rcsp = await createClient(pair.connector, { ...simulator.address, reconnect: false });
     const presses = rcsp.buttonPresses(2);
     await presses.ready;
     assertStrictEquals(simulator.press(2, "LongPress"), 1);

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
-import { CallQueue } from "../src/client/calls.ts";
+import { CallQueue } from "../src/client/call_queue.ts";
 import { DIALECT } from "../src/dialect.ts";
 import { CommandError, ConnectionError, LimitError, TimeoutError } from "../src/errors.ts";
 import { PayloadType } from "../src/wire/header.ts";
@@ -99,7 +99,7 @@ class Model {
   /** What the queue says of itself must hold after each step. */
   check(): void {
     const open = (list: ModelCall[]): number => list.filter(({ fate }) => fate === "open").length;
-    const { waiting, unanswered, awaited } = this.queue;
+    const { queued: waiting, inFlight: unanswered, pendingReplies: awaited } = this.queue;
     assertEquals({ waiting, unanswered, awaited }, {
       waiting: open(this.#urgent) + open(this.#waiting),
       unanswered: this.#line.length,
@@ -110,7 +110,7 @@ class Model {
   /** The client closes: all that is still open must end. */
   finish(): void {
     this.#cut();
-    this.queue.rejectWaiting(new ConnectionError("connection-closed", "closed"));
+    this.queue.rejectQueued(new ConnectionError("connection-closed", "closed"));
     for (const call of this.calls) if (call.fate === "open") call.fate = "unsent";
   }
 
@@ -154,7 +154,7 @@ class Model {
       this.#urgent = this.#urgent.filter(({ fate }) => fate === "open");
       this.#waiting = this.#waiting.filter(({ fate }) => fate === "open");
       const expected = this.#urgent.shift() ?? this.#waiting.shift();
-      const json = this.queue.take();
+      const json = this.queue.dequeue();
       assertStrictEquals(json === undefined, expected === undefined);
       if (json === undefined || expected === undefined) return;
       const { Command, TrackId } = JSON.parse(json);
@@ -169,9 +169,9 @@ class Model {
     if (call === undefined) return;
     const id = how === "no id" ? {} : { TrackId: this.#trackIds.get(call)! };
     if (how === "error") {
-      this.queue.answer(PayloadType.ResponseError, { ...id, Error: { Code: call.id } });
+      this.queue.onResponse(PayloadType.ResponseError, { ...id, Error: { Code: call.id } });
     } else {
-      this.queue.answer(PayloadType.ResponseOk, { ...id, Response: { id: call.id } });
+      this.queue.onResponse(PayloadType.ResponseOk, { ...id, Response: { id: call.id } });
     }
     if (call.fate === "open") call.fate = how === "error" ? "error" : "ok";
   }
@@ -184,7 +184,7 @@ class Model {
   }
 
   #cut(): void {
-    this.queue.rejectSent(new ConnectionError("connection-reset", "cut"));
+    this.queue.rejectInFlight(new ConnectionError("connection-reset", "cut"));
     for (const call of this.#line) if (call.fate === "open") call.fate = "cut";
     this.#line = [];
   }
@@ -229,7 +229,11 @@ test(`in ${SEQUENCES} random sequences each call settles once, with its own answ
       for (let i = 0; i < 5; i++) await Promise.resolve();
       model.calls.forEach(check);
       assertStrictEquals(model.clock.timers, 0);
-      assertEquals([model.queue.waiting, model.queue.unanswered, model.queue.awaited], [0, 0, 0]);
+      assertEquals([model.queue.queued, model.queue.inFlight, model.queue.pendingReplies], [
+        0,
+        0,
+        0,
+      ]);
     }),
     { numRuns: SEQUENCES },
   );

@@ -1,6 +1,6 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { CommandError } from "../src/errors.ts";
-import type { Topic } from "../src/message/event.ts";
+import type { EventFilter } from "../src/message/event.ts";
 import { command, concat, ERROR, EVENT, OK, until, withServer } from "./support/raw_client.ts";
 import { test } from "./support/test.ts";
 
@@ -38,8 +38,8 @@ for (const [what, reason, code, told] of refusals) {
 
 test("an async onSubscribe is awaited before the answer and before any event", () => {
   const accept = Promise.withResolvers<void>();
-  const asked: Topic[] = [];
-  const onSubscribe = (topic: Topic): Promise<void> => {
+  const asked: EventFilter[] = [];
+  const onSubscribe = (topic: EventFilter): Promise<void> => {
     asked.push(topic);
     return accept.promise;
   };

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
 import { concat, equals } from "@std/bytes";
-import { encodeFrame, FrameBatch, oversize } from "../src/wire/encoder.ts";
+import { encodeFrame, FrameBatch, utf8LengthIfOver } from "../src/wire/encoder.ts";
 import { PayloadType } from "../src/wire/header.ts";
 import { conversation, feed, frame, fromUtf8, toHex } from "./support/frames.ts";
 import { test } from "./support/test.ts";
@@ -27,8 +27,8 @@ for (const { name, text, utf8 } of texts) {
     const batch = new FrameBatch();
     assertEquals(batch.add(PayloadType.Command, text), size);
     assertEquals(toHex(batch.bytes), expected);
-    assertEquals(oversize(text, size - 1), size);
-    assertEquals(oversize(text, size), undefined);
+    assertEquals(utf8LengthIfOver(text, size - 1), size);
+    assertEquals(utf8LengthIfOver(text, size), undefined);
   });
 }
 

@@ -102,9 +102,9 @@ function heard(client: RcspClient, subscribe = false): Way {
 
 function unheard(client: RcspClient): Way {
   return async (count) => {
-    const before = client.stats().unheard;
+    const before = client.stats().unmatched;
     await flood(client, count);
-    const arrived = client.stats().unheard - before;
+    const arrived = client.stats().unmatched - before;
     if (arrived !== count) throw new Error(`${arrived} events arrived instead of ${count}`);
   };
 }

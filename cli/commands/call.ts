@@ -5,7 +5,7 @@
  */
 
 import { LIMITS } from "../../src/limits.ts";
-import { isObject, type JsonObject, kind } from "../../src/message/json.ts";
+import { describeValue, isObject, type JsonObject } from "../../src/message/json.ts";
 import type { Command, Context } from "../command.ts";
 import { UsageError } from "../exit.ts";
 import { parseJson, readText } from "../input.ts";
@@ -16,7 +16,7 @@ export const call: Command = {
   summary: "Send any command and print the response",
   details: `The arguments are a JSON object: in the command line, in a file after an @, or
 on standard input for a single -. Names are case-sensitive.`,
-  words: [
+  positionals: [
     { name: "command", about: "its name, such as ListDevices" },
     { name: "arguments", about: "'{…}', @file or -; none are sent without", optional: true },
   ],
@@ -30,7 +30,7 @@ on standard input for a single -. Names are case-sensitive.`,
     [`echo '{"DeviceId":1}' | rcsp call GetDeviceInfo -`, "arguments from a pipe"],
   ],
   async run(context) {
-    const [name = "", source] = context.line.words;
+    const [name = "", source] = context.line.positionals;
     const args = source === undefined ? undefined : await readArguments(context, source);
     const rcsp = await context.connect();
     await context.out.value(await rcsp.call(name, args));
@@ -45,7 +45,7 @@ async function readArguments({ io }: Context, source: string): Promise<JsonObjec
   const text = file === undefined ? source : await readText(io, file, LIMITS.maxPayload);
   const value = parseJson(text, file === undefined ? text : file === "-" ? "standard input" : file);
   if (!isObject(value)) {
-    throw new UsageError(`The arguments must be a JSON object, not ${kind(value)}`);
+    throw new UsageError(`The arguments must be a JSON object, not ${describeValue(value)}`);
   }
   checkNumbers(value);
   return value;

@@ -6,7 +6,7 @@
 
 import type { Command } from "../command.ts";
 import { script, type Shell, SHELLS } from "../completion_scripts.ts";
-import { quote } from "../../src/printable.ts";
+import { quote } from "../../src/escape.ts";
 import { UsageError } from "../exit.ts";
 import { hint } from "../suggest.ts";
 
@@ -14,14 +14,14 @@ import { hint } from "../suggest.ts";
 export const completions: Command = {
   name: "completions",
   summary: "Print a script that completes command lines in bash, zsh or fish",
-  words: [{ name: "shell", about: SHELLS.join(", ") }],
+  positionals: [{ name: "shell", about: SHELLS.join(", ") }],
   examples: [
     [`eval "$(rcsp completions bash)"`, "in ~/.bashrc"],
     [`eval "$(rcsp completions zsh)"`, "in ~/.zshrc, after compinit"],
     ["rcsp completions fish > ~/.config/fish/completions/rcsp.fish", "once"],
   ],
   async run({ line, out, commands }) {
-    const [shell = ""] = line.words;
+    const [shell = ""] = line.positionals;
     if (!isShell(shell)) {
       const shells = `'rcsp help completions' shows them`;
       throw new UsageError(`There is no script for ${quote(shell)}${hint(shell, SHELLS, shells)}`);

@@ -6,7 +6,7 @@
 
 import { connect } from "../../mod.ts";
 import type { ConnectOptions } from "../../src/client/options.ts";
-import { quote } from "../../src/printable.ts";
+import { quote } from "../../src/escape.ts";
 import type { Command, Context } from "../command.ts";
 import { createFile } from "../create_file.ts";
 import { EXIT, Failure, UsageError } from "../exit.ts";
@@ -37,9 +37,9 @@ taken back at once. Where a person looks on it then waits for a press, which
 shows what an event looks like. What was learned is a dialect, for --dialect and
 connect({ dialect }).`,
   flags: [
-    { name: "learn", kind: "switch", about: "learn how the driver differs" },
+    { name: "learn", kind: "boolean", about: "learn how the driver differs" },
     { name: "write", kind: "text", value: "FILE", about: "with --learn: write the dialect" },
-    { name: "force", kind: "switch", about: "with --write: replace a file that is there" },
+    { name: "force", kind: "boolean", about: "with --write: replace a file that is there" },
     {
       name: "for",
       kind: "duration",
@@ -53,7 +53,7 @@ connect({ dialect }).`,
       kind: "text",
       value: "KEYS",
       about: "with --learn: keys to try first: PublisherKey,TopicKey",
-      many: true,
+      multiple: true,
     },
   ],
   connects: true,
@@ -94,7 +94,7 @@ async function check(context: Context, report: Report, server: ConnectOptions): 
 }
 
 async function hand(
-  { io, line, out, tell }: Context,
+  { io, line, out, log: tell }: Context,
   draft: DialectDraft,
   path: string | undefined,
 ): Promise<void> {

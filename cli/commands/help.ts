@@ -4,7 +4,7 @@
  * @module
  */
 
-import { quote } from "../../src/printable.ts";
+import { quote } from "../../src/escape.ts";
 import type { Command } from "../command.ts";
 import { UsageError } from "../exit.ts";
 import { commandHelp, overview } from "../help.ts";
@@ -14,10 +14,10 @@ import { hint } from "../suggest.ts";
 export const help: Command = {
   name: "help",
   summary: "Show what a command does, its flags and examples",
-  words: [{ name: "command", about: "its name; without it, all are listed", optional: true }],
+  positionals: [{ name: "command", about: "its name; without it, all are listed", optional: true }],
   examples: [["rcsp help led", "the same as rcsp led --help"]],
   async run({ line, out, commands }) {
-    const [name] = line.words;
+    const [name] = line.positionals;
     if (name === undefined) return await out.text(overview(commands, out.paint));
     const command = commands.find((command) => command.name === name);
     if (command === undefined) {

@@ -12,7 +12,7 @@ export const info: Command = {
   name: "info",
   summary: "Show what the driver knows about a device",
   details: "The answer to GetDeviceInfo, as the driver sent it.",
-  words: [DEVICE_WORD],
+  positionals: [DEVICE_WORD],
   connects: true,
   simulates: true,
   prints: true,
@@ -22,7 +22,7 @@ export const info: Command = {
   ],
   async run(context) {
     const rcsp = await context.connect();
-    const { DeviceId } = await findDevice(rcsp, context.line.words[0]!);
+    const { DeviceId } = await findDevice(rcsp, context.line.positionals[0]!);
     await context.out.value(await rcsp.getDeviceInfo(DeviceId));
   },
 };

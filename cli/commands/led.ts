@@ -15,7 +15,7 @@ export const led: Command = {
   details: `A colour is a name, six or three digits as in '#ff8000' (a shell needs the
 quotes, or leave out the #), or red, green and blue as in 255,128,0. The names:
 ${COLOR_NAMES.join(", ")}.`,
-  words: [DEVICE_WORD, { name: "colour", about: "a name, '#ff8000' or 255,128,0" }],
+  positionals: [DEVICE_WORD, { name: "colour", about: "a name, '#ff8000' or 255,128,0" }],
   flags: [{
     name: "led",
     kind: "text",
@@ -32,8 +32,8 @@ ${COLOR_NAMES.join(", ")}.`,
     ["rcsp led 1 off", "no light"],
   ],
   async run(context) {
-    const { line, out, tell } = context;
-    const [wanted = "", colour = ""] = line.words;
+    const { line, out, log: tell } = context;
+    const [wanted = "", colour = ""] = line.positionals;
     const color = parseColor(colour);
     const LedId = line.text("led") ?? "RingLed";
     const rcsp = await context.connect();

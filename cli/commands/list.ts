@@ -22,7 +22,7 @@ export const list: Command = {
     ["rcsp list --simulate", "without hardware"],
   ],
   async run(context) {
-    const { out, tell } = context;
+    const { out, log: tell } = context;
     const rcsp = await context.connect();
     const devices = await rcsp.listDevices();
     if (out.json) {

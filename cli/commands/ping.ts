@@ -26,7 +26,7 @@ what there is.`,
     {
       name: "count",
       short: "c",
-      kind: "whole",
+      kind: "integer",
       value: "N",
       about: "how many commands",
       default: `${COUNT}`,
@@ -70,7 +70,7 @@ what there is.`,
         } catch (error) {
           if (!(error instanceof TimeoutError)) throw error;
           missed = error;
-          await context.tell(`${sent}: no answer within ${formatDuration(error.timeout)}`);
+          await context.log(`${sent}: no answer within ${formatDuration(error.timeout)}`);
         }
         const left = interval - (context.clock.now() - began);
         if (sent < count && left > 0) await context.pause(left);

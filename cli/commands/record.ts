@@ -13,7 +13,7 @@ import { LONGEST_TIMER } from "../options.ts";
 import { subscribeAll } from "../record/listening.ts";
 import { RecordingProxy } from "../record/proxy.ts";
 import { openRecorder, type Recorder } from "../record/recorder.ts";
-import { listenWith, talker } from "../serving.ts";
+import { boundedLog, listenWith } from "../serving.ts";
 import { parseTopic } from "../topic.ts";
 
 /** Milliseconds between the presses of `--simulate`. */
@@ -33,19 +33,19 @@ and subscribes as 'rcsp watch' does.
 One JSON object a line: time in milliseconds, direction as the client sees it
 (out or in), connection, type (command, ok, error, event), body; the first line
 says which format it is. Ctrl-C ends. 'rcsp replay' plays it back.`,
-  words: [
+  positionals: [
     { name: "file", about: "where to write; - is standard output" },
     {
       name: "publisher/topic",
       about: "what to subscribe to without --listen",
       optional: true,
-      many: true,
+      multiple: true,
     },
   ],
   flags: [
     {
       name: "listen",
-      kind: "whole",
+      kind: "integer",
       value: "NUMBER",
       about: "the port for clients to connect to; 0 takes any free one",
       range: [0, 65_535],
@@ -57,9 +57,9 @@ says which format it is. Ctrl-C ends. 'rcsp replay' plays it back.`,
       value: "ID",
       about: "a device, by its DeviceId",
       default: "every device that is listed",
-      many: true,
+      multiple: true,
     },
-    { name: "driver", kind: "switch", about: "subscribe to the driver, not to devices" },
+    { name: "driver", kind: "boolean", about: "subscribe to the driver, not to devices" },
     {
       name: "for",
       kind: "duration",
@@ -67,7 +67,7 @@ says which format it is. Ctrl-C ends. 'rcsp replay' plays it back.`,
       about: "end after so long: 10s, 5m",
       range: [1, LONGEST_TIMER],
     },
-    { name: "force", kind: "switch", about: "replace a file that is there" },
+    { name: "force", kind: "boolean", about: "replace a file that is there" },
   ],
   connects: true,
   simulates: true,
@@ -77,8 +77,8 @@ says which format it is. Ctrl-C ends. 'rcsp replay' plays it back.`,
     ["rcsp record - --simulate | jq -c .body", "see the format, without hardware"],
   ],
   async run(context) {
-    const { line, clock, tell } = context;
-    const [path = "", ...topics] = line.words;
+    const { line, clock, log: tell } = context;
+    const [path = "", ...topics] = line.positionals;
     const wanted = topics.map(parseTopic);
     const port = line.number("listen");
     checkFlags(context, port !== undefined, topics.length);
@@ -143,7 +143,7 @@ async function runProxy(
 ): Promise<void> {
   // Only then the file, so that a port that is taken leaves none.
   const opened = Promise.withResolvers<RecordingProxy>();
-  const talk = talker(context);
+  const talk = boundedLog(context);
   const listener = await listenWith(context)(
     { host: "127.0.0.1", port },
     (socket) => opened.promise.then((proxy) => proxy.accept(socket), () => socket.close()),
@@ -154,7 +154,7 @@ async function runProxy(
   const proxy = new RecordingProxy(context, await context.server(), recorder, talk);
   opened.resolve(proxy);
   try {
-    await context.tell(
+    await context.log(
       `Recording what passes ${formatAddress(listener.address)}: Ctrl-C ends`,
     );
     await Promise.race([over, recorder.failed]);
@@ -167,7 +167,7 @@ async function runProxy(
 async function finish(context: Context, recorder: Recorder, connections: number): Promise<void> {
   await recorder.close();
   const { frames } = recorder;
-  await context.tell(
+  await context.log(
     `${frames} frame${frames === 1 ? "" : "s"} of ${connections} connection${
       connections === 1 ? "" : "s"
     } recorded`,

@@ -7,7 +7,7 @@
 import { formatAddress } from "../../src/socket/address.ts";
 import { DEFAULT_ADDRESS } from "../../src/client/options.ts";
 import { dialect } from "../../src/dialect.ts";
-import { quote } from "../../src/printable.ts";
+import { quote } from "../../src/escape.ts";
 import type { Socket } from "../../src/socket/socket.ts";
 import type { Command } from "../command.ts";
 import { UsageError } from "../exit.ts";
@@ -15,7 +15,7 @@ import { DIALECT_FLAG } from "../flags.ts";
 import type { Recording } from "../record/recorded.ts";
 import { fileName, readRecording } from "../record/recording.ts";
 import { type ReplayOptions, ReplaySession } from "../record/replay_session.ts";
-import { listenAddress, listenFlags, listenWith, talker, untilLeave } from "../serving.ts";
+import { boundedLog, listenAddress, listenFlags, listenWith, untilLeave } from "../serving.ts";
 import { readDialect } from "../session.ts";
 
 const MOST_CLIENTS = 1024;
@@ -31,7 +31,7 @@ and over. What was never asked is answered with the error NotRecorded.
 Events come as they were recorded, counted from the client's first subscription.
 A client gets the events of one recorded connection: the first client of the
 first that had any, the second of the second, and so on in turn.`,
-  words: [{ name: "file", about: "what 'rcsp record' wrote; - is standard input" }],
+  positionals: [{ name: "file", about: "what 'rcsp record' wrote; - is standard input" }],
   flags: [
     ...listenFlags(DEFAULT_ADDRESS.port),
     {
@@ -41,7 +41,7 @@ first that had any, the second of the second, and so on in turn.`,
       about: "how many times as quick events come: 0.5, 2, or max",
       default: "1",
     },
-    { name: "loop", kind: "switch", about: "begin the events again after the last one" },
+    { name: "loop", kind: "boolean", about: "begin the events again after the last one" },
     DIALECT_FLAG,
   ],
   examples: [
@@ -50,8 +50,8 @@ first that had any, the second of the second, and so on in turn.`,
     ["rcsp replay glove.ndjson --speed 2 --loop", "twice as quick, over and over"],
   ],
   async run(context) {
-    const { line, io, out, clock, signal, tell } = context;
-    const [path = ""] = line.words;
+    const { line, io, out, clock, signal, log: tell } = context;
+    const [path = ""] = line.positionals;
     const speed = parseSpeed(line.text("speed") ?? "1");
     const names = dialect(await readDialect(line.text("dialect"), io));
     const chunks = path === "-" ? io.stdin : io.readFile(path);
@@ -59,7 +59,7 @@ first that had any, the second of the second, and so on in turn.`,
     const recording = await Promise.race([reading, untilLeave(signal)]);
     if (recording === undefined) return;
     for (const warning of recording.warnings) await tell(warning);
-    const talk = talker(context);
+    const talk = boundedLog(context);
     const loop = line.on("loop");
     const options = { recording, dialect: names, clock, speed, loop, talk };
     const players = new Players(options);

@@ -16,7 +16,7 @@ import { DIALECT_FLAG } from "../flags.ts";
 import { LONGEST_TIMER } from "../options.ts";
 import { parseFaults, parseLatency } from "../serve/faults_flag.ts";
 import { readDevices } from "../serve/device_file.ts";
-import { listenAddress, listenFlags, listenWith, talker, untilLeave } from "../serving.ts";
+import { boundedLog, listenAddress, listenFlags, listenWith, untilLeave } from "../serving.ts";
 import { readDialect } from "../session.ts";
 
 /** Milliseconds that clients have to leave by themselves. */
@@ -50,7 +50,7 @@ piece.`,
     { name: "devices", kind: "text", value: "FILE", about: "which devices there are, as JSON" },
     {
       name: "seed",
-      kind: "whole",
+      kind: "integer",
       value: "N",
       about: "the same seed gives the same serial numbers, presses and garbage",
       default: "1",
@@ -77,7 +77,7 @@ piece.`,
   ],
   async run(context) {
     const { out, signal } = context;
-    const talk = talker(context);
+    const talk = boundedLog(context);
     const simulator = new Simulator(await simulatorOptions(context, talk));
     context.defer(() => simulator.close());
     const wanted = listenAddress(context, DEFAULT_ADDRESS.port);

@@ -24,7 +24,12 @@ unless told. It is asked for on every device that is listed, or on those of
 terminal, JSON in a pipe.
 
 A driver that goes away is waited for. Ctrl-C unsubscribes and ends.`,
-  words: [{ name: "publisher/topic", about: "what to watch", optional: true, many: true }],
+  positionals: [{
+    name: "publisher/topic",
+    about: "what to watch",
+    optional: true,
+    multiple: true,
+  }],
   flags: [
     {
       name: "device",
@@ -33,13 +38,13 @@ A driver that goes away is waited for. Ctrl-C unsubscribes and ends.`,
       value: "ID",
       about: "a device, by its DeviceId",
       default: "every device that is listed",
-      many: true,
+      multiple: true,
     },
-    { name: "driver", kind: "switch", about: "ask the driver, not devices (Subscribe)" },
+    { name: "driver", kind: "boolean", about: "ask the driver, not devices (Subscribe)" },
     {
       name: "count",
       short: "n",
-      kind: "whole",
+      kind: "integer",
       value: "N",
       about: "end after so many events",
       range: [1, Number.MAX_SAFE_INTEGER],
@@ -51,11 +56,11 @@ A driver that goes away is waited for. Ctrl-C unsubscribes and ends.`,
       about: "end after so long: 10s, 5m",
       range: [1, LONGEST_TIMER],
     },
-    { name: "timestamps", short: "t", kind: "switch", about: "say when each event came (UTC)" },
-    { name: "raw", kind: "switch", about: "the JSON of each event as the driver sent it" },
+    { name: "timestamps", short: "t", kind: "boolean", about: "say when each event came (UTC)" },
+    { name: "raw", kind: "boolean", about: "the JSON of each event as the driver sent it" },
     {
       name: "buffer",
-      kind: "whole",
+      kind: "integer",
       value: "N",
       about: "most events that wait to be written; the oldest are dropped",
       default: `${LIMITS.buffer}`,
@@ -74,7 +79,9 @@ A driver that goes away is waited for. Ctrl-C unsubscribes and ends.`,
   async run(context) {
     const { line, signal } = context;
     const names = dialect((await context.server()).dialect);
-    const topics = line.words.length === 0 ? [names.button] : line.words.map(parseTopic);
+    const topics = line.positionals.length === 0
+      ? [names.button]
+      : line.positionals.map(parseTopic);
     if (line.on("driver") && line.texts("device").length > 0) {
       throw new UsageError("Cannot use '--device' together with '--driver'");
     }

@@ -42,17 +42,17 @@ export async function checkConnection(
   const address = formatAddress({ host, port });
   if (error === undefined) {
     const time = (context.clock.now() - began).toFixed(1);
-    return await report.say("ok", "connection", `${address} took it in ${time} ms`);
+    return await report.add("ok", "connection", `${address} took it in ${time} ms`);
   }
-  await report.say("fail", "connection", error.message);
+  await report.add("fail", "connection", error.message);
   if (host.toLowerCase() === "localhost") {
     for (const loopback of LOOPBACK) {
       const why = await tryAddress(context, server, loopback, port);
-      if (why !== undefined) await report.say("fail", "connection", why.message);
+      if (why !== undefined) await report.add("fail", "connection", why.message);
     }
   }
   context.signal.throwIfAborted();
-  for (const step of nextSteps(context, error, port)) await report.say("info", "next", step);
+  for (const step of nextSteps(context, error, port)) await report.add("info", "next", step);
   const timedOut = error instanceof TimeoutError;
   throw new Failure(
     `No driver was found at ${address}`,
@@ -77,11 +77,11 @@ export async function checkAnswers(
     if (failure !== undefined && rcsp.status.state === "closed") return;
     try {
       const [mark, finding] = await ask();
-      await report.say(mark, name, finding);
+      await report.add(mark, name, finding);
     } catch (error) {
       failure ??= { error };
       const reason = error instanceof Error ? error.message : String(error);
-      await report.say("fail", name, reason);
+      await report.add("fail", name, reason);
     }
   };
   let devices: { readonly DeviceId: JsonObject[string] }[] = [];
@@ -123,8 +123,8 @@ export async function checkAnswers(
   if (failure === undefined) return;
   const code = exitCode(failure.error);
   if (code === EXIT.protocol) {
-    await report.say("info", "next", "'rcsp doctor --learn' finds out how this driver differs");
-    await report.say("info", "next", "'rcsp record' shows what it sends");
+    await report.add("info", "next", "'rcsp doctor --learn' finds out how this driver differs");
+    await report.add("info", "next", "'rcsp record' shows what it sends");
   }
   throw new Failure("The driver does not answer as it should", code, { cause: failure.error });
 }

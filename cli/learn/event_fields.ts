@@ -7,7 +7,7 @@
 import type { Device } from "../../src/client/device.ts";
 import { readPath } from "../../src/dialect.ts";
 import { findPressType, PRESS_TYPES, sameId } from "../../src/message/event.ts";
-import { type JsonObject, type JsonValue, kind } from "../../src/message/json.ts";
+import { describeValue, type JsonObject, type JsonValue } from "../../src/message/json.ts";
 import type { Report } from "../report_lines.ts";
 import { type DialectDraft, NOWHERE } from "./draft.ts";
 import { choosePath, findPaths } from "./paths.ts";
@@ -36,7 +36,7 @@ export class EventFields {
     const press = choosePath(presses, assumed.pressType, /press|type/i);
     if (press === undefined) {
       const where = findPressType(event) === undefined ? "it holds none" : "it is within an array";
-      return await this.#report.say("warn", "event: press type", where);
+      return await this.#report.add("warn", "event: press type", where);
     }
     if (press !== assumed.pressType) this.#draft.set("event", "pressType", press);
     await sayPath(this.#report, "event: press type", press, assumed.pressType);
@@ -66,9 +66,13 @@ export class EventFields {
     }
     // Whatever stands where it is assumed would make the event another's.
     const there = readPath(event, assumed) ?? null;
-    if (there === null) return await this.#report.say("info", check, "the event does not say it");
+    if (there === null) return await this.#report.add("info", check, "the event does not say it");
     this.#draft.set("event", key, NOWHERE);
-    await this.#report.say("warn", check, `'${assumed}' holds something else: ${kind(there)}`);
+    await this.#report.add(
+      "warn",
+      check,
+      `'${assumed}' holds something else: ${describeValue(there)}`,
+    );
   }
 }
 
@@ -79,6 +83,6 @@ export async function sayPath(
   path: string,
   assumed: string,
 ): Promise<void> {
-  if (path === assumed) await report.say("ok", check, `'${path}', as assumed`, { path });
-  else await report.say("warn", check, `'${path}', not '${assumed}'`, { path });
+  if (path === assumed) await report.add("ok", check, `'${path}', as assumed`, { path });
+  else await report.add("warn", check, `'${path}', not '${assumed}'`, { path });
 }

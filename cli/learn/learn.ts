@@ -9,7 +9,7 @@ import { type Device, readDevices } from "../../src/client/device.ts";
 import { readPath } from "../../src/dialect.ts";
 import { ConnectionError, RcspError } from "../../src/errors.ts";
 import { findPressType } from "../../src/message/event.ts";
-import { isObject, type JsonObject, kind } from "../../src/message/json.ts";
+import { describeValue, isObject, type JsonObject } from "../../src/message/json.ts";
 import type { Context } from "../command.ts";
 import { deviceName } from "../devices.ts";
 import { formatDuration } from "../duration.ts";
@@ -75,7 +75,7 @@ class Learner {
     await this.#learnTrackId(answers);
     const check = "subscriptions";
     if (device === undefined) {
-      return await this.#report.say("warn", check, "nothing to try them on: no device");
+      return await this.#report.add("warn", check, "nothing to try them on: no device");
     }
     await this.#orFail(check, () => this.#learnSubscription(device));
   }
@@ -98,7 +98,7 @@ class Learner {
       await action();
     } catch (error) {
       if (this.#context.signal.aborted || !(error instanceof RcspError)) throw error;
-      await this.#report.say("fail", check, error.message);
+      await this.#report.add("fail", check, error.message);
     }
   }
 
@@ -116,23 +116,23 @@ class Learner {
   async #learnDevices(answer: RawAnswer): Promise<Device[]> {
     const check = "ListDevices";
     if (!answer.ok) {
-      await this.#report.say("fail", check, `refused: ${messageOf(answer)}`);
+      await this.#report.add("fail", check, `refused: ${messageOf(answer)}`);
       return [];
     }
     try {
       const response = answer.body["Response"] ?? {};
-      if (!isObject(response)) throw new TypeError(`'Response' is ${kind(response)}`);
+      if (!isObject(response)) throw new TypeError(`'Response' is ${describeValue(response)}`);
       const devices = readDevices(response);
       const [device] = devices;
-      if (device === undefined) await this.#report.say("warn", check, "no device is connected");
+      if (device === undefined) await this.#report.add("warn", check, "no device is connected");
       else {
         const count = `${devices.length} device${devices.length === 1 ? "" : "s"}`;
         const keys = describeKeys(device as JsonObject);
-        await this.#report.say("ok", check, `${count}, with the fields ${keys}`);
+        await this.#report.add("ok", check, `${count}, with the fields ${keys}`);
       }
       return devices;
     } catch (error) {
-      await this.#report.say("fail", check, (error as Error).message);
+      await this.#report.add("fail", check, (error as Error).message);
       return [];
     }
   }
@@ -144,8 +144,8 @@ class Learner {
       ? ["fail", `refused: ${messageOf(answer)}`] as const
       : isObject(response)
       ? ["ok", `the fields ${describeKeys(response)}`] as const
-      : ["warn", `'Response' is ${kind(response)}, an object was expected`] as const;
-    await this.#report.say(mark, "GetDeviceInfo", finding);
+      : ["warn", `'Response' is ${describeValue(response)}, an object was expected`] as const;
+    await this.#report.add(mark, "GetDeviceInfo", finding);
     return answer;
   }
 
@@ -154,18 +154,24 @@ class Learner {
     const error = answer.body["Error"];
     const check = "errors";
     if (answer.ok) {
-      await this.#report.say("warn", check, "a command that does not exist was answered with ok");
+      await this.#report.add("warn", check, "a command that does not exist was answered with ok");
     } else if (!isObject(error)) {
-      await this.#report.say("warn", check, `'Error' is ${kind(error)}, an object was expected`);
+      await this.#report.add(
+        "warn",
+        check,
+        `'Error' is ${describeValue(error)}, an object was expected`,
+      );
     } else {
       const { Code, Message, ...others } = error;
       const more = Object.keys(others).length > 0 ? `; besides ${describeKeys(others)}` : "";
-      const finding = `'Code' is ${kind(Code)}, 'Message' is ${kind(Message)}${more}`;
+      const finding = `'Code' is ${describeValue(Code)}, 'Message' is ${
+        describeValue(Message)
+      }${more}`;
       const { unknownCommand } = this.draft.dialect.errorCodes;
       if (typeof Code === "string" && Code !== "" && Code !== unknownCommand) {
         this.draft.set("errorCodes", "unknownCommand", Code);
       }
-      await this.#report.say("ok", check, finding, { code: Code ?? null });
+      await this.#report.add("ok", check, finding, { code: Code ?? null });
     }
     return answer;
   }
@@ -182,14 +188,14 @@ class Learner {
       await sayPath(this.#report, check, path, assumed);
       const others = paths.filter((other) => other !== path).length;
       if (others > 0) {
-        await this.#report.say("warn", check, `${others} of ${answers.length} answers lack it`);
+        await this.#report.add("warn", check, `${others} of ${answers.length} answers lack it`);
       }
       return;
     }
     // Whatever stands where it is assumed would be taken for a TrackId.
     const misleading = answers.some(({ body }) => (readPath(body, assumed) ?? null) !== null);
     if (misleading) this.draft.setTrackId(NOWHERE);
-    await this.#report.say(
+    await this.#report.add(
       "warn",
       check,
       "not echoed as it was sent: answers are told apart by their order alone",
@@ -204,25 +210,25 @@ class Learner {
     const check = "subscribe keys";
     const [first] = trial.accepted;
     for (const message of trial.messages) {
-      await this.#report.say("info", "refusal", message);
+      await this.#report.add("info", "refusal", message);
     }
     if (first === undefined) {
-      return await this.#report.say(
+      return await this.#report.add(
         "fail",
         check,
         `none of ${trial.refused} combinations was accepted: --try adds one of your own`,
       );
     }
     if (trial.lenient) {
-      await this.#report.say("warn", check, "anything is accepted: only an event can tell");
+      await this.#report.add("warn", check, "anything is accepted: only an event can tell");
     } else if (trial.accepted.length > 1) {
       const both = `'${first.publisher}' and '${first.topic}' are accepted either way round`;
-      await this.#report.say("warn", check, `${both}: only an event can tell which is which`);
+      await this.#report.add("warn", check, `${both}: only an event can tell which is which`);
     }
     const taken = trial.unsubscribed?.ok
       ? ["ok", "accepted with the same keys"] as const
       : ["warn", "refused with the keys that DeviceSubscribe accepts"] as const;
-    await this.#report.say(taken[0], "DeviceUnsubscribe", taken[1]);
+    await this.#report.add(taken[0], "DeviceUnsubscribe", taken[1]);
     const event = await this.#waitForEvent(device, trial);
     if (this.#context.signal.aborted) return;
     if (event !== undefined) await new EventFields(this.#report, this.draft).learn(event, device);
@@ -245,10 +251,10 @@ class Learner {
   ): Promise<JsonObject | undefined> {
     const { server, wait } = this.#options;
     if (wait === 0) {
-      await this.#report.say("info", "events", "not waited for: --for 15s does");
+      await this.#report.add("info", "events", "not waited for: --for 15s does");
       return undefined;
     }
-    await this.#context.tell(
+    await this.#context.log(
       `Press the button of device ${deviceName(device)} now: waiting ${formatDuration(wait)}`,
     );
     const { deviceId } = accepted[0]!;
@@ -262,13 +268,13 @@ class Learner {
     if (this.#context.signal.aborted) return undefined;
     const event = firstEvent(heard);
     if (event === undefined) {
-      await this.#report.say("warn", "events", "none came");
+      await this.#report.add("warn", "events", "none came");
       return undefined;
     }
-    await this.#report.say("info", "event", JSON.stringify(event), { event });
+    await this.#report.add("info", "event", JSON.stringify(event), { event });
     const worked = heard.filter(({ events }) => events.length > 0).map(({ keys }) => keys);
     if (worked[0]!.publisher === NONSENSE.publisher) {
-      await this.#report.say("ok", "subscribe keys", "events come whatever the arguments are");
+      await this.#report.add("ok", "subscribe keys", "events come whatever the arguments are");
     } else await this.#settleKeys(worked[0]!);
     return event;
   }

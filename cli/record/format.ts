@@ -12,7 +12,7 @@
  * @module
  */
 
-import { printable } from "../../src/printable.ts";
+import { escapeUnprintable } from "../../src/escape.ts";
 import { PayloadType } from "../../src/wire/header.ts";
 
 /** The version of the format. */
@@ -45,7 +45,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** The first line. */
 export function headLine(started: Date, about: Readonly<Record<string, string>>): string {
   const head = { [FORMAT_KEY]: FORMAT, started: started.toISOString(), ...about };
-  return `${printable(JSON.stringify(head))}\n`;
+  return `${escapeUnprintable(JSON.stringify(head))}\n`;
 }
 
 /** The line of a frame. */
@@ -84,8 +84,8 @@ function bodyOf(payload: Uint8Array): string {
   try {
     const text = decoder.decode(payload);
     JSON.parse(text);
-    const shown = printable(text.replace(/[\r\n\t]/g, " ").trim());
-    const exact = shown === text ? "" : `,"text":${printable(JSON.stringify(text))}`;
+    const shown = escapeUnprintable(text.replace(/[\r\n\t]/g, " ").trim());
+    const exact = shown === text ? "" : `,"text":${escapeUnprintable(JSON.stringify(text))}`;
     return `"body":${shown}${exact}`;
   } catch {
     return `"hex":"${toHex(payload)}"`;

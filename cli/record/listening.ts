@@ -7,7 +7,7 @@
 import type { RcspClient } from "../../src/client/client.ts";
 import type { Device } from "../../src/client/device.ts";
 import { dialect } from "../../src/dialect.ts";
-import type { Topic } from "../../src/message/event.ts";
+import type { EventFilter } from "../../src/message/event.ts";
 import type { Context } from "../command.ts";
 import { deviceName, pickDevice } from "../devices.ts";
 
@@ -18,9 +18,9 @@ import { deviceName, pickDevice } from "../devices.ts";
 export async function subscribeAll(
   context: Context,
   rcsp: RcspClient,
-  wanted: readonly Pick<Topic, "publisher" | "topic">[],
+  wanted: readonly Pick<EventFilter, "publisher" | "topic">[],
 ): Promise<void> {
-  const { line, tell } = context;
+  const { line, log: tell } = context;
   const { button } = dialect((await context.server()).dialect);
   const topics = wanted.length === 0 ? [button] : wanted;
   const listed = await rcsp.listDevices();
@@ -51,7 +51,7 @@ export async function subscribeAll(
   if (refused.length === results.length) throw (refused[0] as PromiseRejectedResult).reason;
 }
 
-async function ask({ tell }: Context, rcsp: RcspClient, device: Device): Promise<void> {
+async function ask({ log: tell }: Context, rcsp: RcspClient, device: Device): Promise<void> {
   await rcsp.getDeviceInfo(device.DeviceId).catch((error) =>
     tell(`Device ${deviceName(device)} does not tell about itself: ${error.message}`)
   );

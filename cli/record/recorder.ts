@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "../../src/clock.ts";
-import { quote } from "../../src/printable.ts";
+import { quote } from "../../src/escape.ts";
 import type { PayloadType } from "../../src/wire/header.ts";
 import { EXIT, Failure, systemReason } from "../exit.ts";
 import { createFile } from "../create_file.ts";

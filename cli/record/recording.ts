@@ -5,8 +5,8 @@
  */
 
 import { type Dialect, readPath } from "../../src/dialect.ts";
-import { isObject, type JsonObject, kind } from "../../src/message/json.ts";
-import { quote } from "../../src/printable.ts";
+import { describeValue, isObject, type JsonObject } from "../../src/message/json.ts";
+import { quote } from "../../src/escape.ts";
 import { PayloadType } from "../../src/wire/header.ts";
 import { UsageError } from "../exit.ts";
 import { FORMAT, FORMAT_KEY, FRAME_NAMES } from "./format.ts";
@@ -139,7 +139,7 @@ class RecordingReader {
     try {
       if (text === undefined) throw new TypeError("it is no UTF-8");
       const value: unknown = JSON.parse(text);
-      if (!isObject(value)) throw new TypeError(`it is ${kind(value)}, not an object`);
+      if (!isObject(value)) throw new TypeError(`it is ${describeValue(value)}, not an object`);
       return value;
     } catch (error) {
       if (number === 1) {
@@ -161,7 +161,7 @@ class RecordingReader {
       throw new UsageError(`Cannot replay ${this.#name}: it is no recording of 'rcsp record'`);
     }
     throw new UsageError(
-      `Cannot replay ${this.#name}: its format version is ${kind(version)}, ` +
+      `Cannot replay ${this.#name}: its format version is ${describeValue(version)}, ` +
         `this rcsp reads ${FORMAT}`,
     );
   }
@@ -169,14 +169,14 @@ class RecordingReader {
   #entry(value: JsonObject, { number, text = "" }: Line): Entry {
     const { time, direction, connection, type } = value;
     if (typeof time !== "number" || !Number.isFinite(time) || time < 0) {
-      throw this.wrong(number, `'time' is ${kind(time)}`);
+      throw this.wrong(number, `'time' is ${describeValue(time)}`);
     }
     if (!Number.isSafeInteger(connection)) {
-      throw this.wrong(number, `'connection' is ${kind(connection)}`);
+      throw this.wrong(number, `'connection' is ${describeValue(connection)}`);
     }
-    if (typeof type !== "string") throw this.wrong(number, `'type' is ${kind(type)}`);
+    if (typeof type !== "string") throw this.wrong(number, `'type' is ${describeValue(type)}`);
     if (direction !== "in" && direction !== "out") {
-      throw this.wrong(number, `'direction' is ${kind(direction)}`);
+      throw this.wrong(number, `'direction' is ${describeValue(direction)}`);
     }
     const known = TYPES.get(type);
     return {
@@ -193,7 +193,7 @@ class RecordingReader {
     if (typeof hex === "string" && /^(?:[\da-f]{2})*$/i.test(hex)) {
       return { json: {}, body: fromHex(hex) };
     }
-    if (!isObject(body)) throw this.wrong(number, `'body' is ${kind(body)}`);
+    if (!isObject(body)) throw this.wrong(number, `'body' is ${describeValue(body)}`);
     if (deeper(body, DEPTH)) throw this.wrong(number, `'body' is nested deeper than ${DEPTH}`);
     if (text === undefined) return { json: body, body: valueText(line, "body") };
     if (typeof text === "string" && isObjectText(text)) return { json: body, body: text };

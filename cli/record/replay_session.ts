@@ -10,8 +10,8 @@ import { ProtocolError } from "../../src/errors.ts";
 import { LIMITS } from "../../src/limits.ts";
 import { type JsonObject, parseBody } from "../../src/message/json.ts";
 import { encodeError } from "../../src/message/response.ts";
-import { quote } from "../../src/printable.ts";
-import { Outbox } from "../../src/server/outbox.ts";
+import { quote } from "../../src/escape.ts";
+import { FrameWriter } from "../../src/server/frame_writer.ts";
 import type { Socket } from "../../src/socket/socket.ts";
 import { FrameDecoder } from "../../src/wire/decoder.ts";
 import { encodeFrame } from "../../src/wire/encoder.ts";
@@ -50,7 +50,7 @@ export class ReplaySession {
   readonly #socket: Socket;
   readonly #options: ReplayOptions;
   readonly #connection: RecordedConnection | undefined;
-  readonly #outbox: Outbox;
+  readonly #outbox: FrameWriter;
   /** How many answers each command has had. */
   readonly #given = new Map<string, number>();
   readonly #subscribed = Promise.withResolvers<void>();
@@ -63,7 +63,7 @@ export class ReplaySession {
     this.#socket = socket;
     this.#options = options;
     this.#connection = connection;
-    this.#outbox = new Outbox(socket, () => socket.close());
+    this.#outbox = new FrameWriter(socket, () => socket.close());
     this.#gone = socket.closed.then(() => {
       this.#left = true;
       return false;

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { kind } from "../../src/message/json.ts";
-import { quote } from "../../src/printable.ts";
+import { describeValue } from "../../src/message/json.ts";
+import { quote } from "../../src/escape.ts";
 import { checkDevice, type SimulatedDevice } from "../../src/simulator/devices.ts";
 import { UsageError } from "../exit.ts";
 import { readJson } from "../input.ts";
@@ -21,7 +21,9 @@ const FILE_BYTES = 16 * 1024 * 1024;
 export async function readDevices(io: CliIo, path: string): Promise<SimulatedDevice[]> {
   const devices = await readJson(io, path, FILE_BYTES);
   if (!Array.isArray(devices)) {
-    throw new UsageError(`${quote(path)} must hold an array of devices, not ${kind(devices)}`);
+    throw new UsageError(
+      `${quote(path)} must hold an array of devices, not ${describeValue(devices)}`,
+    );
   }
   try {
     return devices.map((device, i) =>

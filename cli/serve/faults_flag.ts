@@ -4,7 +4,7 @@
  * @module
  */
 
-import { quote } from "../../src/printable.ts";
+import { quote } from "../../src/escape.ts";
 import type { Faults } from "../../src/simulator/faults.ts";
 import { parseDuration } from "../duration.ts";
 import { UsageError } from "../exit.ts";

@@ -126,7 +126,7 @@ export const packageSteps: Step[] = [
       const whole = await minified("core", `export * from "${root}src/mod.ts";`);
       const client = await minified(
         "client",
-        `export { connectThrough } from "${root}src/mod.ts";`,
+        `export { createClient } from "${root}src/mod.ts";`,
       );
       // What a bundler takes along for a client; whoever uses streams or frames too pays for these.
       const { note } = withinBudget("A client of './core'", client, CORE_BUDGET);

@@ -9,7 +9,7 @@ import {
   type ConnectionErrorCode,
   type ConnectOptions,
   type DeviceId,
-  printable,
+  escapeUnprintable,
 } from "@rcsp/rcsp";
 import { startSimulator, type StartSimulatorOptions } from "@rcsp/rcsp/simulator";
 import { parseArgs } from "@std/cli/parse-args";
@@ -82,17 +82,17 @@ export async function runExample(
 
 /** Data: a line on standard output. */
 export function print(text: string): void {
-  process.stdout.write(`${printable(text, { layout: true })}\n`);
+  process.stdout.write(`${escapeUnprintable(text, { layout: true })}\n`);
 }
 
 /** Talk: a line on standard error. */
 export function tell(text: string): void {
-  process.stderr.write(`${printable(text)}\n`);
+  process.stderr.write(`${escapeUnprintable(text)}\n`);
 }
 
 /** A foreign value within a line: text as it is, anything else as JSON. */
 export function inline(value: unknown): string {
-  return printable(typeof value === "string" ? value : JSON.stringify(value));
+  return escapeUnprintable(typeof value === "string" ? value : JSON.stringify(value));
 }
 
 /** A foreign value as JSON, indented. */

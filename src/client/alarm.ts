@@ -21,13 +21,13 @@ export interface AlarmOptions {
  * meanwhile. So it never judges at once: it gives I/O one more turn, and further ones while they bring
  * something, for as long as the timer was late.
  */
-export class Alarm {
+export class DeadlineTimer {
   readonly #clock: Clock;
-  readonly #ring: (now: number) => number;
+  readonly #onDue: (now: number) => number;
   readonly #progress: () => number;
   readonly #background: boolean;
   #timer: unknown;
-  #wakeAt = Infinity;
+  #dueAt = Infinity;
 
   /**
    * `ring` deals with all that was due at a time, that of the timer, and gives the next deadline, or
@@ -36,22 +36,22 @@ export class Alarm {
   constructor(clock: Clock, ring: (now: number) => number, options: AlarmOptions = {}) {
     const { progress = (): number => 0, background = false } = options;
     this.#clock = clock;
-    this.#ring = ring;
+    this.#onDue = ring;
     this.#progress = progress;
     this.#background = background;
   }
 
   /** Whether a deadline is waited for. */
   get isSet(): boolean {
-    return this.#wakeAt !== Infinity;
+    return this.#dueAt !== Infinity;
   }
 
   /** Sees to it that it rings at a deadline at the latest. */
   set(deadline: number): void {
-    if (deadline >= this.#wakeAt) return;
+    if (deadline >= this.#dueAt) return;
     this.clear();
     if (deadline === Infinity) return;
-    this.#wakeAt = deadline;
+    this.#dueAt = deadline;
     this.#after(Math.max(0, deadline - this.#clock.now()), () => {
       const now = this.#clock.now();
       this.#letRead(now, now + (now - deadline));
@@ -62,7 +62,7 @@ export class Alarm {
   clear(): void {
     this.#clock.clear(this.#timer);
     this.#timer = undefined;
-    this.#wakeAt = Infinity;
+    this.#dueAt = Infinity;
   }
 
   #letRead(now: number, until: number): void {
@@ -73,7 +73,7 @@ export class Alarm {
         return;
       }
       this.clear();
-      this.set(this.#ring(now));
+      this.set(this.#onDue(now));
     });
   }
 

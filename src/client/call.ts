@@ -6,7 +6,7 @@
 
 import { ConnectionError, type RcspError, TimeoutError } from "../errors.ts";
 import type { JsonObject } from "../message/json.ts";
-import { quote } from "../printable.ts";
+import { quote } from "../escape.ts";
 
 /** A command to be sent. */
 export interface CallRequest {

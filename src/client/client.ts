@@ -15,12 +15,12 @@ import {
   type DeviceId,
   encodeArguments,
 } from "../message/command.ts";
-import { findPressType, type RcspEvent, type Topic } from "../message/event.ts";
+import { type EventFilter, findPressType, type RcspEvent } from "../message/event.ts";
 import type { JsonObject } from "../message/json.ts";
-import { quote } from "../printable.ts";
+import { quote } from "../escape.ts";
 import type { Socket } from "../socket/socket.ts";
 import type { CallRequest } from "./call.ts";
-import { CallQueue } from "./calls.ts";
+import { CallQueue } from "./call_queue.ts";
 import {
   type ButtonPress,
   checkColorLed,
@@ -29,12 +29,12 @@ import {
   type Device,
   readDevices,
 } from "./device.ts";
-import { Link } from "./link.ts";
-import type { CallOptions, ClientOptions, Surroundings } from "./options.ts";
+import { ConnectionManager } from "./connection_manager.ts";
+import type { CallOptions, ClientOptions, TestHooks } from "./options.ts";
 import type { ClientStats } from "./stats.ts";
 import type { ClientStatus } from "./status.ts";
 import { type SubscribeOptions, Subscription } from "./subscription.ts";
-import { Subscriptions } from "./subscriptions.ts";
+import { Subscriptions } from "./subscription_registry.ts";
 import { stalledError } from "./watchdog.ts";
 import { traceCall, traceStatus } from "./tracing.ts";
 
@@ -57,7 +57,7 @@ export class RcspClient {
   readonly closed: Promise<RcspError | undefined>;
   readonly #options: ClientOptions;
   readonly #calls: CallQueue;
-  readonly #link: Link;
+  readonly #connections: ConnectionManager;
   readonly #subscriptions: Subscriptions;
   readonly #watchers = new Set<Subscription<ClientStatus>>();
   readonly #clock: Clock;
@@ -71,20 +71,20 @@ export class RcspClient {
   constructor(
     dial: (signal: AbortSignal) => Promise<Socket>,
     options: ClientOptions,
-    surroundings: Surroundings = {},
+    surroundings: TestHooks = {},
   ) {
     this.#options = options;
     this.#clock = surroundings.clock ?? CLOCK;
     const server = formatAddress(options.address);
     const { heartbeat } = options.dialect.commands;
-    const received = (): number => this.#link.counts.bytesReceived;
+    const received = (): number => this.#connections.counts.bytesReceived;
     const checked = { ...options, server, received, clock: this.#clock };
     this.#calls = new CallQueue(checked);
     this.#subscriptions = new Subscriptions(
       checked,
       (name, args, how) => this.#send(name, args, how),
     );
-    this.#link = new Link({
+    this.#connections = new ConnectionManager({
       ...options,
       dial,
       calls: this.#calls,
@@ -97,17 +97,17 @@ export class RcspClient {
       onStatus: (status) => this.#onStatus(status),
       beat: (signal) => this.#send(heartbeat, undefined, { urgent: true, signal }),
     });
-    this.closed = this.#link.closed;
+    this.closed = this.#connections.closed;
   }
 
   /** What the client is about: connecting, ready, reconnecting or closed. */
   get status(): ClientStatus {
-    return this.#link.status;
+    return this.#connections.status;
   }
 
   /** For `connect()`: opens the first connection. */
   async open(): Promise<void> {
-    await this.#link.start();
+    await this.#connections.start();
   }
 
   /** The states of the client from now on, the present one first; ends after `closed`. */
@@ -176,18 +176,18 @@ export class RcspClient {
    * @throws {TypeError | RangeError} If the topic or an option is wrong.
    * @throws {ConnectionError} If the client is closed.
    */
-  subscribe(topic: Topic, options: SubscribeOptions = {}): Subscription<RcspEvent> {
+  subscribe(topic: EventFilter, options: SubscribeOptions = {}): Subscription<RcspEvent> {
     const { publisher, topic: name, deviceId } = topic;
     const own = deviceId === undefined
       ? { publisher, topic: name }
       : { publisher, topic: name, deviceId: checkDeviceId(deviceId) };
-    return this.#listen(own, options, (event) => event);
+    return this.#addSubscription(own, options, (event) => event);
   }
 
   /** Subscribes to the button of a device. Throws as `subscribe()`. */
   buttonPresses(deviceId: DeviceId, options: SubscribeOptions = {}): Subscription<ButtonPress> {
     const topic = { ...this.#options.dialect.button, deviceId: checkDeviceId(deviceId) };
-    return this.#listen(topic, options, (event) => {
+    return this.#addSubscription(topic, options, (event) => {
       const type = findPressType(event.raw);
       return type && { type, deviceId: event.deviceId ?? topic.deviceId, event };
     });
@@ -195,23 +195,23 @@ export class RcspClient {
 
   /** Every event that arrives, whoever asked the server for it; asks for none itself. */
   events(options: SubscribeOptions = {}): Subscription<RcspEvent> {
-    return this.#listen(undefined, options, (event) => event);
+    return this.#addSubscription(undefined, options, (event) => event);
   }
 
   /** What was counted so far, and what waits now. */
   stats(): ClientStats {
-    const { bytesSent, bytesReceived } = this.#link.counts;
-    const { counts, roundTrip, waiting, unanswered } = this.#calls;
+    const { bytesSent, bytesReceived } = this.#connections.counts;
+    const { counts, roundTrip, queued: waiting, inFlight: unanswered } = this.#calls;
     return {
       ...counts,
       ...this.#subscriptions.counts,
       dropped: this.#subscriptions.dropped,
       bytesSent,
       bytesReceived,
-      reconnects: this.#link.reconnects,
+      reconnects: this.#connections.reconnects,
       roundTrip,
-      waiting,
-      unanswered,
+      queued: waiting,
+      inFlight: unanswered,
     };
   }
 
@@ -229,7 +229,10 @@ export class RcspClient {
    * number of times. Never rejects.
    */
   async close(): Promise<void> {
-    this.#link.close(new ConnectionError("connection-closed", "The client was closed"), true);
+    this.#connections.close(
+      new ConnectionError("connection-closed", "The client was closed"),
+      true,
+    );
     await this.closed;
   }
 
@@ -241,7 +244,10 @@ export class RcspClient {
   /** For `connect()`: its signal was aborted. */
   abort(reason: unknown): void {
     const message = "The client's signal was aborted";
-    this.#link.close(new ConnectionError("connection-closed", message, { cause: reason }), false);
+    this.#connections.close(
+      new ConnectionError("connection-closed", message, { cause: reason }),
+      false,
+    );
   }
 
   #send(
@@ -265,22 +271,24 @@ export class RcspClient {
         unlimited: options.unlimited,
       };
       if (this.#calls.stuck) {
-        this.#link.replace(stalledError(`it left ${this.#calls.unanswered} commands unanswered`));
+        this.#connections.replace(
+          stalledError(`it left ${this.#calls.inFlight} commands unanswered`),
+        );
       }
       // Last, as the replacement, or a `toJSON` of the caller's, may close the client.
       if (this.status.state === "closed") {
         throw this.#closedError(`send command ${quote(name)}`, "is closed");
       }
       const answer = this.#calls.add(request);
-      this.#link.flush();
+      this.#connections.flush();
       return traceCall(this.#options.tracing, request, answer);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  #listen<T>(
-    topic: Topic | undefined,
+  #addSubscription<T>(
+    topic: EventFilter | undefined,
     options: SubscribeOptions,
     select: (event: RcspEvent) => T | undefined,
   ): Subscription<T> {
@@ -302,14 +310,14 @@ export class RcspClient {
     traceStatus(this.#options.tracing, this.#options.address, status);
     for (const watcher of this.#watchers) watcher.push(status);
     if (status.state !== "closed") return;
-    this.#calls.rejectWaiting(this.#link.endCause!);
+    this.#calls.rejectQueued(this.#connections.endCause!);
     this.#subscriptions.end(status.cause);
     for (const watcher of this.#watchers) watcher.finish();
     this.#watchers.clear();
   }
 
   #closedError(action: string, state: string): ConnectionError {
-    const cause = this.#link.endCause;
+    const cause = this.#connections.endCause;
     const reason = cause === undefined ? "" : `: ${cause.message}`;
     return new ConnectionError(
       "connection-closed",

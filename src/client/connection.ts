@@ -9,12 +9,12 @@
 
 import { ConnectionError, ProtocolError, RcspError } from "../errors.ts";
 import { parseBody } from "../message/json.ts";
-import { notify } from "../report.ts";
+import { callUserCallback } from "../user_callback.ts";
 import { receive, type Receiver, type Socket } from "../socket/socket.ts";
 import { FrameDecoder } from "../wire/decoder.ts";
 import { FrameBatch } from "../wire/encoder.ts";
 import { PayloadType } from "../wire/header.ts";
-import type { CallQueue } from "./calls.ts";
+import type { CallQueue } from "./call_queue.ts";
 
 // One write takes up to this many bytes; what waits beyond goes with the next.
 const BATCH_BYTES = 256 * 1024;
@@ -108,7 +108,7 @@ export class Connection implements Receiver {
   end(cause: RcspError): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#options.calls.rejectSent(cause);
+    this.#options.calls.rejectInFlight(cause);
     this.#socket.close();
     this.#options.onEnd(cause);
   }
@@ -166,7 +166,7 @@ export class Connection implements Receiver {
         return this.#options.onEvent(payload);
       case PayloadType.ResponseOk:
       case PayloadType.ResponseError:
-        return this.#options.calls.answer(type, parseBody(payload, this.#options.maxDepth));
+        return this.#options.calls.onResponse(type, parseBody(payload, this.#options.maxDepth));
       case PayloadType.Command:
         throw new ProtocolError("unexpected-type", "Cannot take frame", {
           expected: "a response or an event from the server",
@@ -197,7 +197,7 @@ export class Connection implements Receiver {
     this.#batch.clear();
     while (this.#batch.length < BATCH_BYTES) {
       const { calls } = this.#options;
-      const json = this.#open ? calls.take() : calls.takeUrgent();
+      const json = this.#open ? calls.dequeue() : calls.takeUrgent();
       if (json === undefined) break;
       const size = this.#batch.add(PayloadType.Command, json);
       if (this.#options.onFrame) {
@@ -209,7 +209,7 @@ export class Connection implements Receiver {
 
   #trace(direction: "in" | "out", type: PayloadType, payload: Uint8Array): void {
     const { onFrame } = this.#options;
-    if (onFrame !== undefined) notify(() => onFrame({ direction, type, payload }));
+    if (onFrame !== undefined) callUserCallback(() => onFrame({ direction, type, payload }));
   }
 
   #closedError(how: string, cause?: unknown): ConnectionError {

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { wholeNumber } from "../check.ts";
+import { assertInteger } from "../check.ts";
 import type { DeviceId } from "../message/command.ts";
-import { shapeError } from "../message/command.ts";
+import { fieldTypeError } from "../message/command.ts";
 import type { PressType, RcspEvent } from "../message/event.ts";
 import { isObject, type JsonObject, type JsonValue } from "../message/json.ts";
 
@@ -47,13 +47,13 @@ export interface ButtonPress {
  */
 export function readDevices(response: JsonObject): Device[] {
   const devices = response["Devices"] ?? [];
-  if (!Array.isArray(devices)) throw shapeError("Response.Devices", "an array", devices);
+  if (!Array.isArray(devices)) throw fieldTypeError("Response.Devices", "an array", devices);
   devices.forEach((device, i) => {
     const place = `Response.Devices[${i}]`;
-    if (!isObject(device)) throw shapeError(place, "an object", device);
+    if (!isObject(device)) throw fieldTypeError(place, "an object", device);
     const deviceId = device["DeviceId"] ?? undefined;
     if (deviceId === undefined) {
-      throw shapeError(`${place}.DeviceId`, "a device id", device["DeviceId"]);
+      throw fieldTypeError(`${place}.DeviceId`, "a device id", device["DeviceId"]);
     }
   });
   return devices as unknown as Device[];
@@ -104,7 +104,7 @@ export function checkColorLed({ LedId, Red, Green, Blue }: ColorLed): ColorLed {
     throw new TypeError("Cannot set LED as 'LedId' must be a name, such as 'RingLed'");
   }
   for (const [channel, value] of Object.entries({ Red, Green, Blue })) {
-    wholeNumber(channel, value, 0, 255, "Cannot set LED as ");
+    assertInteger(channel, value, 0, 255, "Cannot set LED as ");
   }
   return { LedId, Red, Green, Blue };
 }

@@ -80,7 +80,7 @@ export interface CallOptions {
 }
 
 /** What surrounds a client; tests put their own in its place. */
-export interface Surroundings {
+export interface TestHooks {
   /** Default: the runtime's clock. */
   readonly clock?: Clock | undefined;
   /** Gives a number from 0 up to 1, for the jitter of waits. Default: `Math.random`. */

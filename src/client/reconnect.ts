@@ -4,7 +4,7 @@
  * @module
  */
 
-import { wholeNumber } from "../check.ts";
+import { assertInteger } from "../check.ts";
 import type { RcspError } from "../errors.ts";
 
 /** How a lost connection is replaced. */
@@ -38,10 +38,10 @@ export interface ReconnectPolicy {
 export function reconnectPolicy(options: ReconnectOptions = {}): ReconnectPolicy {
   const { initialDelay = 250, maxDelay = 10_000, maxAttempts = Infinity } = options;
   for (const [name, value] of Object.entries({ initialDelay, maxDelay })) {
-    wholeNumber(`reconnect.${name}`, value, 0, 2 ** 31 - 1);
+    assertInteger(`reconnect.${name}`, value, 0, 2 ** 31 - 1);
   }
   if (maxAttempts !== Infinity) {
-    wholeNumber("reconnect.maxAttempts", maxAttempts, 1, Number.MAX_SAFE_INTEGER);
+    assertInteger("reconnect.maxAttempts", maxAttempts, 1, Number.MAX_SAFE_INTEGER);
   }
   const { firstConnect = false, decide = (): boolean => true } = options;
   return { initialDelay, maxDelay, maxAttempts, firstConnect, decide };

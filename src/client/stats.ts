@@ -19,7 +19,7 @@ export interface ClientStats {
   /** Events received. */
   readonly events: number;
   /** Events among them that nobody listened to: dropped unread. */
-  readonly unheard: number;
+  readonly unmatched: number;
   /** Events whose body could not be read: dropped, and told to `onBadEvent`. */
   readonly unreadable: number;
   /** Events let go by the full buffers of subscriptions. */
@@ -33,7 +33,7 @@ export interface ClientStats {
   /** Smoothed time from call to response in milliseconds; `undefined` before the first response. */
   readonly roundTrip: number | undefined;
   /** Calls that wait to be sent. */
-  readonly waiting: number;
+  readonly queued: number;
   /** Commands sent whose response has not come, those given up included. */
-  readonly unanswered: number;
+  readonly inFlight: number;
 }

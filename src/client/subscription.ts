@@ -6,7 +6,7 @@
 
 import { ConnectionError, LimitError } from "../errors.ts";
 import { Fifo } from "../fifo.ts";
-import { notify } from "../report.ts";
+import { callUserCallback } from "../user_callback.ts";
 
 /**
  * What happens when events come quicker than they are read: `drop-oldest` lets go of the one that
@@ -223,7 +223,7 @@ export class Subscription<T> implements AsyncIterableIterator<T, undefined> {
     }
     if (this.#overflowing) return;
     this.#overflowing = true;
-    if (onOverflow) notify(() => onOverflow(this.#dropped));
+    if (onOverflow) callUserCallback(() => onOverflow(this.#dropped));
   }
 
   #close(ending: Ending): void {

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { notify } from "../report.ts";
+import { callUserCallback } from "../user_callback.ts";
 import type { Address } from "../socket/socket.ts";
 import type { CallRequest } from "./call.ts";
 import type { ClientStatus } from "./status.ts";
@@ -64,7 +64,7 @@ export function traceCall<T>(
   const tell = (error: unknown): void => {
     const duration = performance.now() - began;
     const trace: CallTrace = { command, arguments: told, duration, error };
-    notify(() => channel.publish(trace));
+    callUserCallback(() => channel.publish(trace));
   };
   // The caller gets the promise that follows: a rejection that nobody handles stays unhandled.
   return answer.then((response) => {
@@ -81,5 +81,5 @@ export function traceStatus(tracing: Tracing, address: Address, status: ClientSt
   const { connect: channel } = tracing;
   if (!channel?.hasSubscribers) return;
   const trace: ConnectTrace = { address, status };
-  notify(() => channel.publish(trace));
+  callUserCallback(() => channel.publish(trace));
 }

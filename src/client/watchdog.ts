@@ -9,7 +9,7 @@
 
 import type { Clock } from "../clock.ts";
 import { CommandError, ConnectionError } from "../errors.ts";
-import { Alarm } from "./alarm.ts";
+import { DeadlineTimer } from "./alarm.ts";
 
 /** What a watchdog looks at and what it does. */
 export interface WatchdogOptions {
@@ -25,7 +25,7 @@ export interface WatchdogOptions {
   /** Whether a frame has begun and is not complete. */
   readonly partial: () => boolean;
   /** Commands whose response is waited for. */
-  readonly awaited: () => number;
+  readonly pendingReplies: () => number;
   /** Commands so far whose response did not come in time. */
   readonly timedOut: () => number;
   /** Sends a harmless command, unless the signal takes it back; rejects without an answer in time. */
@@ -37,8 +37,8 @@ export interface WatchdogOptions {
 /** See the module's own text. */
 export class Watchdog {
   readonly #options: WatchdogOptions;
-  readonly #partial: Alarm;
-  readonly #silence: Alarm;
+  readonly #partial: DeadlineTimer;
+  readonly #silence: DeadlineTimer;
   readonly #stop = new AbortController();
   /** What had been received when the partial frame was last looked at. */
   #partialAt = 0;
@@ -52,8 +52,8 @@ export class Watchdog {
     this.#options = options;
     const { clock, received } = options;
     const how = { progress: received, background: true };
-    this.#partial = new Alarm(clock, () => this.#checkPartial(), how);
-    this.#silence = new Alarm(clock, (now) => this.#checkSilence(now), how);
+    this.#partial = new DeadlineTimer(clock, () => this.#checkPartial(), how);
+    this.#silence = new DeadlineTimer(clock, (now) => this.#checkSilence(now), how);
     this.#awaitHeartbeat();
   }
 
@@ -118,7 +118,7 @@ export class Watchdog {
    * is never answered must not hide a dead connection.
    */
   #isBusy(now: number): boolean {
-    const { awaited, timedOut } = this.#options;
+    const { pendingReplies: awaited, timedOut } = this.#options;
     if (awaited() === 0 || timedOut() !== this.#quiet.timedOut) return false;
     this.#busySince ??= now;
     return now < this.#busyUntil;

@@ -7,7 +7,7 @@
  */
 
 import { ProtocolError } from "../errors.ts";
-import { isObject, type JsonObject, type JsonValue, kind } from "./json.ts";
+import { describeValue, isObject, type JsonObject, type JsonValue } from "./json.ts";
 
 /** The `Version` that is sent unless a call says otherwise (confirmed). */
 export const COMMAND_VERSION = 1;
@@ -54,7 +54,7 @@ export function encodeArguments(args: Arguments | null | undefined): string | un
   const json: unknown = JSON.stringify(args);
   if (typeof json !== "string" || json[0] !== "{") {
     throw new TypeError(
-      `Cannot send command as its arguments must be an object, not ${kind(args)}`,
+      `Cannot send command as its arguments must be an object, not ${describeValue(args)}`,
     );
   }
   return json;
@@ -68,17 +68,17 @@ export function encodeArguments(args: Arguments | null | undefined): string | un
 export function decodeCommand(body: JsonObject): Command {
   const { Command, TrackId, Version } = body;
   const args = body["Arguments"] ?? {};
-  if (typeof Command !== "string") throw shapeError("Command", "a string", Command);
-  if (typeof TrackId !== "string") throw shapeError("TrackId", "a string", TrackId);
-  if (typeof Version !== "number") throw shapeError("Version", "a number", Version);
-  if (!isObject(args)) throw shapeError("Arguments", "an object", args);
+  if (typeof Command !== "string") throw fieldTypeError("Command", "a string", Command);
+  if (typeof TrackId !== "string") throw fieldTypeError("TrackId", "a string", TrackId);
+  if (typeof Version !== "number") throw fieldTypeError("Version", "a number", Version);
+  if (!isObject(args)) throw fieldTypeError("Arguments", "an object", args);
   return { Command, TrackId, Version, Arguments: args };
 }
 
 /** The error of a key that holds the wrong type. */
-export function shapeError(key: string, expected: string, value: unknown): ProtocolError {
+export function fieldTypeError(key: string, expected: string, value: unknown): ProtocolError {
   return new ProtocolError("bad-shape", `Cannot read '${key}'`, {
     expected,
-    received: kind(value),
+    received: describeValue(value),
   });
 }

@@ -12,7 +12,7 @@ import type { DeviceId } from "./command.ts";
 import { isObject, type JsonObject, type JsonValue } from "./json.ts";
 
 /** What a subscription asks for. */
-export interface Topic {
+export interface EventFilter {
   /** Who publishes, such as `DeviceEvents`. */
   readonly publisher: string;
   /** What is published, such as `ButtonPushed`. */
@@ -36,7 +36,7 @@ export interface RcspEvent {
 }
 
 /** An event to be published. */
-export interface OutgoingEvent extends Topic {
+export interface OutgoingEvent extends EventFilter {
   /** What happened. */
   readonly data?: JsonObject | undefined;
   /** How a button was pressed; written where the dialect says. */
@@ -77,7 +77,7 @@ export function encodeEvent(event: OutgoingEvent, dialect: Dialect): string {
  * Whether an event belongs to a topic. What the event does not say does not speak against it, as
  * nobody knows yet where a real driver says it.
  */
-export function matches(event: RcspEvent, topic: Topic): boolean {
+export function matches(event: RcspEvent, topic: EventFilter): boolean {
   return (event.publisher === undefined || event.publisher === topic.publisher) &&
     (event.topic === undefined || event.topic === topic.topic) &&
     (event.deviceId === undefined || topic.deviceId === undefined ||
@@ -85,7 +85,7 @@ export function matches(event: RcspEvent, topic: Topic): boolean {
 }
 
 /** A text that two topics have in common only if they are the same. */
-export function topicKey({ publisher, topic, deviceId }: Topic): string {
+export function filterKey({ publisher, topic, deviceId }: EventFilter): string {
   // The id in an array, as the JSON of Infinity (1e400 on the wire) is that of no id.
   return JSON.stringify([publisher, topic, deviceId === undefined ? null : [deviceId]]);
 }

@@ -7,7 +7,7 @@
  */
 
 import { LimitError, ProtocolError } from "../errors.ts";
-import { quote } from "../printable.ts";
+import { quote } from "../escape.ts";
 
 /** Anything that JSON can say. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
@@ -46,7 +46,7 @@ export function parseBody(payload: Uint8Array, maxDepth: number): JsonObject {
   if (!isObject(value)) {
     throw new ProtocolError("bad-json", "Cannot read body", {
       expected: "a JSON object",
-      received: kind(value),
+      received: describeValue(value),
       bytes: payload,
     });
   }
@@ -59,7 +59,7 @@ export function isObject(value: unknown): value is JsonObject {
 }
 
 /** A value in words, for messages: `an array`, `the number 5`. */
-export function kind(value: unknown): string {
+export function describeValue(value: unknown): string {
   if (value === null) return "null";
   if (value === undefined) return "nothing";
   if (Array.isArray(value)) return "an array";

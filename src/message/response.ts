@@ -10,28 +10,28 @@
 import type { ErrorBody } from "../errors.ts";
 import type { Dialect } from "../dialect.ts";
 import { readPath, writePath } from "../dialect.ts";
-import { shapeError } from "./command.ts";
-import { isObject, type JsonObject, kind } from "./json.ts";
+import { fieldTypeError } from "./command.ts";
+import { describeValue, isObject, type JsonObject } from "./json.ts";
 
 /** The `TrackId` of a response; `undefined` where it is missing or null. */
 export function readTrackId(body: JsonObject, dialect: Dialect): string | undefined {
   const trackId = readPath(body, dialect.trackId) ?? undefined;
   if (trackId === undefined || typeof trackId === "string") return trackId;
-  throw shapeError(dialect.trackId, "a string", trackId);
+  throw fieldTypeError(dialect.trackId, "a string", trackId);
 }
 
 /** The data of a response ok: an empty object where it is missing or null (confirmed). */
 export function readResponse(body: JsonObject): JsonObject {
   const response = body["Response"] ?? {};
   if (isObject(response)) return response;
-  throw shapeError("Response", "an object", response);
+  throw fieldTypeError("Response", "an object", response);
 }
 
 /** The `Error` of a response error; empty where it is missing or null. */
 export function readError(body: JsonObject): ErrorBody {
   const error = body["Error"] ?? {};
   if (isObject(error)) return error;
-  throw shapeError("Error", "an object", error);
+  throw fieldTypeError("Error", "an object", error);
 }
 
 /**
@@ -48,7 +48,7 @@ export function encodeResponse(
   const json = JSON.stringify(data) ?? "null";
   if (json === "null") return encode(trackId, {}, dialect);
   if (!json.startsWith("{")) {
-    throw new TypeError(`A response must be an object, not ${kind(JSON.parse(json))}`);
+    throw new TypeError(`A response must be an object, not ${describeValue(JSON.parse(json))}`);
   }
   if (dialect.trackId.startsWith("Response.")) {
     return encode(trackId, { Response: JSON.parse(json) }, dialect);

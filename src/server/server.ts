@@ -8,9 +8,9 @@ import { type Dialect, dialect, type DialectOptions, readPath } from "../dialect
 import { CommandError } from "../errors.ts";
 import { limit, LIMITS, type Limits } from "../limits.ts";
 import type { Command, DeviceId } from "../message/command.ts";
-import { encodeEvent, type OutgoingEvent, type Topic } from "../message/event.ts";
-import { quote } from "../printable.ts";
-import { notify, show } from "../report.ts";
+import { encodeEvent, type EventFilter, type OutgoingEvent } from "../message/event.ts";
+import { quote } from "../escape.ts";
+import { callUserCallback, show } from "../user_callback.ts";
 import type { Address, Listen, Listener, ListenOptions, Socket } from "../socket/socket.ts";
 import { encodeFrame } from "../wire/encoder.ts";
 import { HEADER_SIZE, payloadLimitError, PayloadType } from "../wire/header.ts";
@@ -54,7 +54,7 @@ export interface ServerOptions {
    * Looks at a subscription before it is accepted; throws a `CommandError`, or rejects with one, to
    * refuse it. Until it is through, the client's later subscription commands wait.
    */
-  onSubscribe?: ((topic: Topic, context: HandlerContext) => void | Promise<void>) | undefined;
+  onSubscribe?: ((topic: EventFilter, context: HandlerContext) => void | Promise<void>) | undefined;
   /**
    * Told why a client was cut, what a handler threw, that it took too long, and what went wrong with a
    * listener. What it throws is an uncaught error. Default: the first error of each handler is shown on
@@ -220,7 +220,7 @@ export class RcspServer {
 
   #tell(error: unknown, client?: ClientHandle): void {
     const { onError } = this.#options;
-    if (onError) notify(() => onError(error, client));
+    if (onError) callUserCallback(() => onError(error, client));
   }
 
   async #close(): Promise<void> {
@@ -259,7 +259,7 @@ export class RcspServer {
     this.handle(commands.deviceUnsubscribe, unsubscribe(true));
   }
 
-  #topicOf({ Command, Arguments }: Command, device: boolean): Topic {
+  #topicOf({ Command, Arguments }: Command, device: boolean): EventFilter {
     const { subscription, errorCodes } = this.dialect;
     const missing = (key: string, what: string): CommandError =>
       new CommandError({

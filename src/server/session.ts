@@ -15,17 +15,17 @@ import {
 import { Fifo } from "../fifo.ts";
 import type { Limits } from "../limits.ts";
 import { type Command, decodeCommand } from "../message/command.ts";
-import { type Topic, topicKey } from "../message/event.ts";
+import { type EventFilter, filterKey } from "../message/event.ts";
 import { isObject, type JsonObject, parseBody } from "../message/json.ts";
 import { encodeError, encodeResponse } from "../message/response.ts";
-import { quote } from "../printable.ts";
+import { quote } from "../escape.ts";
 import { receive, type Receiver, type Socket } from "../socket/socket.ts";
 import { FrameDecoder } from "../wire/decoder.ts";
-import { oversize } from "../wire/encoder.ts";
+import { utf8LengthIfOver } from "../wire/encoder.ts";
 import { payloadLimitError, PayloadType } from "../wire/header.ts";
-import { AnswerLine, type Place } from "./answer_line.ts";
+import { ResponseQueue, type Slot } from "./response_queue.ts";
 import { type ClientHandle, CommandContext, type HandlerContext } from "./command_context.ts";
-import { Outbox } from "./outbox.ts";
+import { FrameWriter } from "./frame_writer.ts";
 import { StallTimer } from "./stall_timer.ts";
 
 /** What a handler may give: the data of a response ok, or nothing. */
@@ -55,8 +55,8 @@ export interface SessionOptions {
 export class Session implements ClientHandle, Receiver {
   readonly #socket: Socket;
   readonly #options: SessionOptions;
-  readonly #outbox: Outbox;
-  readonly #answers: AnswerLine;
+  readonly #writer: FrameWriter;
+  readonly #responses: ResponseQueue;
   /** Commands that came in one chunk with others, and found no room. */
   readonly #backlog = new Fifo<Uint8Array>();
   readonly #topics = new Set<string>();
@@ -83,8 +83,8 @@ export class Session implements ClientHandle, Receiver {
   constructor(socket: Socket, options: SessionOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#outbox = new Outbox(socket, (error) => this.#cut(error));
-    this.#answers = new AnswerLine(this.#outbox, options.limits);
+    this.#writer = new FrameWriter(socket, (error) => this.#cut(error));
+    this.#responses = new ResponseQueue(this.#writer, options.limits);
     const { maxPayload, partialFrameTimeout, closeTimeout } = options.limits;
     this.#decoder = new FrameDecoder({ maxPayload });
     this.#frameTimer = new StallTimer({
@@ -97,7 +97,7 @@ export class Session implements ClientHandle, Receiver {
     });
     this.#answerTimer = new StallTimer({
       timeout: closeTimeout,
-      progress: () => this.#answers.progress,
+      progress: () => this.#responses.progress,
       onStall: () => this.close(),
     });
     // Such as by a reset, while it is not read.
@@ -135,7 +135,7 @@ export class Session implements ClientHandle, Receiver {
     this.#abortHandlers(`Client ${this.remote} is gone`);
     for (const context of this.#running) clearTimeout(context.timer);
     this.#running.clear();
-    this.#answers.close();
+    this.#responses.close();
     this.#socket.close();
   }
 
@@ -149,7 +149,7 @@ export class Session implements ClientHandle, Receiver {
       this.#abortHandlers("The server is closing");
       if (this.#left) await this.#closeFlushed();
       else {
-        await this.#answers.empty();
+        await this.#responses.empty();
         await this.#socket.closeWrite();
       }
     }
@@ -181,9 +181,9 @@ export class Session implements ClientHandle, Receiver {
    *
    * @throws {CommandError} If there are `maxTopics` already, or it is longer than `maxTopicLength`.
    */
-  subscribe(topic: Topic): void {
+  subscribe(topic: EventFilter): void {
     const { limits, dialect } = this.#options;
-    const key = topicKey(topic);
+    const key = filterKey(topic);
     if (key.length > limits.maxTopicLength) {
       throw new CommandError({
         Code: dialect.errorCodes.badArguments,
@@ -201,8 +201,8 @@ export class Session implements ClientHandle, Receiver {
   }
 
   /** Forgets a subscription. */
-  unsubscribe(topic: Topic): void {
-    this.#topics.delete(topicKey(topic));
+  unsubscribe(topic: EventFilter): void {
+    this.#topics.delete(filterKey(topic));
   }
 
   /** Whether it has subscribed under one of these keys. */
@@ -213,7 +213,7 @@ export class Session implements ClientHandle, Receiver {
   /** Sends a frame that was made once for many; `false` where the client is cut instead. */
   send(frame: Uint8Array): boolean {
     if (!this.#makeRoom()) return false;
-    this.#outbox.addBytes(frame);
+    this.#writer.addBytes(frame);
     return true;
   }
 
@@ -232,7 +232,7 @@ export class Session implements ClientHandle, Receiver {
       this.#cut(error);
       return false;
     }
-    if (this.#backlog.length > 0 || this.#answers.full) this.#workOff();
+    if (this.#backlog.length > 0 || this.#responses.full) this.#workOff();
     else if (this.#decoder.partial) this.#frameTimer.watch();
     return true;
   }
@@ -253,7 +253,7 @@ export class Session implements ClientHandle, Receiver {
     try {
       if (this.#phase === "open") this.#decoder.end();
       this.#onLeft();
-      if (this.#phase === "open") await this.#answers.empty();
+      if (this.#phase === "open") await this.#responses.empty();
       await this.#closeFlushed();
     } catch (error) {
       this.#cut(error);
@@ -277,7 +277,7 @@ export class Session implements ClientHandle, Receiver {
 
   /** Ends the connection once what is ready has gone out. */
   async #closeFlushed(): Promise<void> {
-    await this.#outbox.flushed();
+    await this.#writer.flushed();
     this.close();
   }
 
@@ -290,7 +290,7 @@ export class Session implements ClientHandle, Receiver {
         bytes: payload,
       });
     }
-    if (this.#backlog.length > 0 || this.#answers.full) this.#backlog.push(payload.slice());
+    if (this.#backlog.length > 0 || this.#responses.full) this.#backlog.push(payload.slice());
     else this.#carryOut(payload);
   }
 
@@ -298,7 +298,7 @@ export class Session implements ClientHandle, Receiver {
   async #workOff(): Promise<void> {
     this.#working = true;
     for (;;) {
-      while (this.#answers.full) await this.#answers.room();
+      while (this.#responses.full) await this.#responses.drained();
       const payload = this.#backlog.shift();
       if (payload === undefined) break;
       if (this.#phase === "open") this.#carryOut(payload);
@@ -312,7 +312,7 @@ export class Session implements ClientHandle, Receiver {
   }
 
   #carryOut(payload: Uint8Array): void {
-    const place = this.#answers.join(payload.length);
+    const place = this.#responses.reserve(payload.length);
     const context = new CommandContext(this);
     try {
       const body = this.#readable(
@@ -332,7 +332,7 @@ export class Session implements ClientHandle, Receiver {
     }
   }
 
-  #waitFor(result: Promise<HandlerResult>, place: Place, context: CommandContext): void {
+  #waitFor(result: Promise<HandlerResult>, place: Slot, context: CommandContext): void {
     const { handlerTimeout } = this.#options.limits;
     const through = (): void => {
       clearTimeout(context.timer);
@@ -356,7 +356,7 @@ export class Session implements ClientHandle, Receiver {
   }
 
   /** The handler has had its time: the answers behind its own wait no longer. */
-  #giveUp(place: Place, context: CommandContext): void {
+  #giveUp(place: Slot, context: CommandContext): void {
     this.#running.delete(context);
     const { limits: { handlerTimeout }, dialect } = this.#options;
     const name = quote(place.command!);
@@ -370,7 +370,7 @@ export class Session implements ClientHandle, Receiver {
     this.#fail(place, error);
   }
 
-  #fail(place: Place, error: unknown): void {
+  #fail(place: Slot, error: unknown): void {
     this.#options.onFailure(error, this, place.command ?? "");
   }
 
@@ -391,22 +391,22 @@ export class Session implements ClientHandle, Receiver {
     });
   }
 
-  #succeed(place: Place, result: HandlerResult): void {
+  #succeed(place: Slot, result: HandlerResult): void {
     const name = quote(place.command!);
     if ((result ?? undefined) !== undefined && !isObject(result)) {
       throw new TypeError(`Handler of ${name} must give an object or nothing`);
     }
     const json = encodeResponse(place.trackId, result ?? undefined, this.#options.dialect);
     this.#checkSize(json, `Cannot answer ${name}`);
-    this.#answers.fill(place, PayloadType.ResponseOk, json);
+    this.#responses.complete(place, PayloadType.ResponseOk, json);
   }
 
-  #refuse(place: Place, context: CommandContext, error: unknown): void {
+  #refuse(place: Slot, context: CommandContext, error: unknown): void {
     const json = this.#encodeRefusal(place, context, error);
-    this.#answers.fill(place, PayloadType.ResponseError, json);
+    this.#responses.complete(place, PayloadType.ResponseError, json);
   }
 
-  #encodeRefusal(place: Place, context: CommandContext, error: unknown): string {
+  #encodeRefusal(place: Slot, context: CommandContext, error: unknown): string {
     const { dialect } = this.#options;
     let failure = error;
     if (error instanceof CommandError) {
@@ -430,7 +430,7 @@ export class Session implements ClientHandle, Receiver {
 
   #checkSize(json: string, action: string): void {
     const { maxPayload } = this.#options.limits;
-    const size = oversize(json, maxPayload);
+    const size = utf8LengthIfOver(json, maxPayload);
     if (size !== undefined) throw payloadLimitError(action, size, maxPayload);
   }
 
@@ -438,7 +438,7 @@ export class Session implements ClientHandle, Receiver {
   #makeRoom(): boolean {
     if (this.#phase === "closed") return false;
     const { maxUnsent } = this.#options.limits;
-    if (this.#outbox.unsent <= maxUnsent) return true;
+    if (this.#writer.unsent <= maxUnsent) return true;
     this.#cut(
       new LimitError(
         `Client ${this.remote} was cut as it left 'maxUnsent' (${maxUnsent}) bytes unread`,
@@ -465,7 +465,7 @@ export class Session implements ClientHandle, Receiver {
 }
 
 /** The keys under which those subscribed who want an event: of its device, and of all devices. */
-export function topicKeys({ publisher, topic, deviceId }: Topic): string[] {
-  const all = topicKey({ publisher, topic });
-  return deviceId === undefined ? [all] : [topicKey({ publisher, topic, deviceId }), all];
+export function topicKeys({ publisher, topic, deviceId }: EventFilter): string[] {
+  const all = filterKey({ publisher, topic });
+  return deviceId === undefined ? [all] : [filterKey({ publisher, topic, deviceId }), all];
 }

@@ -8,8 +8,8 @@
  */
 
 import type { DeviceId } from "../message/command.ts";
-import { isObject, type JsonObject, type JsonValue, kind } from "../message/json.ts";
-import { quote } from "../printable.ts";
+import { describeValue, isObject, type JsonObject, type JsonValue } from "../message/json.ts";
+import { quote } from "../escape.ts";
 import { randomInteger } from "./random.ts";
 
 /** A colour, 0 to 255 each. */
@@ -61,7 +61,7 @@ const KEYS: Readonly<
  * @throws {TypeError} If a key is wrong, unknown, or missing.
  */
 export function checkDevice(device: unknown, problem: string): CheckedDevice {
-  if (!isObject(device)) throw new TypeError(`${problem}: it is ${kind(device)}`);
+  if (!isObject(device)) throw new TypeError(`${problem}: it is ${describeValue(device)}`);
   const copy = { Name: "", Type: "", hasButton: false, info: {}, leds: ["RingLed"] };
   for (const [key, value] of Object.entries(device)) {
     if (!Object.hasOwn(KEYS, key)) {
@@ -72,7 +72,7 @@ export function checkDevice(device: unknown, problem: string): CheckedDevice {
     const [rule, holds] = KEYS[key as keyof SimulatedDevice];
     const json = toJson(value);
     if (!holds(json)) {
-      throw new TypeError(`${problem}: '${key}' must be ${rule}, not ${kind(value)}`);
+      throw new TypeError(`${problem}: '${key}' must be ${rule}, not ${describeValue(value)}`);
     }
     Object.assign(copy, { [key]: json });
   }

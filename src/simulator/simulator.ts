@@ -6,10 +6,16 @@
 
 import { CommandError } from "../errors.ts";
 import type { Command, DeviceId } from "../message/command.ts";
-import { PRESS_TYPES, type PressType, sameId, type Topic, topicKey } from "../message/event.ts";
-import { type JsonObject, type JsonValue, kind } from "../message/json.ts";
-import { quote } from "../printable.ts";
-import { notify, show } from "../report.ts";
+import {
+  type EventFilter,
+  filterKey,
+  PRESS_TYPES,
+  type PressType,
+  sameId,
+} from "../message/event.ts";
+import { describeValue, type JsonObject, type JsonValue } from "../message/json.ts";
+import { quote } from "../escape.ts";
+import { callUserCallback, show } from "../user_callback.ts";
 import { RcspServer, type ServerOptions } from "../server/server.ts";
 import type { HandlerResult } from "../server/session.ts";
 import { Sleepers } from "../sleepers.ts";
@@ -28,7 +34,7 @@ import { randomInteger, randomItem, seededRandom } from "./random.ts";
 /** Options of a simulator; those of the server under it apply too. */
 export interface SimulatorOptions extends Omit<ServerOptions, "onSubscribe"> {
   /** Topics besides the button's, to be published by `simulator.server.publish()`. Default: none. */
-  topics?: readonly Pick<Topic, "publisher" | "topic">[] | undefined;
+  topics?: readonly Pick<EventFilter, "publisher" | "topic">[] | undefined;
   /** The devices at the start. Default: two Smartgloves, a Smartsuit Pro and a Coil Pro. */
   devices?: readonly SimulatedDevice[] | undefined;
   /** The same seed gives the same devices, presses, latencies and garbage. Default: 1. */
@@ -86,7 +92,7 @@ export class Simulator {
     this.#onError = options.onError;
     this.server = new RcspServer({ ...options, onSubscribe: (topic) => this.#checkTopic(topic) });
     const topics = [this.server.dialect.button, ...options.topics ?? []];
-    this.#topics = new Set(topics.map(({ publisher, topic }) => topicKey({ publisher, topic })));
+    this.#topics = new Set(topics.map(({ publisher, topic }) => filterKey({ publisher, topic })));
     this.#addDevices(
       options.devices === undefined ? defaultDevices(this.#random) : options.devices,
     );
@@ -150,12 +156,16 @@ export class Simulator {
    */
   press(deviceId: DeviceId, pressType: PressType): number {
     if (this.#stateOf(deviceId) === undefined) {
-      const id = toJson(deviceId) === undefined ? kind(deviceId) : JSON.stringify(deviceId);
+      const id = toJson(deviceId) === undefined
+        ? describeValue(deviceId)
+        : JSON.stringify(deviceId);
       throw new RangeError(`Cannot press as there is no device ${id}`);
     }
     if (!PRESS_TYPES.includes(pressType)) {
       throw new RangeError(
-        `Cannot press by ${kind(pressType)}: the press types are ${PRESS_TYPES.join(", ")}`,
+        `Cannot press by ${describeValue(pressType)}: the press types are ${
+          PRESS_TYPES.join(", ")
+        }`,
       );
     }
     return this.server.publish({ ...this.server.dialect.button, deviceId, pressType });
@@ -175,7 +185,7 @@ export class Simulator {
 
   #addDevices(devices: readonly SimulatedDevice[]): void {
     if (!Array.isArray(devices)) {
-      throw new TypeError(`'devices' must be an array of devices, not ${kind(devices)}`);
+      throw new TypeError(`'devices' must be an array of devices, not ${describeValue(devices)}`);
     }
     devices.forEach((device, i) => {
       this.#add(checkDevice(device, `Cannot use device ${i + 1} of 'devices'`));
@@ -198,8 +208,8 @@ export class Simulator {
     return this.#states.find(({ device }) => sameId(device.DeviceId, id));
   }
 
-  #checkTopic({ publisher, topic, deviceId }: Topic): void {
-    if (!this.#topics.has(topicKey({ publisher, topic }))) {
+  #checkTopic({ publisher, topic, deviceId }: EventFilter): void {
+    if (!this.#topics.has(filterKey({ publisher, topic }))) {
       throw new CommandError({
         Code: this.server.dialect.errorCodes.unknownTopic,
         Message: `There is no topic ${quote(topic)} of ${quote(publisher)}`,
@@ -299,7 +309,7 @@ export class Simulator {
 
   #tell(error: unknown): void {
     const onError = this.#onError;
-    if (onError !== undefined) return notify(() => onError(error));
+    if (onError !== undefined) return callUserCallback(() => onError(error));
     if (this.#hasShown) return;
     this.#hasShown = true;
     show("RCSP simulator: press by interval failed", error, "Set 'onError' to be told of each");

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { wholeNumber } from "../check.ts";
+import { assertInteger } from "../check.ts";
 
 /** Milliseconds. */
 const DEFAULT = 10_000;
@@ -20,5 +20,5 @@ const MOST = 32_767_000;
  * @throws {RangeError} If it is neither `false` nor a whole number from 1000 to 32767000.
  */
 export function keepAliveDelay(given: false | number | undefined): false | number {
-  return given === false ? false : wholeNumber("keepAlive", given ?? DEFAULT, LEAST, MOST);
+  return given === false ? false : assertInteger("keepAlive", given ?? DEFAULT, LEAST, MOST);
 }

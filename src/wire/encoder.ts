@@ -31,7 +31,7 @@ export function encodeFrame(type: PayloadType, json: string | Uint8Array): Uint8
  * The UTF-8 length of a text in bytes if that exceeds `most`, else `undefined`; short texts are not
  * encoded.
  */
-export function oversize(text: string, most: number): number | undefined {
+export function utf8LengthIfOver(text: string, most: number): number | undefined {
   // A code unit needs at most three bytes.
   if (text.length * 3 <= most) return undefined;
   const size = encoder.encode(text).length;

@@ -13,7 +13,7 @@
  * @module
  */
 
-import { wholeNumber } from "../check.ts";
+import { assertInteger } from "../check.ts";
 import { LimitError, ProtocolError, type ProtocolErrorCode } from "../errors.ts";
 
 /** The first byte of every header. */
@@ -54,8 +54,8 @@ export interface Header {
 export function writeHeader(target: Uint8Array, offset: number, header: Header): void {
   const { type, payloadSize } = header;
   const action = "Cannot write header as ";
-  wholeNumber("type", type, PayloadType.Command, PayloadType.Event, action);
-  wholeNumber("payloadSize", payloadSize, 0, 2 ** 32 - 1, action);
+  assertInteger("type", type, PayloadType.Command, PayloadType.Event, action);
+  assertInteger("payloadSize", payloadSize, 0, 2 ** 32 - 1, action);
   checkRoom("write", target, offset);
   fillHeader(target, offset, type, payloadSize);
 }

@@ -1,8 +1,8 @@
 /** A client of a scripted server whose connection a test can take away, with time in the test's hand. */
 
 import type { RcspClient } from "../../src/client/client.ts";
-import { connectThrough } from "../../src/client/connect.ts";
-import type { ConnectOptions, Surroundings } from "../../src/client/options.ts";
+import { createClient } from "../../src/client/create_client.ts";
+import type { ConnectOptions, TestHooks } from "../../src/client/options.ts";
 import type { ClientStatus } from "../../src/client/status.ts";
 import { ConnectionError } from "../../src/errors.ts";
 import type { Connector } from "../../src/socket/socket.ts";
@@ -28,7 +28,7 @@ export class Flaky {
     };
   }
 
-  get surroundings(): Surroundings {
+  get surroundings(): TestHooks {
     // The least jitter there is: each wait is half of what it doubles to.
     return { clock: this.clock, random: () => 0 };
   }
@@ -57,7 +57,7 @@ export async function withFlaky(
 ): Promise<void> {
   const flaky = new Flaky(await startScripted(script));
   try {
-    const rcsp = await connectThrough(flaky.connector, options, flaky.surroundings);
+    const rcsp = await createClient(flaky.connector, options, flaky.surroundings);
     try {
       await use(rcsp, flaky);
     } finally {

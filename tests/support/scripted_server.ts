@@ -2,7 +2,7 @@
 
 import { memoryNetwork } from "../../src/socket/memory.ts";
 import type { RcspClient } from "../../src/client/client.ts";
-import { connectThrough } from "../../src/client/connect.ts";
+import { createClient } from "../../src/client/create_client.ts";
 import type { ConnectOptions } from "../../src/client/options.ts";
 import type { JsonObject } from "../../src/message/json.ts";
 import type { Connector, Listen, Listener, Socket } from "../../src/socket/socket.ts";
@@ -222,7 +222,7 @@ export async function withScripted(
 ): Promise<void> {
   const server = await startScripted(script);
   try {
-    const rcsp = await connectThrough(server.connector, { reconnect: false, ...options });
+    const rcsp = await createClient(server.connector, { reconnect: false, ...options });
     try {
       await use(rcsp, server);
     } finally {

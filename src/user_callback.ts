@@ -4,13 +4,13 @@
  * @module
  */
 
-import { printable } from "./printable.ts";
+import { escapeUnprintable } from "./escape.ts";
 
 /**
  * Calls a user's callback. What it throws takes nothing else down: it is reported as the error of an
  * event listener is, uncaught.
  */
-export function notify(callback: () => void): void {
+export function callUserCallback(callback: () => void): void {
   try {
     callback();
   } catch (error) {
@@ -26,7 +26,7 @@ export function notify(callback: () => void): void {
  */
 export function show(what: string, error: unknown, hint: string): void {
   // deno-lint-ignore no-console -- the only other traces would be none, or the end of the process
-  console.error(printable(`${what}: ${describe(error)}\n${hint}`, { layout: true }));
+  console.error(escapeUnprintable(`${what}: ${describe(error)}\n${hint}`, { layout: true }));
 }
 
 function describe(error: unknown): string {

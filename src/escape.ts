@@ -14,7 +14,7 @@ const UNPRINTABLE = /[\p{C}\u2028\u2029]/gu;
  *
  * With `layout: true` newlines and tabs stay, for text that was laid out by us, such as indented JSON.
  */
-export function printable(text: string, options: { layout?: boolean } = {}): string {
+export function escapeUnprintable(text: string, options: { layout?: boolean } = {}): string {
   return text.replace(UNPRINTABLE, (character) => {
     if (options.layout && (character === "\n" || character === "\t")) return character;
     return Array.from({ length: character.length }, (_, i) => escape(character, i)).join("");
@@ -23,7 +23,7 @@ export function printable(text: string, options: { layout?: boolean } = {}): str
 
 /** A piece of foreign text for a message: quoted, escaped, cut after 40 characters. */
 export function quote(text: string): string {
-  return `'${printable(text.length > 40 ? `${text.slice(0, 40)}…` : text)}'`;
+  return `'${escapeUnprintable(text.length > 40 ? `${text.slice(0, 40)}…` : text)}'`;
 }
 
 function escape(text: string, index: number): string {

@@ -9,13 +9,13 @@ import { CLOCK, type Clock } from "../clock.ts";
 import { ConnectionError, RcspError, TimeoutError } from "../errors.ts";
 import { orAbort } from "../socket/or_abort.ts";
 import type { Connector, Socket } from "../socket/socket.ts";
-import { Alarm } from "./alarm.ts";
+import { DeadlineTimer } from "./alarm.ts";
 import { RcspClient } from "./client.ts";
 import {
   type ClientOptions,
   clientOptions,
   type ConnectOptions,
-  type Surroundings,
+  type TestHooks,
 } from "./options.ts";
 
 /**
@@ -24,10 +24,10 @@ import {
  * Rejects with a `ConnectionError`, a `TimeoutError` after `connectTimeout`, the signal's reason,
  * or a `TypeError` or `RangeError` where an option is wrong.
  */
-export async function connectThrough(
+export async function createClient(
   connector: Connector,
   options: ConnectOptions = {},
-  surroundings: Surroundings = {},
+  surroundings: TestHooks = {},
 ): Promise<RcspClient> {
   const checked = clientOptions(options);
   const { clock = CLOCK } = surroundings;
@@ -64,7 +64,7 @@ async function openSocket(
   const { signal } = attempt;
   const onEnd = (): void => attempt.abort(end.reason);
   end.addEventListener("abort", onEnd);
-  const alarm = new Alarm(clock, () => {
+  const alarm = new DeadlineTimer(clock, () => {
     attempt.abort(new TimeoutError(`Cannot connect to ${where} within ${timeout} ms`, timeout));
     return Infinity;
   });

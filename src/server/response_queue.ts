@@ -9,10 +9,10 @@
 
 import { Fifo } from "../fifo.ts";
 import type { PayloadType } from "../wire/header.ts";
-import type { Outbox } from "./outbox.ts";
+import type { FrameWriter } from "./frame_writer.ts";
 
 /** The place of an answer in the line. */
-export interface Place {
+export interface Slot {
   /** The command's `TrackId`, if it could be read. */
   trackId?: string;
   /** The command's name, if it could be read. */
@@ -26,11 +26,11 @@ export interface Place {
 }
 
 /** See the module's own text. */
-export class AnswerLine {
-  readonly #outbox: Outbox;
+export class ResponseQueue {
+  readonly #writer: FrameWriter;
   readonly #maxQueued: number;
   readonly #maxUnsent: number;
-  readonly #places = new Fifo<Place>();
+  readonly #slots = new Fifo<Slot>();
   #waiting = 0;
   #answered = 0;
   #held = false;
@@ -38,8 +38,8 @@ export class AnswerLine {
   #moved: PromiseWithResolvers<void> | undefined;
 
   /** Makes an empty line in front of an outbox. */
-  constructor(outbox: Outbox, limits: { maxQueued: number; maxUnsent: number }) {
-    this.#outbox = outbox;
+  constructor(outbox: FrameWriter, limits: { maxQueued: number; maxUnsent: number }) {
+    this.#writer = outbox;
     this.#maxQueued = limits.maxQueued;
     this.#maxUnsent = limits.maxUnsent;
   }
@@ -47,40 +47,40 @@ export class AnswerLine {
   /** Whether no more commands should be taken for now. */
   get full(): boolean {
     return !this.#closed &&
-      (this.#places.length >= this.#maxQueued ||
-        this.#waiting + this.#outbox.unsent > this.#maxUnsent / 2);
+      (this.#slots.length >= this.#maxQueued ||
+        this.#waiting + this.#writer.unsent > this.#maxUnsent / 2);
   }
 
   /** A number that grows whenever something has gone out. */
   get progress(): number {
-    return this.#answered + this.#outbox.writes;
+    return this.#answered + this.#writer.writes;
   }
 
   /** Takes a place for the answer to a command of so many bytes. */
-  join(size: number): Place {
-    const place: Place = { size };
-    this.#places.push(place);
+  reserve(size: number): Slot {
+    const place: Slot = { size };
+    this.#slots.push(place);
     this.#waiting += size;
     return place;
   }
 
   /** The answer is ready: it goes out as soon as all before it have. */
-  fill(place: Place, type: PayloadType, json: string): void {
+  complete(place: Slot, type: PayloadType, json: string): void {
     this.#waiting += json.length - place.size;
     Object.assign(place, { type, json, size: json.length });
-    if (this.#places.peek() === place) this.#send();
+    if (this.#slots.peek() === place) this.#send();
   }
 
   /** Resolves when the line may have got shorter. */
-  async room(): Promise<void> {
-    if (this.#places.length === 0) await this.#outbox.flushed();
+  async drained(): Promise<void> {
+    if (this.#slots.length === 0) await this.#writer.flushed();
     else await (this.#moved ??= Promise.withResolvers()).promise;
   }
 
   /** Resolves when every answer is handed to the system, or nothing can be any more. */
   async empty(): Promise<void> {
-    while (this.#places.length > 0 && !this.#closed) await this.room();
-    await this.#outbox.flushed();
+    while (this.#slots.length > 0 && !this.#closed) await this.drained();
+    await this.#writer.flushed();
   }
 
   /** Nothing goes out any more, and nobody waits. */
@@ -90,16 +90,16 @@ export class AnswerLine {
   }
 
   #send(): void {
-    for (let place = this.#places.peek(); place?.json !== undefined; place = this.#places.peek()) {
+    for (let place = this.#slots.peek(); place?.json !== undefined; place = this.#slots.peek()) {
       if (this.#closed) return;
-      if (this.#outbox.unsent > this.#maxUnsent) {
+      if (this.#writer.unsent > this.#maxUnsent) {
         this.#hold();
         return;
       }
-      this.#places.shift();
+      this.#slots.shift();
       this.#answered++;
       this.#waiting -= place.size;
-      this.#outbox.add(place.type!, place.json);
+      this.#writer.add(place.type!, place.json);
     }
     this.#wake();
   }
@@ -108,7 +108,7 @@ export class AnswerLine {
   #hold(): void {
     if (this.#held) return;
     this.#held = true;
-    this.#outbox.flushed().then(() => {
+    this.#writer.flushed().then(() => {
       this.#held = false;
       this.#send();
     });

@@ -10,14 +10,14 @@
 import type { Clock } from "../clock.ts";
 import { ConnectionError, RcspError } from "../errors.ts";
 import type { Socket } from "../socket/socket.ts";
-import type { CallQueue } from "./calls.ts";
+import type { CallQueue } from "./call_queue.ts";
 import { Connection, type ConnectionCounts, type TracedFrame } from "./connection.ts";
 import { backoff, type ReconnectPolicy } from "./reconnect.ts";
 import type { ClientStatus } from "./status.ts";
 import { stalledError, Watchdog } from "./watchdog.ts";
 
 /** What a link needs. */
-export interface LinkOptions {
+export interface ConnectionManagerOptions {
   /** Opens a socket; heeds its signal. Rejects with an `RcspError`, or with the signal's reason. */
   readonly dial: (signal: AbortSignal) => Promise<Socket>;
   readonly reconnect: ReconnectPolicy | false;
@@ -49,13 +49,13 @@ export interface LinkOptions {
 }
 
 // A connection that stood for so many milliseconds was one, even if nothing came.
-const LASTING = 1000;
+const STABLE_AFTER_MS = 1000;
 
 /** See the module's own text. */
-export class Link {
+export class ConnectionManager {
   /** Resolves when the last socket is gone, with why, or with `undefined` after a wished-for end. */
   readonly closed: Promise<RcspError | undefined>;
-  readonly #options: LinkOptions;
+  readonly #options: ConnectionManagerOptions;
   readonly #gone = Promise.withResolvers<RcspError | undefined>();
   readonly #giveUp = new AbortController();
   readonly #totals: ConnectionCounts = { bytesSent: 0, bytesReceived: 0, framesReceived: 0 };
@@ -69,7 +69,7 @@ export class Link {
   #end: { readonly cause: RcspError } | undefined;
 
   /** Makes a link that `start()` sets going. */
-  constructor(options: LinkOptions) {
+  constructor(options: ConnectionManagerOptions) {
     this.#options = options;
     this.closed = this.#gone.promise;
   }
@@ -123,9 +123,9 @@ export class Link {
   }
 
   /** Ends everything for good; `wished` tells that no error is to be reported. */
-  close(cause: RcspError, wished: boolean): void {
+  close(cause: RcspError, intentional: boolean): void {
     const connection = this.#connection;
-    this.#finish(cause, wished);
+    this.#finish(cause, intentional);
     connection?.end(cause);
   }
 
@@ -179,7 +179,7 @@ export class Link {
       beat,
       received: () => connection.counts.bytesReceived,
       partial: () => connection.partial,
-      awaited: () => calls.awaited,
+      pendingReplies: () => calls.pendingReplies,
       timedOut: () => calls.counts.timedOut,
       onDead: (cause) => connection.end(cause),
     });
@@ -205,7 +205,7 @@ export class Link {
     const now = clock.now();
     // A server that opens and ends connections in turn has not come back.
     const { framesReceived } = connection.counts;
-    const stood = now - this.#openedAt >= Math.max(reconnect.maxDelay, LASTING);
+    const stood = now - this.#openedAt >= Math.max(reconnect.maxDelay, STABLE_AFTER_MS);
     if (framesReceived > 0 || stood) this.#attempt = 0;
     if (this.#status.state === "ready") this.#lostAt = now;
     onOffline(cause);
@@ -253,10 +253,10 @@ export class Link {
     return promise;
   }
 
-  #finish(cause: RcspError, wished: boolean, connection = this.#connection): void {
+  #finish(cause: RcspError, intentional: boolean, connection = this.#connection): void {
     if (this.#end !== undefined) return;
     this.#end = { cause };
-    const reported = wished ? undefined : cause;
+    const reported = intentional ? undefined : cause;
     this.#giveUp.abort(cause);
     this.#wake?.();
     this.#setStatus({ state: "closed", cause: reported });

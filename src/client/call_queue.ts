@@ -19,10 +19,10 @@ import { Fifo } from "../fifo.ts";
 import { encodeCommand } from "../message/command.ts";
 import type { JsonObject } from "../message/json.ts";
 import { readError, readResponse, readTrackId } from "../message/response.ts";
-import { quote } from "../printable.ts";
-import { oversize } from "../wire/encoder.ts";
+import { quote } from "../escape.ts";
+import { utf8LengthIfOver } from "../wire/encoder.ts";
 import { payloadLimitError, PayloadType } from "../wire/header.ts";
-import { Alarm } from "./alarm.ts";
+import { DeadlineTimer } from "./alarm.ts";
 import { type Call, type CallRequest, endedError, timeoutError } from "./call.ts";
 
 /** What the queue needs to know. */
@@ -38,7 +38,7 @@ export interface CallQueueOptions {
 }
 
 // The weight of a new round trip in the smoothed one, as TCP has it.
-const SMOOTHING = 1 / 8;
+const RTT_ALPHA = 1 / 8;
 
 /** What a queue has counted. */
 export interface CallCounts {
@@ -60,45 +60,45 @@ export class CallQueue {
   readonly #options: CallQueueOptions;
   readonly #clock: Clock;
   readonly #urgent = new Fifo<Call>();
-  readonly #waiting = new Fifo<Call>();
-  readonly #line = new Fifo<Call>();
-  #givenUpWaiting = 0;
-  #givenUpInLine = 0;
+  readonly #queued = new Fifo<Call>();
+  readonly #inFlight = new Fifo<Call>();
+  #abandonedQueued = 0;
+  #abandonedInFlight = 0;
   #lastTrackId = 0;
   // One command at a time is timed, which costs the others nothing.
-  #timed: Call | undefined;
+  #rttProbe: Call | undefined;
   #roundTrip: number | undefined;
-  #open = 0;
+  #unsettled = 0;
   #idle: PromiseWithResolvers<void> | undefined;
-  readonly #alarm: Alarm;
+  readonly #timer: DeadlineTimer;
 
   /** Makes an empty queue. */
   constructor(options: CallQueueOptions) {
     this.#options = options;
     this.#clock = options.clock ?? CLOCK;
-    this.#alarm = new Alarm(this.#clock, (now) => this.#expire(now), {
+    this.#timer = new DeadlineTimer(this.#clock, (now) => this.#expire(now), {
       progress: options.received,
     });
   }
 
   /** Calls that wait to be sent. */
-  get waiting(): number {
-    return this.#urgent.length + this.#waiting.length - this.#givenUpWaiting;
+  get queued(): number {
+    return this.#urgent.length + this.#queued.length - this.#abandonedQueued;
   }
 
   /** Commands whose response has not come, those that were given up included. */
-  get unanswered(): number {
-    return this.#line.length;
+  get inFlight(): number {
+    return this.#inFlight.length;
   }
 
   /** Commands whose response has not come and is waited for. */
-  get awaited(): number {
-    return this.#line.length - this.#givenUpInLine;
+  get pendingReplies(): number {
+    return this.#inFlight.length - this.#abandonedInFlight;
   }
 
   /** Whether the line is full of commands whose callers have gone, so that it will never move. */
   get stuck(): boolean {
-    return this.awaited === 0 && this.unanswered >= this.#options.maxPending;
+    return this.pendingReplies === 0 && this.inFlight >= this.#options.maxPending;
   }
 
   /** The smoothed time from call to response, in milliseconds, once there was one. */
@@ -108,7 +108,7 @@ export class CallQueue {
 
   /** Resolves when no call waits to be sent or for its response. */
   async idle(): Promise<void> {
-    if (this.#open === 0) return;
+    if (this.#unsettled === 0) return;
     this.#idle ??= Promise.withResolvers();
     await this.#idle.promise;
   }
@@ -118,7 +118,7 @@ export class CallQueue {
     const { name, version, args, timeout, signal, urgent, unlimited = urgent } = request;
     const { maxPending, maxPayload } = this.#options;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    if (!unlimited && this.waiting + this.unanswered >= maxPending) {
+    if (!unlimited && this.queued + this.inFlight >= maxPending) {
       return Promise.reject(
         new LimitError(
           `Cannot send command ${quote(name)} as 'maxPending' (${maxPending}) is reached: ` +
@@ -130,7 +130,7 @@ export class CallQueue {
     }
     const trackId = String(this.#lastTrackId + 1);
     const json = encodeCommand(name, trackId, version, args);
-    const size = oversize(json, maxPayload);
+    const size = utf8LengthIfOver(json, maxPayload);
     if (size !== undefined) {
       const action = `Cannot send command ${quote(name)}`;
       return Promise.reject(payloadLimitError(action, size, maxPayload));
@@ -150,12 +150,12 @@ export class CallQueue {
       settled: false,
     };
     if (signal) {
-      call.onAbort = (): void => this.#giveUp(call, signal.reason);
+      call.onAbort = (): void => this.#abandon(call, signal.reason);
       signal.addEventListener("abort", call.onAbort);
     }
-    (urgent ? this.#urgent : this.#waiting).push(call);
-    this.#open++;
-    this.#alarm.set(call.deadline);
+    (urgent ? this.#urgent : this.#queued).push(call);
+    this.#unsettled++;
+    this.#timer.set(call.deadline);
     return promise;
   }
 
@@ -163,8 +163,8 @@ export class CallQueue {
    * Takes the next call for sending and puts it in line for its response; gives its JSON, or
    * `undefined` when none waits.
    */
-  take(): string | undefined {
-    return this.takeUrgent() ?? this.#takeFrom(this.#waiting);
+  dequeue(): string | undefined {
+    return this.takeUrgent() ?? this.#takeFrom(this.#queued);
   }
 
   /** As `take()`, but takes urgent calls only. */
@@ -177,13 +177,13 @@ export class CallQueue {
       const call = queue.shift();
       if (call === undefined) return undefined;
       if (call.settled) {
-        this.#givenUpWaiting--;
+        this.#abandonedQueued--;
         continue;
       }
       call.sent = true;
       this.counts.sent++;
-      this.#line.push(call);
-      this.#timed ??= call;
+      this.#inFlight.push(call);
+      this.#rttProbe ??= call;
       const { json } = call;
       call.json = "";
       return json;
@@ -195,9 +195,9 @@ export class CallQueue {
    *
    * @throws {ProtocolError} If it is nobody's turn, or the response is for another.
    */
-  answer(type: PayloadType, body: JsonObject): void {
+  onResponse(type: PayloadType, body: JsonObject): void {
     const { dialect } = this.#options;
-    const call = this.#line.peek();
+    const call = this.#inFlight.peek();
     const trackId = readTrackId(body, dialect);
     if (call === undefined) {
       throw new ProtocolError("unexpected-response", "Cannot take response", {
@@ -213,10 +213,10 @@ export class CallQueue {
     }
     const error = type === PayloadType.ResponseError ? readError(body) : undefined;
     const response = error ? undefined : readResponse(body);
-    this.#line.shift();
-    if (this.#timed === call) this.#measure(call);
+    this.#inFlight.shift();
+    if (this.#rttProbe === call) this.#measure(call);
     if (call.settled) {
-      this.#givenUpInLine--;
+      this.#abandonedInFlight--;
       this.counts.late++;
     } else if (response) {
       this.counts.answered++;
@@ -230,18 +230,18 @@ export class CallQueue {
   }
 
   /** Rejects all that was sent: its connection has ended, so no response can come. */
-  rejectSent(cause: RcspError): void {
-    this.#timed = undefined;
-    this.#givenUpInLine = 0;
-    for (const call of this.#line.takeAll()) this.#rejectEnded(call, cause);
+  rejectInFlight(cause: RcspError): void {
+    this.#rttProbe = undefined;
+    this.#abandonedInFlight = 0;
+    for (const call of this.#inFlight.takeAll()) this.#rejectEnded(call, cause);
   }
 
   /** Rejects all that waits to be sent: there will be no connection any more. */
-  rejectWaiting(cause: RcspError): void {
-    this.#givenUpWaiting = 0;
-    const waiting = [...this.#urgent.takeAll(), ...this.#waiting.takeAll()];
+  rejectQueued(cause: RcspError): void {
+    this.#abandonedQueued = 0;
+    const waiting = [...this.#urgent.takeAll(), ...this.#queued.takeAll()];
     for (const call of waiting) this.#rejectEnded(call, cause);
-    this.#alarm.clear();
+    this.#timer.clear();
   }
 
   #rejectEnded(call: Call, cause: RcspError): void {
@@ -250,35 +250,35 @@ export class CallQueue {
     call.reject(endedError(call, cause));
   }
 
-  #giveUp(call: Call, reason: unknown): void {
+  #abandon(call: Call, reason: unknown): void {
     if (call.settled) return;
     this.#settle(call);
-    if (call.sent) this.#givenUpInLine++;
-    else this.#forgetWaiting();
+    if (call.sent) this.#abandonedInFlight++;
+    else this.#compactQueued();
     call.reject(reason);
   }
 
   #measure(call: Call): void {
     const sample = this.#clock.now() - (call.deadline - call.timeout);
-    this.#timed = undefined;
+    this.#rttProbe = undefined;
     this.#roundTrip = this.#roundTrip === undefined
       ? sample
-      : this.#roundTrip + (sample - this.#roundTrip) * SMOOTHING;
+      : this.#roundTrip + (sample - this.#roundTrip) * RTT_ALPHA;
   }
 
   /** Keeps the dead from piling up while nothing is taken. */
-  #forgetWaiting(): void {
-    this.#givenUpWaiting++;
-    if (this.#givenUpWaiting <= 16 || this.#givenUpWaiting * 2 < this.#waiting.length) return;
+  #compactQueued(): void {
+    this.#abandonedQueued++;
+    if (this.#abandonedQueued <= 16 || this.#abandonedQueued * 2 < this.#queued.length) return;
     this.#urgent.filter((call) => !call.settled);
-    this.#waiting.filter((call) => !call.settled);
-    this.#givenUpWaiting = 0;
+    this.#queued.filter((call) => !call.settled);
+    this.#abandonedQueued = 0;
   }
 
   #settle(call: Call): void {
     call.settled = true;
     if (call.onAbort) call.signal!.removeEventListener("abort", call.onAbort);
-    if (--this.#open > 0) return;
+    if (--this.#unsettled > 0) return;
     this.#idle?.resolve();
     this.#idle = undefined;
   }
@@ -292,10 +292,10 @@ export class CallQueue {
       if (call.deadline <= now) expired.push(call);
       else next = Math.min(next, call.deadline);
     };
-    for (const queue of [this.#urgent, this.#waiting, this.#line]) queue.forEach(look);
+    for (const queue of [this.#urgent, this.#queued, this.#inFlight]) queue.forEach(look);
     for (const call of expired) {
       this.counts.timedOut++;
-      this.#giveUp(call, timeoutError(call, this.#options.server));
+      this.#abandon(call, timeoutError(call, this.#options.server));
     }
     return next;
   }

@@ -11,12 +11,18 @@ import type { Clock } from "../clock.ts";
 import { type Dialect, writePath } from "../dialect.ts";
 import { ConnectionError, type RcspError, TimeoutError } from "../errors.ts";
 import type { Arguments } from "../message/command.ts";
-import { decodeEvent, matches, type RcspEvent, type Topic, topicKey } from "../message/event.ts";
+import {
+  decodeEvent,
+  type EventFilter,
+  filterKey,
+  matches,
+  type RcspEvent,
+} from "../message/event.ts";
 import { type JsonObject, parseBody } from "../message/json.ts";
 import { limit } from "../limits.ts";
-import { quote } from "../printable.ts";
-import { notify } from "../report.ts";
-import { Alarm } from "./alarm.ts";
+import { quote } from "../escape.ts";
+import { callUserCallback } from "../user_callback.ts";
+import { DeadlineTimer } from "./alarm.ts";
 import { type Overflow, type SubscribeOptions, Subscription } from "./subscription.ts";
 
 /** Sends one of the four commands of the dialect; see `CallRequest` for the options. */
@@ -41,7 +47,7 @@ export interface SubscriptionsOptions {
 /** What the subscriptions have counted: see `ClientStats`. */
 export interface EventCounts {
   events: number;
-  unheard: number;
+  unmatched: number;
   unreadable: number;
 }
 
@@ -49,7 +55,7 @@ export interface EventCounts {
 const MAX_HANG_UPS = 3;
 
 interface Group {
-  readonly topic: Topic;
+  readonly topic: EventFilter;
   readonly readers: Set<Reader>;
   /** Whether the command was given to the present connection. */
   asked: boolean;
@@ -62,17 +68,17 @@ interface Reader {
   /** When it must have been accepted; `Infinity` once it is. */
   deadline: number;
   /** `undefined` for everything that arrives. */
-  readonly topic: Topic | undefined;
+  readonly topic: EventFilter | undefined;
   readonly subscription: Subscription<unknown>;
   readonly select: (event: RcspEvent) => unknown;
 }
 
 /** See the module's own text. */
 export class Subscriptions {
-  readonly counts: EventCounts = { events: 0, unheard: 0, unreadable: 0 };
+  readonly counts: EventCounts = { events: 0, unmatched: 0, unreadable: 0 };
   readonly #options: SubscriptionsOptions;
   readonly #send: SendCommand;
-  readonly #alarm: Alarm;
+  readonly #alarm: DeadlineTimer;
   readonly #groups = new Map<string, Group>();
   readonly #readers = new Set<Reader>();
   /** Aborted at the end of each connection: its subscriptions end with it (assumed). */
@@ -86,7 +92,7 @@ export class Subscriptions {
   constructor(options: SubscriptionsOptions, send: SendCommand) {
     this.#options = options;
     this.#send = send;
-    this.#alarm = new Alarm(options.clock, (now) => this.#expire(now), {
+    this.#alarm = new DeadlineTimer(options.clock, (now) => this.#expire(now), {
       progress: options.received,
     });
   }
@@ -112,7 +118,7 @@ export class Subscriptions {
    * @throws {TypeError | RangeError} If the topic or an option is wrong.
    */
   add<T>(
-    topic: Topic | undefined,
+    topic: EventFilter | undefined,
     options: SubscribeOptions,
     select: (event: RcspEvent) => T | undefined,
   ): Subscription<T> {
@@ -136,7 +142,7 @@ export class Subscriptions {
   /** Hands an event to all who asked for it; one that nobody did is not read. */
   receive(payload: Uint8Array): void {
     this.counts.events++;
-    if (this.#readers.size === 0) this.counts.unheard++;
+    if (this.#readers.size === 0) this.counts.unmatched++;
     else this.#dispatch(payload);
   }
 
@@ -148,7 +154,7 @@ export class Subscriptions {
       // Its frame is sound, and nobody waits for it: the connection need not end with it.
       this.counts.unreadable++;
       const { onBadEvent } = this.#options;
-      if (onBadEvent) notify(() => onBadEvent(error as RcspError));
+      if (onBadEvent) callUserCallback(() => onBadEvent(error as RcspError));
       return;
     }
     for (const reader of this.#readers) {
@@ -203,8 +209,8 @@ export class Subscriptions {
     }
   }
 
-  #join(topic: Topic, reader: Reader): void {
-    const key = topicKey(topic);
+  #join(topic: EventFilter, reader: Reader): void {
+    const key = filterKey(topic);
     let group = this.#groups.get(key);
     const { clock, commandTimeout } = this.#options;
     if (group?.accepted) reader.subscription.accept();
@@ -275,9 +281,9 @@ export class Subscriptions {
     return next;
   }
 
-  #failLate(reader: Reader, topic: Topic): void {
+  #failLate(reader: Reader, topic: EventFilter): void {
     const { commandTimeout } = this.#options;
-    const sent = this.#groups.get(topicKey(topic))?.asked ?? false;
+    const sent = this.#groups.get(filterKey(topic))?.asked ?? false;
     const reason = sent
       ? `the server did not answer ${quote(this.#command(topic))}`
       : "there was no connection";
@@ -289,7 +295,7 @@ export class Subscriptions {
   }
 
   #isCurrent(group: Group): boolean {
-    return this.#groups.get(topicKey(group.topic)) === group;
+    return this.#groups.get(filterKey(group.topic)) === group;
   }
 
   #remove(reader: Reader): boolean {
@@ -299,7 +305,7 @@ export class Subscriptions {
   }
 
   #drop(group: Group, error: unknown): void {
-    this.#groups.delete(topicKey(group.topic));
+    this.#groups.delete(filterKey(group.topic));
     for (const reader of group.readers) {
       this.#remove(reader);
       reader.subscription.fail(error);
@@ -310,7 +316,7 @@ export class Subscriptions {
   async #leave(reader: Reader): Promise<void> {
     const { topic } = reader;
     if (!this.#remove(reader) || topic === undefined) return;
-    const key = topicKey(topic);
+    const key = filterKey(topic);
     const group = this.#groups.get(key);
     if (!group?.readers.delete(reader) || group.readers.size > 0) return;
     this.#groups.delete(key);
@@ -318,7 +324,7 @@ export class Subscriptions {
   }
 
   /** Takes a subscription back. Whatever the server says, nobody reads it any more. */
-  async #unsubscribe(topic: Topic): Promise<void> {
+  async #unsubscribe(topic: EventFilter): Promise<void> {
     if (this.#connection === undefined) return;
     const { signal } = this.#connection;
     const { unsubscribe, deviceUnsubscribe } = this.#options.dialect.commands;
@@ -328,12 +334,12 @@ export class Subscriptions {
   }
 
   /** What subscribes to a topic. */
-  #command(topic: Topic): string {
+  #command(topic: EventFilter): string {
     const { subscribe, deviceSubscribe } = this.#options.dialect.commands;
     return topic.deviceId === undefined ? subscribe : deviceSubscribe;
   }
 
-  #arguments(topic: Topic): JsonObject {
+  #arguments(topic: EventFilter): JsonObject {
     const args: JsonObject = {};
     const { publisher, topic: topicKey, deviceId } = this.#options.dialect.subscription;
     if (topic.deviceId !== undefined) writePath(args, deviceId, topic.deviceId);
@@ -344,12 +350,12 @@ export class Subscriptions {
 }
 
 /** A topic in words. */
-function topicName({ publisher, topic, deviceId }: Topic): string {
+function topicName({ publisher, topic, deviceId }: EventFilter): string {
   const device = deviceId === undefined ? "" : ` of device ${quote(JSON.stringify(deviceId))}`;
   return `${quote(`${publisher}/${topic}`)}${device}`;
 }
 
-function checkTopic({ publisher, topic }: Topic): void {
+function checkTopic({ publisher, topic }: EventFilter): void {
   for (const [name, value] of Object.entries({ publisher, topic })) {
     if (typeof value !== "string") {
       throw new TypeError(`Cannot subscribe as '${name}' must be a string, not ${typeof value}`);

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { printable, quote } from "../src/printable.ts";
+import { escapeUnprintable, quote } from "../src/escape.ts";
 import { test } from "./support/test.ts";
 
 const escaped: { name: string; text: string; shown: string }[] = [
@@ -30,14 +30,14 @@ const escaped: { name: string; text: string; shown: string }[] = [
 ];
 
 for (const { name, text, shown } of escaped) {
-  test(`${name} is escaped`, () => assertEquals(printable(text), shown));
+  test(`${name} is escaped`, () => assertEquals(escapeUnprintable(text), shown));
 }
 
 test("every control and every bidi character is escaped", () => {
   const ranges = [[0, 0x1f], [0x7f, 0x9f], [0x202a, 0x202e], [0x2066, 0x2069]] as const;
   for (const [first, last] of ranges) {
     for (let code = first; code <= last; code++) {
-      assertMatch(printable(`a${String.fromCharCode(code)}b`), /^a\\u[0-9a-f]{4}b$/);
+      assertMatch(escapeUnprintable(`a${String.fromCharCode(code)}b`), /^a\\u[0-9a-f]{4}b$/);
     }
   }
 });
@@ -56,13 +56,16 @@ for (
   ]
 ) {
   test(`${JSON.stringify(text.slice(0, 20))} of ${text.length} is shown as it is`, () => {
-    assertEquals(printable(text), text);
+    assertEquals(escapeUnprintable(text), text);
   });
 }
 
 test("with layout newlines and tabs stay, and all else is escaped", () => {
-  assertEquals(printable("a\n\tb\r\x1b\x0b", { layout: true }), "a\n\tb\\u000d\\u001b\\u000b");
-  assertEquals(printable("a\nb", { layout: false }), "a\\u000ab");
+  assertEquals(
+    escapeUnprintable("a\n\tb\r\x1b\x0b", { layout: true }),
+    "a\n\tb\\u000d\\u001b\\u000b",
+  );
+  assertEquals(escapeUnprintable("a\nb", { layout: false }), "a\\u000ab");
 });
 
 const values: unknown[] = [
@@ -73,16 +76,16 @@ const values: unknown[] = [
 
 for (const [i, value] of values.entries()) {
   test(`JSON stays the same JSON (${i + 1})`, () => {
-    assertEquals(JSON.parse(printable(JSON.stringify(value))), value);
+    assertEquals(JSON.parse(escapeUnprintable(JSON.stringify(value))), value);
     const laidOut = JSON.stringify(value, null, 2);
-    assertEquals(JSON.parse(printable(laidOut, { layout: true })), value);
+    assertEquals(JSON.parse(escapeUnprintable(laidOut, { layout: true })), value);
   });
 }
 
 test("what is printable stays as it is when it is made printable again", () => {
   for (const { text } of escaped) {
-    const once = printable(text);
-    assertEquals(printable(once), once);
+    const once = escapeUnprintable(text);
+    assertEquals(escapeUnprintable(once), once);
   }
 });
 

@@ -11,7 +11,7 @@ import { FrameBatch } from "../wire/encoder.ts";
 import type { PayloadType } from "../wire/header.ts";
 
 /** See the module's own text. */
-export class Outbox {
+export class FrameWriter {
   readonly #socket: Socket;
   readonly #onError: (error: unknown) => void;
   #filling = new FrameBatch();
