@@ -27,6 +27,7 @@ import type { RcspClient } from "./src/client/client.ts";
 import { createClient } from "./src/client/create_client.ts";
 import type { ConnectOptions } from "./src/client/options.ts";
 
+export { connector } from "./adapters/runtime.ts";
 export * from "./src/mod.ts";
 
 /**

@@ -15,15 +15,15 @@
  */
 
 export { listen } from "./adapters/runtime.ts";
-export { CommandError } from "./src/errors.ts";
-export type { ErrorBody } from "./src/errors.ts";
-export type { Command, DeviceId } from "./src/message/command.ts";
-export type { EventFilter, OutgoingEvent, PressType } from "./src/message/event.ts";
-export type { JsonObject, JsonValue } from "./src/message/json.ts";
 export { RcspServer } from "./src/server/server.ts";
 export type { ServerOptions } from "./src/server/server.ts";
 export type { ClientHandle, HandlerContext } from "./src/server/command_context.ts";
 export type { Handler, HandlerResult } from "./src/server/session.ts";
+export type { Command, DeviceId } from "./src/message/command.ts";
+export type { EventFilter, OutgoingEvent, PressType } from "./src/message/event.ts";
+export type { JsonObject, JsonValue } from "./src/message/json.ts";
+export { CommandError } from "./src/errors.ts";
+export type { ConnectionErrorCode, ErrorBody, ProtocolErrorDetail } from "./src/errors.ts";
 export type {
   Address,
   KeepAliveOptions,
@@ -32,3 +32,11 @@ export type {
   ListenOptions,
   Socket,
 } from "./src/socket/socket.ts";
+export type { Limits } from "./src/limits.ts";
+
+// For proxies and tools: what the client and the server read and write messages with.
+export { DEFAULT_ADDRESS } from "./src/client/options.ts";
+export { dialect as resolveDialect, readPath } from "./src/dialect.ts";
+export { findPressType, PRESS_TYPES } from "./src/message/event.ts";
+export { parseBody } from "./src/message/json.ts";
+export { formatAddress } from "./src/socket/address.ts";

@@ -4,7 +4,8 @@
  *     deno run -A examples/list.ts --simulate
  */
 
-import { connect, DEFAULT_ADDRESS, type Device } from "@rcsp/rcsp";
+import { connect, type Device } from "@rcsp/rcsp";
+import { DEFAULT_ADDRESS } from "@rcsp/rcsp/server";
 import { inline, json, print, runExample } from "./support/command_line.ts";
 
 await runExample({ usage: "list.ts" }, async ({ server }) => {

@@ -5,13 +5,13 @@
  *     deno run -A examples/pipe.ts --simulate
  */
 
+import { connect } from "@rcsp/rcsp";
 import {
-  connect,
   FrameDecoderStream,
   FrameEncoderStream,
   type OutgoingFrame,
   PayloadType,
-} from "@rcsp/rcsp";
+} from "@rcsp/rcsp/wire";
 import { FixedChunkStream } from "@std/streams/unstable-fixed-chunk-stream";
 import { inline, print, runExample } from "./support/command_line.ts";
 

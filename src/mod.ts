@@ -15,32 +15,22 @@
  * @module
  */
 
-export type {
-  Address,
-  Connector,
-  ConnectorOptions,
-  KeepAliveOptions,
-  Listen,
-  Listener,
-  ListenOptions,
-  Socket,
-} from "./socket/socket.ts";
-export { fromStreams } from "./socket/from_streams.ts";
-export type { StreamPair } from "./socket/from_streams.ts";
 export { createClient } from "./client/create_client.ts";
-export { DEFAULT_ADDRESS } from "./client/options.ts";
-export type { CallOptions, ConnectOptions, TestHooks } from "./client/options.ts";
+export type { CallOptions, ConnectOptions } from "./client/options.ts";
 export type { RcspClient } from "./client/client.ts";
-export type { Clock } from "./clock.ts";
 export type { ButtonPress, ColorLed, Device } from "./client/device.ts";
+export type { SubscribeOptions, Subscription } from "./client/subscription.ts";
 export type { ReconnectOptions } from "./client/reconnect.ts";
 export type { ClientStats } from "./client/stats.ts";
 export type { ClientStatus } from "./client/status.ts";
-export type { CallTrace, Channel, ConnectTrace, Tracing } from "./client/tracing.ts";
+export type { CallTrace, ConnectTrace, Tracing } from "./client/tracing.ts";
 export type { TracedFrame } from "./client/connection.ts";
-export type { Overflow, SubscribeOptions, Subscription } from "./client/subscription.ts";
+export type { Arguments, DeviceId } from "./message/command.ts";
+export type { EventFilter, PressType, RcspEvent } from "./message/event.ts";
+export type { JsonObject, JsonValue } from "./message/json.ts";
 export { DIALECT } from "./dialect.ts";
 export type { Dialect, DialectOptions } from "./dialect.ts";
+export { LIMITS } from "./limits.ts";
 export {
   CommandError,
   ConnectionError,
@@ -49,32 +39,9 @@ export {
   RcspError,
   TimeoutError,
 } from "./errors.ts";
-export type {
-  ConnectionErrorCode,
-  ErrorBody,
-  ProtocolErrorCode,
-  ProtocolErrorDetail,
-  RcspErrorCode,
-} from "./errors.ts";
-export { LIMITS } from "./limits.ts";
-export type { Limits } from "./limits.ts";
-export type { Arguments, DeviceId } from "./message/command.ts";
-export { PRESS_TYPES } from "./message/event.ts";
-export type { EventFilter, OutgoingEvent, PressType, RcspEvent } from "./message/event.ts";
-export type { JsonObject, JsonValue } from "./message/json.ts";
+export type { RcspErrorCode } from "./errors.ts";
+export { fromStreams } from "./socket/from_streams.ts";
+export type { StreamPair } from "./socket/from_streams.ts";
+export type { Address, Connector, ConnectorOptions, Socket } from "./socket/socket.ts";
 export { escapeUnprintable } from "./escape.ts";
 export { VERSION } from "./version.ts";
-export { FrameDecoder } from "./wire/decoder.ts";
-export type { FrameDecoderOptions, FrameSink } from "./wire/decoder.ts";
-export { encodeFrame } from "./wire/encoder.ts";
-export {
-  HEADER_SIZE,
-  HEADER_VERSION,
-  MARKER,
-  PayloadType,
-  readHeader,
-  writeHeader,
-} from "./wire/header.ts";
-export type { Header } from "./wire/header.ts";
-export { FrameDecoderStream, FrameEncoderStream } from "./wire/streams.ts";
-export type { Frame, OutgoingFrame } from "./wire/streams.ts";

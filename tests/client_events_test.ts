@@ -3,10 +3,10 @@ import {
   type EventFilter,
   type JsonObject,
   LimitError,
-  PRESS_TYPES,
   type RcspError,
   type SubscribeOptions,
 } from "../mod.ts";
+import { PRESS_TYPES } from "../server.ts";
 import { echo, event, ok, turn, withScripted } from "./support/scripted_server.ts";
 import { test } from "./support/test.ts";
 

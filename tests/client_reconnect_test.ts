@@ -5,7 +5,7 @@ import {
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
-import { createClient } from "../src/client/create_client.ts";
+import { createClient, openClient } from "../src/client/create_client.ts";
 import { backoff, reconnectPolicy } from "../src/client/reconnect.ts";
 import type { RcspClient } from "../src/client/client.ts";
 import type { ClientStatus } from "../src/client/status.ts";
@@ -243,11 +243,11 @@ test("close() while a connection is being opened closes what still comes up", ()
 
 test("a first connection that fails rejects at once unless firstConnect says otherwise", async () => {
   const clock = new FakeClock();
-  await assertRejects(() => createClient(refuse, {}, { clock }), ConnectionError, "Nobody");
+  await assertRejects(() => openClient(refuse, {}, { clock }), ConnectionError, "Nobody");
   assertStrictEquals(clock.timers, 0);
   let dials = 0;
   await withFlaky(echo, async (_, flaky) => {
-    const connecting = createClient(
+    const connecting = openClient(
       (address, options) => {
         return ++dials < 3 ? refuse() : flaky.server.connector(address, options);
       },
@@ -269,7 +269,7 @@ test("a signal ends the waiting for a first connection", async () => {
   const clock = new FakeClock();
   const controller = new AbortController();
   const { signal } = controller;
-  const connecting = createClient(refuse, { signal, reconnect: { firstConnect: true } }, {
+  const connecting = openClient(refuse, { signal, reconnect: { firstConnect: true } }, {
     clock,
   });
   const rejected = assertRejects(() => connecting, Error, "enough");
@@ -283,7 +283,7 @@ test("a signal ends the waiting for a first connection", async () => {
 test("a first connection that is tried maxAttempts times rejects with the last cause", async () => {
   const clock = new FakeClock();
   const reconnect = { firstConnect: true, maxAttempts: 1 };
-  const connecting = createClient(refuse, { reconnect }, { clock });
+  const connecting = openClient(refuse, { reconnect }, { clock });
   const rejected = assertRejects(() => connecting, ConnectionError, "Nobody");
   await turn();
   clock.advance(250);
@@ -339,7 +339,7 @@ test("what an old socket still delivers reaches nobody", async () => {
       remote: "test",
     });
   };
-  const rcsp = await createClient(connector, {}, { clock, random: () => 0 });
+  const rcsp = await openClient(connector, {}, { clock, random: () => 0 });
   const first = rcsp.call("First", undefined, { timeout: 60_000 });
   const rejected = assertRejects(() => first, ConnectionError);
   await turn();

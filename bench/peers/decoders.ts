@@ -3,7 +3,8 @@
 import { Buffer } from "node:buffer";
 import { concat } from "@std/bytes";
 import { decode, type LengthDecoderFunction } from "it-length-prefixed";
-import { FrameDecoder, LIMITS } from "../../mod.ts";
+import { LIMITS } from "../../mod.ts";
+import { FrameDecoder } from "../../src/wire/mod.ts";
 import { parseBody } from "../../src/message/json.ts";
 import type { CutStream } from "../support/frames.ts";
 import { cutFront } from "./concatenating.ts";

@@ -2,7 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { concat, equals } from "@std/bytes";
-import { PayloadType } from "../../mod.ts";
+import { PayloadType } from "../../src/wire/mod.ts";
 import { encodeArguments, encodeCommand } from "../../src/message/command.ts";
 import { FrameBatch } from "../../src/wire/encoder.ts";
 

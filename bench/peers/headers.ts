@@ -1,6 +1,6 @@
 /** Ways to read one header; each gives the size that it claims, or throws. */
 
-import { readHeader } from "../../mod.ts";
+import { readHeader } from "../../src/wire/mod.ts";
 import { isHeader, payloadSizeAt } from "../../src/wire/header.ts";
 
 /** Makes a reader of the headers in `bytes`. */

@@ -1,6 +1,6 @@
 /** This project's decoder, with its errors and limits on. */
 
-import { FrameDecoder } from "../../mod.ts";
+import { FrameDecoder } from "../../src/wire/mod.ts";
 import { isOver, type Peer, type Run } from "./peer.ts";
 
 /** See the file's own text. */

@@ -4,7 +4,7 @@
  * what is measured against it is the client.
  */
 
-import { HEADER_SIZE, PayloadType, writeHeader } from "../../mod.ts";
+import { HEADER_SIZE, PayloadType, writeHeader } from "../../src/wire/mod.ts";
 import { aroundTrackId, FLOOD, responseJson } from "../support/wire.ts";
 import { Backlog, type OnBytes, type RawEnd } from "./raw.ts";
 

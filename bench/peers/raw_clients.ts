@@ -5,7 +5,7 @@
  */
 
 import { concat } from "@std/bytes";
-import { encodeFrame, PayloadType } from "../../mod.ts";
+import { encodeFrame, PayloadType } from "../../src/wire/mod.ts";
 import { commandJson, EVENT_JSON, FLOOD, FLOOD_EVENTS, responseJson } from "../support/wire.ts";
 import type { Way } from "./clients.ts";
 import { type RawEnd, rawSockets } from "./raw.ts";

@@ -2,7 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { concat } from "@std/bytes";
-import { encodeFrame, HEADER_SIZE, PayloadType } from "../../mod.ts";
+import { encodeFrame, HEADER_SIZE, PayloadType } from "../../src/wire/mod.ts";
 
 /** A stream of frames, cut. */
 export interface CutStream {

@@ -1,6 +1,7 @@
 /** What may need memory: a million events, a hundred thousand commands at once, one giant message. */
 
-import { connect, FrameDecoder, PayloadType, writeHeader } from "../../mod.ts";
+import { connect } from "../../mod.ts";
+import { FrameDecoder, PayloadType, writeHeader } from "../../src/wire/mod.ts";
 import { runtimeCommand, start } from "../../tests/support/runtime.ts";
 import { type HeapGauge, settledHeap } from "./memory_gauge.ts";
 import { EVENT_JSON, FLOOD_EVENTS } from "./wire.ts";

@@ -1,7 +1,8 @@
 /** What passes between the clients and the servers of the end-to-end bench, byte for byte. */
 
 import { concat } from "@std/bytes";
-import { encodeFrame, type JsonObject, PayloadType } from "../../mod.ts";
+import type { JsonObject } from "../../mod.ts";
+import { encodeFrame, PayloadType } from "../../src/wire/mod.ts";
 
 /** One device, so that a response takes about 190 bytes. */
 export const DEVICES: JsonObject = {

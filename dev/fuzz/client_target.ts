@@ -1,7 +1,7 @@
 /** A client with commands under way, and a server that answers with anything. */
 
 import type { RcspClient } from "../../src/client/client.ts";
-import { createClient } from "../../src/client/create_client.ts";
+import { openClient } from "../../src/client/create_client.ts";
 import { CommandError, ConnectionError, RcspError, TimeoutError } from "../../src/errors.ts";
 import { LIMITS } from "../../src/limits.ts";
 import { randomInteger } from "../../src/simulator/random.ts";
@@ -76,7 +76,7 @@ async function checkClient(bytes: Uint8Array, random: Random, maxPayload: number
   const sockets: FuzzSocket[] = [];
   const writing = (["at once", "at once", "late"] as Writing[])[randomInteger(random, 0, 2)]!;
   const reconnect = random() < 0.3;
-  const client = await createClient(
+  const client = await openClient(
     () => {
       const socket = sockets.length === 0 ? new FuzzSocket(random, writing) : new Answering(random);
       sockets.push(socket);

@@ -4,13 +4,8 @@
  */
 
 import process from "node:process";
-import {
-  ConnectionError,
-  type ConnectionErrorCode,
-  type ConnectOptions,
-  type DeviceId,
-  escapeUnprintable,
-} from "@rcsp/rcsp";
+import { ConnectionError, type ConnectOptions, type DeviceId, escapeUnprintable } from "@rcsp/rcsp";
+import type { ConnectionErrorCode } from "@rcsp/rcsp/server";
 import { startSimulator, type StartSimulatorOptions } from "@rcsp/rcsp/simulator";
 import { parseArgs } from "@std/cli/parse-args";
 

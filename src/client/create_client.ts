@@ -24,19 +24,27 @@ import {
  * Rejects with a `ConnectionError`, a `TimeoutError` after `connectTimeout`, the signal's reason,
  * or a `TypeError` or `RangeError` where an option is wrong.
  */
-export async function createClient(
+export function createClient(
   connector: Connector,
   options: ConnectOptions = {},
-  surroundings: TestHooks = {},
+): Promise<RcspClient> {
+  return openClient(connector, options);
+}
+
+/** The same with a clock and a random source of a test's own. */
+export async function openClient(
+  connector: Connector,
+  options: ConnectOptions,
+  hooks: TestHooks = {},
 ): Promise<RcspClient> {
   const checked = clientOptions(options);
-  const { clock = CLOCK } = surroundings;
+  const { clock = CLOCK } = hooks;
   const { signal } = options;
   signal?.throwIfAborted();
   const client = new RcspClient(
     (giveUp) => openSocket(connector, checked, clock, giveUp),
     checked,
-    surroundings,
+    hooks,
   );
   const onAbort = (): void => client.abort(signal!.reason);
   signal?.addEventListener("abort", onAbort);

@@ -8,18 +8,19 @@ import { ConnectionError, LimitError } from "../errors.ts";
 import { Fifo } from "../fifo.ts";
 import { callUserCallback } from "../user_callback.ts";
 
-/**
- * What happens when events come quicker than they are read: `drop-oldest` lets go of the one that
- * waits longest, `keep-latest` of all that wait, `fail` ends the subscription with a `LimitError`.
- */
+/** See `SubscribeOptions.overflow`. */
 export type Overflow = "drop-oldest" | "keep-latest" | "fail";
 
 /** Options of a subscription. */
 export interface SubscribeOptions {
   /** Most events that wait to be read. Default: 1024. */
   buffer?: number | undefined;
-  /** What happens to an event that finds the buffer full. Default: `drop-oldest`. */
-  overflow?: Overflow | undefined;
+  /**
+   * What happens when the buffer is full: `drop-oldest` drops the event that waits longest,
+   * `keep-latest` all that wait, `fail` ends the subscription with a `LimitError`. Default:
+   * `drop-oldest`.
+   */
+  overflow?: "drop-oldest" | "keep-latest" | "fail" | undefined;
   /**
    * Called when events begin to be dropped, with how many were dropped so far; once, and again only
    * after the reader has emptied the buffer in between. What it throws is an uncaught error.

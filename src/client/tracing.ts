@@ -23,9 +23,11 @@ export interface Channel {
 /** The channels of a client, each optional. */
 export interface Tracing {
   /** Gets a {@link CallTrace} for each call that has settled; `rcsp:call` by default. */
-  readonly call?: Channel | undefined;
+  readonly call?: { readonly hasSubscribers: boolean; publish(message: unknown): void } | undefined;
   /** Gets a {@link ConnectTrace} for each change of state; `rcsp:connect` by default. */
-  readonly connect?: Channel | undefined;
+  readonly connect?:
+    | { readonly hasSubscribers: boolean; publish(message: unknown): void }
+    | undefined;
   /** Whether arguments are told in full. Default: `false`, as they may be anybody's data. */
   readonly showArguments?: boolean | undefined;
 }

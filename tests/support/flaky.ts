@@ -1,7 +1,7 @@
 /** A client of a scripted server whose connection a test can take away, with time in the test's hand. */
 
 import type { RcspClient } from "../../src/client/client.ts";
-import { createClient } from "../../src/client/create_client.ts";
+import { openClient } from "../../src/client/create_client.ts";
 import type { ConnectOptions, TestHooks } from "../../src/client/options.ts";
 import type { ClientStatus } from "../../src/client/status.ts";
 import { ConnectionError } from "../../src/errors.ts";
@@ -57,7 +57,7 @@ export async function withFlaky(
 ): Promise<void> {
   const flaky = new Flaky(await startScripted(script));
   try {
-    const rcsp = await createClient(flaky.connector, options, flaky.surroundings);
+    const rcsp = await openClient(flaky.connector, options, flaky.surroundings);
     try {
       await use(rcsp, flaky);
     } finally {
