@@ -35,7 +35,7 @@ const ACCEPT_PAUSE = 100;
 export const connector: Connector = async (address, options = {}): Promise<Socket> => {
   const keepAlive = keepAliveDelay(options.keepAlive) !== false;
   return await dial(address, options.signal, async ({ host, port }, signal) => {
-    const conn = await Deno.connect({ hostname: host, port, ...(signal && { signal }) });
+    const conn = await connect(host, port, signal);
     return new RuntimeSocket(new DenoSocket(conn, CONNECT_BUFFER, keepAlive), toTransferError);
   });
 };
@@ -73,6 +73,27 @@ export const listen: Listen = async (options, onSocket, onError): Promise<Listen
     },
   };
 };
+
+/**
+ * Deno 2.9 asks the signal once more when the socket is open: if that has aborted just then, it throws and
+ * leaves the socket open, where nobody can close it. So it gets a signal that stops it but never throws;
+ * `dial()` closes the socket.
+ */
+async function connect(
+  hostname: string,
+  port: number,
+  signal: AbortSignal | undefined,
+): Promise<Deno.TcpConn> {
+  const stop = new AbortController();
+  stop.signal.throwIfAborted = () => {};
+  const abort = (): void => stop.abort();
+  signal?.addEventListener("abort", abort);
+  try {
+    return await Deno.connect({ hostname, port, signal: stop.signal });
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}
 
 function open(address: Address): Deno.TcpListener {
   try {

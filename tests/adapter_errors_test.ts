@@ -124,6 +124,26 @@ for (const adapter of adapters) {
     await closeAll(...accepted);
   });
 
+  test(`${name}: an abort in the moment of the opening leaves no socket either`, async () => {
+    const accepted: Socket[] = [];
+    const listener = await openListener({}, (socket) => void accepted.push(socket));
+    for (let opened = 0, aborted = 0; aborted < 100 && opened < 5_000;) {
+      const controller = new AbortController();
+      const connecting = connector(listener.address, { signal: controller.signal });
+      setTimeout(() => controller.abort(), 0);
+      try {
+        await closeAll(await connecting);
+        opened++;
+      } catch {
+        aborted++;
+      }
+    }
+    await untilStill(() => accepted.length);
+    for (const socket of accepted) assertStrictEquals(await readToEnd(socket), null);
+    await listener.close();
+    await closeAll(...accepted);
+  });
+
   test(`${name}: a failed attempt leaves no listener on its signal`, async () => {
     const { signal } = new AbortController();
     const listening = countListeners(signal);
