@@ -4,26 +4,30 @@
  * @module
  */
 
-import { CLOCK, type Clock } from "../src/clock.ts";
-import { escapeUnprintable, quote } from "../src/escape.ts";
-import { VERSION } from "../src/version.ts";
-import { painter } from "./color.ts";
-import type { Command, Context } from "./command.ts";
-import { EXIT, exitCode, sentence, UsageError } from "./exit.ts";
-import { allFlags, CONNECTION_FLAGS, GENERAL_FLAGS } from "./flags.ts";
-import { commandHelp, overview } from "./help.ts";
-import { type CliIo, OutputClosed } from "./io.ts";
-import { type CommandLine, type Flag, readCommandLine, tokens } from "./options.ts";
-import { Output } from "./output.ts";
+import { escapeUnprintable, VERSION } from "@rcsp/rcsp";
+import type { Command, Context } from "./command_line/command.ts";
+import { allFlags, CONNECTION_FLAGS, GENERAL_FLAGS } from "./command_line/flags.ts";
+import { commandHelp, overview } from "./command_line/help.ts";
+import { type CommandLine, type Flag, readCommandLine, tokens } from "./command_line/parse.ts";
+import { hint } from "./command_line/suggest.ts";
+import { openSession, serverOptions } from "./driver/session.ts";
+import { EXIT, exitCode, sentence, UsageError } from "./exit_codes.ts";
+import { type CliIo, type Clock, OutputClosed } from "./process/io.ts";
 import { COMMANDS } from "./registry.ts";
-import { openSession, serverOptions } from "./session.ts";
-import { hint } from "./suggest.ts";
+import { Output } from "./terminal/output.ts";
+import { painter } from "./terminal/styles.ts";
+import { quote } from "./text/values.ts";
 
 /** Milliseconds that a command has to leave by itself after Ctrl-C. */
 const GRACE = 2_000;
 /** Most characters of an error that are shown: part of it may be foreign. */
 const LONGEST_SENTENCE = 1_000;
 
+const CLOCK: Clock = {
+  now: () => performance.now(),
+  set: (action, delay) => setTimeout(action, delay),
+  clear: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
+};
 const VERSION_FLAG: Flag = { name: "version", kind: "boolean", about: "show the version" };
 const LEADING_FLAGS = [...CONNECTION_FLAGS, ...GENERAL_FLAGS, VERSION_FLAG];
 

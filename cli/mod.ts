@@ -2,12 +2,12 @@
 /**
  * The `rcsp` command. As a program:
  *
- *     deno run -N -E jsr:@rcsp/rcsp/cli list
+ *     deno run -N -E jsr:@rcsp/cli list
  *
  * Within another program, with a world of its own:
  *
  * ```ts
- * import { type CliIo, main } from "@rcsp/rcsp/cli";
+ * import { type CliIo, main } from "@rcsp/cli";
  *
  * const text: string[] = [];
  * const output = { write: (part: string) => Promise.resolve(void text.push(part)) };
@@ -31,12 +31,17 @@
 import { realpathSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import type { CliIo } from "./io.ts";
+import type { CliIo } from "./process/io.ts";
 
-export { OutputClosed } from "./io.ts";
-export type { CliIo, FileOutput, TextOutput } from "./io.ts";
-export type { Clock } from "../src/clock.ts";
-export type { Address, Connector, Listen, Listener, Socket } from "../src/socket/socket.ts";
+export type { Address, Connector, Socket } from "@rcsp/rcsp";
+export type { Listen, Listener } from "@rcsp/rcsp/server";
+export {
+  type CliIo,
+  type Clock,
+  type FileOutput,
+  OutputClosed,
+  type TextOutput,
+} from "./process/io.ts";
 
 /** The oldest Node that can load the rest. */
 const OLDEST_NODE = 22;
@@ -63,7 +68,7 @@ async function runProgram(): Promise<void> {
     process.exitCode = 69;
     return;
   }
-  const { processIo } = await import("./process_io.ts");
+  const { processIo } = await import("./process/process_io.ts");
   // All output is written by then, and standard input may never end.
   process.exit(await main(process.argv.slice(2), processIo()));
 }

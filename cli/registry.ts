@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Command } from "./command.ts";
+import type { Command } from "./command_line/command.ts";
 import { bench } from "./commands/bench.ts";
 import { call } from "./commands/call.ts";
 import { completions } from "./commands/completions.ts";

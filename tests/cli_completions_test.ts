@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { allFlags } from "../cli/flags.ts";
+import { allFlags } from "../cli/command_line/flags.ts";
 import { COMMANDS } from "../cli/registry.ts";
 import { rcsp } from "./support/cli_io.ts";
 import { run } from "./support/runtime.ts";

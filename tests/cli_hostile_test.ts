@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { displayWidth } from "../cli/width.ts";
+import { displayWidth } from "../cli/terminal/text_width.ts";
 import { CommandError } from "../src/errors.ts";
 import type { SimulatedDevice } from "../src/simulator/devices.ts";
 import { testIo, withDriver } from "./support/cli_io.ts";

@@ -5,7 +5,7 @@ import { connect } from "../mod.ts";
 import { memoryNetwork } from "../src/socket/memory.ts";
 import { connector as netConnector, listen as netListen } from "../adapters/runtime.ts";
 import { main } from "../cli/main.ts";
-import { parseFaults, parseLatency } from "../cli/serve/faults_flag.ts";
+import { parseFaults, parseLatency } from "../cli/simulate/faults_flag.ts";
 import { ProtocolError } from "../src/errors.ts";
 import { hasIpv6 } from "./support/adapters.ts";
 import { assertFails, rcsp, type TestIo, testIo, type TestIoOptions } from "./support/cli_io.ts";
@@ -152,14 +152,14 @@ const wrong: [sentence: string, args: string[], file?: string][] = [
   ["'--port' must be a whole number from 0 to 65535", ["--port", "65536"]],
   ["'--press' must be a time", ["--press", "0"]],
   ["Cannot read 'none.json': no such file", ["--devices", "none.json"]],
-  ["must hold an array of devices, not an object", ["--devices", "d"], "{}"],
-  ["Cannot use device 2 of 'd': it is null", ["--devices", "d"], '[{"DeviceId":1},null]'],
-  ["Cannot use device 1 of 'd': it has no 'DeviceId'", ["--devices", "d"], '[{"Name":"x"}]'],
+  ["Cannot use 'd': 'devices' must be an array of devices", ["--devices", "d"], "{}"],
+  ["Cannot use device 2 of 'devices': it is null", ["--devices", "d"], '[{"DeviceId":1},null]'],
+  ["Cannot use device 1 of 'devices': it has no 'DeviceId'", ["--devices", "d"], '[{"Name":"x"}]'],
   ["'DeviceId' must be any JSON value but null", ["--devices", "d"], '[{"DeviceId":null}]'],
   ["no key 'Nam': its keys are DeviceId, Name", ["--devices", "d"], '[{"DeviceId":1,"Nam":"x"}]'],
   ["no key '__proto__': its keys are", ["--devices", "d"], '[{"__proto__":{"DeviceId":1}}]'],
   ["'leds' must be an array of strings", ["--devices", "d"], '[{"DeviceId":1,"leds":[1]}]'],
-  ["Two devices of 'd' have the DeviceId 1", ["--devices", "d"], '[{"DeviceId":1},{"DeviceId":1}]'],
+  ["'DeviceId' 1 is taken", ["--devices", "d"], '[{"DeviceId":1},{"DeviceId":1}]'],
   ["Cannot read 'd' as JSON", ["--devices", "d"], "[{"],
 ];
 

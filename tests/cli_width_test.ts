@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { painter } from "../cli/color.ts";
-import { formatDuration, parseDuration } from "../cli/duration.ts";
-import { summarize } from "../cli/statistics.ts";
-import { suggest } from "../cli/suggest.ts";
-import { layOut } from "../cli/table.ts";
-import { displayWidth, fit, pad } from "../cli/width.ts";
+import { painter } from "../cli/terminal/styles.ts";
+import { formatDuration, parseDuration } from "../cli/command_line/duration.ts";
+import { summarize } from "../cli/measure/statistics.ts";
+import { suggest } from "../cli/command_line/suggest.ts";
+import { layOut } from "../cli/terminal/table.ts";
+import { displayWidth, fit, pad } from "../cli/terminal/text_width.ts";
 import { test } from "./support/test.ts";
 
 const widths: [text: string, width: number][] = [

@@ -4,12 +4,11 @@
  * @module
  */
 
-import { connect } from "../../mod.ts";
-import { memoryNetwork, Simulator } from "../../simulator.ts";
-import type { RcspClient } from "../../src/client/client.ts";
-import { dialect } from "../../src/dialect.ts";
-import type { Command, Context } from "../command.ts";
-import { UsageError } from "../exit.ts";
+import { connect, type RcspClient } from "@rcsp/rcsp";
+import { resolveDialect } from "@rcsp/rcsp/server";
+import { memoryNetwork, Simulator } from "@rcsp/rcsp/simulator";
+import type { Command, Context } from "../command_line/command.ts";
+import { UsageError } from "../exit_codes.ts";
 import { loadCommands, loadEvents, type Result, type Span } from "../measure/load.ts";
 import { Progress } from "../measure/progress.ts";
 
@@ -57,7 +56,7 @@ and the runtime, no network.`,
       onProgress: (share) => progress.show(title, share),
     });
     const { rcsp, simulator } = await open(context);
-    const command = dialect((await context.server()).dialect).commands.heartbeat;
+    const command = resolveDialect((await context.server()).dialect).commands.heartbeat;
     const results: Result[] = [];
     try {
       for (const [part, outstanding] of PARTS) {

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { LIMITS } from "../../src/limits.ts";
-import { describeValue, isObject, type JsonObject } from "../../src/message/json.ts";
-import type { Command, Context } from "../command.ts";
-import { UsageError } from "../exit.ts";
-import { parseJson, readText } from "../input.ts";
+import { type JsonObject, LIMITS } from "@rcsp/rcsp";
+import type { Command, Context } from "../command_line/command.ts";
+import { UsageError } from "../exit_codes.ts";
+import { parseJson, readText } from "../process/files.ts";
+import { describeValue, isObject } from "../text/values.ts";
 
 /** Sends any command. */
 export const call: Command = {

@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { Command } from "../command.ts";
-import { script, type Shell, SHELLS } from "../completion_scripts.ts";
-import { quote } from "../../src/escape.ts";
-import { UsageError } from "../exit.ts";
-import { hint } from "../suggest.ts";
+import type { Command } from "../command_line/command.ts";
+import { script, type Shell, SHELLS } from "../command_line/completion.ts";
+import { hint } from "../command_line/suggest.ts";
+import { UsageError } from "../exit_codes.ts";
+import { quote } from "../text/values.ts";
 
 /** Prints a completion script. */
 export const completions: Command = {

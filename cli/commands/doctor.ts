@@ -4,19 +4,18 @@
  * @module
  */
 
-import { connect } from "../../mod.ts";
-import type { ConnectOptions } from "../../src/client/options.ts";
-import { quote } from "../../src/escape.ts";
-import type { Command, Context } from "../command.ts";
-import { createFile } from "../create_file.ts";
-import { EXIT, Failure, UsageError } from "../exit.ts";
-import { checkAnswers, checkConnection } from "../learn/check_driver.ts";
-import type { DialectDraft } from "../learn/draft.ts";
-import { learn } from "../learn/learn.ts";
-import { LONGEST_TIMER } from "../options.ts";
-import { prettyJson } from "../output.ts";
-import { Report } from "../report_lines.ts";
-import { simulate } from "../session.ts";
+import { connect, type ConnectOptions } from "@rcsp/rcsp";
+import type { Command, Context } from "../command_line/command.ts";
+import { LONGEST_TIMER } from "../command_line/parse.ts";
+import { simulate } from "../driver/session.ts";
+import { EXIT, Failure, UsageError } from "../exit_codes.ts";
+import { checkAnswers, checkConnection } from "../probe/check_driver.ts";
+import type { DialectDraft } from "../probe/draft.ts";
+import { learn } from "../probe/learn_dialect.ts";
+import { createFile } from "../process/create_file.ts";
+import { Report } from "../terminal/finding_report.ts";
+import { prettyJson } from "../terminal/output.ts";
+import { quote } from "../text/values.ts";
 
 const WAIT = 15_000;
 /** Milliseconds between the presses of `--simulate`. */

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { quote } from "../../src/escape.ts";
-import type { Command } from "../command.ts";
-import { UsageError } from "../exit.ts";
-import { commandHelp, overview } from "../help.ts";
-import { hint } from "../suggest.ts";
+import type { Command } from "../command_line/command.ts";
+import { commandHelp, overview } from "../command_line/help.ts";
+import { hint } from "../command_line/suggest.ts";
+import { UsageError } from "../exit_codes.ts";
+import { quote } from "../text/values.ts";
 
 /** Shows help. */
 export const help: Command = {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Command } from "../command.ts";
-import { DEVICE_WORD, findDevice } from "../devices.ts";
+import type { Command } from "../command_line/command.ts";
+import { DEVICE_WORD, findDevice } from "../driver/device_argument.ts";
 
 /** Shows what the driver knows about a device. */
 export const info: Command = {

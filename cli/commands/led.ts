@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Command } from "../command.ts";
-import { DEVICE_WORD, deviceName, findDevice } from "../devices.ts";
-import { COLOR_NAMES, formatColor, parseColor } from "../led_color.ts";
+import type { Command } from "../command_line/command.ts";
+import { DEVICE_WORD, deviceName, findDevice } from "../driver/device_argument.ts";
+import { COLOR_NAMES, formatColor, parseColor } from "../driver/led_color.ts";
 
 /** Sets the colour of an LED. */
 export const led: Command = {

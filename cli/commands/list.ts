@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Device } from "../../src/client/device.ts";
-import type { Command } from "../command.ts";
-import { words } from "../output.ts";
+import type { Device } from "@rcsp/rcsp";
+import type { Command } from "../command_line/command.ts";
+import { words } from "../terminal/output.ts";
 
 /** Lists the devices. */
 export const list: Command = {

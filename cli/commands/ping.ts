@@ -4,12 +4,12 @@
  * @module
  */
 
-import { dialect } from "../../src/dialect.ts";
-import { CommandError, TimeoutError } from "../../src/errors.ts";
-import type { Command, Context } from "../command.ts";
-import { formatDuration } from "../duration.ts";
-import { LONGEST_TIMER } from "../options.ts";
-import { summarize } from "../statistics.ts";
+import { CommandError, TimeoutError } from "@rcsp/rcsp";
+import { resolveDialect } from "@rcsp/rcsp/server";
+import type { Command, Context } from "../command_line/command.ts";
+import { formatDuration } from "../command_line/duration.ts";
+import { LONGEST_TIMER } from "../command_line/parse.ts";
+import { summarize } from "../measure/statistics.ts";
 
 const COUNT = 5;
 const INTERVAL = 1_000;
@@ -55,7 +55,7 @@ what there is.`,
     let missed: TimeoutError | undefined;
     const count = context.line.number("count") ?? COUNT;
     const interval = context.line.number("interval") ?? INTERVAL;
-    const command = dialect((await context.server()).dialect).commands.heartbeat;
+    const command = resolveDialect((await context.server()).dialect).commands.heartbeat;
     const rcsp = await context.connect();
     try {
       while (sent < count && !context.signal.aborted) {

@@ -4,17 +4,16 @@
  * @module
  */
 
-import { formatAddress } from "../../src/socket/address.ts";
-import { DEFAULT_ADDRESS } from "../../src/client/options.ts";
-import type { RcspClient } from "../../src/client/client.ts";
-import type { Command, Context } from "../command.ts";
-import { UsageError } from "../exit.ts";
-import { LONGEST_TIMER } from "../options.ts";
-import { subscribeAll } from "../record/listening.ts";
-import { RecordingProxy } from "../record/proxy.ts";
-import { openRecorder, type Recorder } from "../record/recorder.ts";
-import { boundedLog, listenWith } from "../serving.ts";
-import { parseTopic } from "../topic.ts";
+import type { RcspClient } from "@rcsp/rcsp";
+import { DEFAULT_ADDRESS, formatAddress } from "@rcsp/rcsp/server";
+import type { Command, Context } from "../command_line/command.ts";
+import { LONGEST_TIMER } from "../command_line/parse.ts";
+import { subscribeAll } from "../driver/listening.ts";
+import { parseTopic } from "../driver/topic_argument.ts";
+import { UsageError } from "../exit_codes.ts";
+import { openRecorder, type Recorder } from "../recording/record_writer.ts";
+import { RecordingProxy } from "../recording/recording_proxy.ts";
+import { boundedLog, listenWith } from "../simulate/accept_clients.ts";
 
 /** Milliseconds between the presses of `--simulate`. */
 const PRESS_EVERY = 500;

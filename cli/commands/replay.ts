@@ -4,19 +4,23 @@
  * @module
  */
 
-import { formatAddress } from "../../src/socket/address.ts";
-import { DEFAULT_ADDRESS } from "../../src/client/options.ts";
-import { dialect } from "../../src/dialect.ts";
-import { quote } from "../../src/escape.ts";
-import type { Socket } from "../../src/socket/socket.ts";
-import type { Command } from "../command.ts";
-import { UsageError } from "../exit.ts";
-import { DIALECT_FLAG } from "../flags.ts";
-import type { Recording } from "../record/recorded.ts";
-import { fileName, readRecording } from "../record/recording.ts";
-import { type ReplayOptions, ReplaySession } from "../record/replay_session.ts";
-import { boundedLog, listenAddress, listenFlags, listenWith, untilLeave } from "../serving.ts";
-import { readDialect } from "../session.ts";
+import type { Socket } from "@rcsp/rcsp";
+import { DEFAULT_ADDRESS, formatAddress, resolveDialect } from "@rcsp/rcsp/server";
+import type { Command } from "../command_line/command.ts";
+import { DIALECT_FLAG } from "../command_line/flags.ts";
+import { readDialect } from "../driver/session.ts";
+import { UsageError } from "../exit_codes.ts";
+import type { Recording } from "../recording/contents.ts";
+import { fileName, readRecording } from "../recording/read_recording.ts";
+import { type ReplayOptions, ReplaySession } from "../recording/replay_client.ts";
+import {
+  boundedLog,
+  listenAddress,
+  listenFlags,
+  listenWith,
+  untilLeave,
+} from "../simulate/accept_clients.ts";
+import { quote } from "../text/values.ts";
 
 const MOST_CLIENTS = 1024;
 
@@ -53,7 +57,7 @@ first that had any, the second of the second, and so on in turn.`,
     const { line, io, out, clock, signal, log: tell } = context;
     const [path = ""] = line.positionals;
     const speed = parseSpeed(line.text("speed") ?? "1");
-    const names = dialect(await readDialect(line.text("dialect"), io));
+    const names = resolveDialect(await readDialect(line.text("dialect"), io));
     const chunks = path === "-" ? io.stdin : io.readFile(path);
     const reading = readRecording(chunks, fileName(path), names);
     const recording = await Promise.race([reading, untilLeave(signal)]);

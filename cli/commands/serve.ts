@@ -4,23 +4,28 @@
  * @module
  */
 
-import { formatAddress } from "../../src/socket/address.ts";
-import { DEFAULT_ADDRESS } from "../../src/client/options.ts";
-import { PRESS_TYPES } from "../../src/message/event.ts";
-import type { SimulatedDevice } from "../../src/simulator/devices.ts";
-import { Simulator, type SimulatorOptions } from "../../src/simulator/simulator.ts";
-import type { Command, Context } from "../command.ts";
-import { deviceName } from "../devices.ts";
-import { UsageError } from "../exit.ts";
-import { DIALECT_FLAG } from "../flags.ts";
-import { LONGEST_TIMER } from "../options.ts";
-import { parseFaults, parseLatency } from "../serve/faults_flag.ts";
-import { readDevices } from "../serve/device_file.ts";
-import { boundedLog, listenAddress, listenFlags, listenWith, untilLeave } from "../serving.ts";
-import { readDialect } from "../session.ts";
+import { DEFAULT_ADDRESS, formatAddress, PRESS_TYPES } from "@rcsp/rcsp/server";
+import { type SimulatedDevice, Simulator, type SimulatorOptions } from "@rcsp/rcsp/simulator";
+import type { Command, Context } from "../command_line/command.ts";
+import { DIALECT_FLAG } from "../command_line/flags.ts";
+import { LONGEST_TIMER } from "../command_line/parse.ts";
+import { deviceName } from "../driver/device_argument.ts";
+import { readDialect } from "../driver/session.ts";
+import { UsageError } from "../exit_codes.ts";
+import { readJson } from "../process/files.ts";
+import {
+  boundedLog,
+  listenAddress,
+  listenFlags,
+  listenWith,
+  untilLeave,
+} from "../simulate/accept_clients.ts";
+import { parseFaults, parseLatency } from "../simulate/faults_flag.ts";
+import { quote } from "../text/values.ts";
 
 /** Milliseconds that clients have to leave by themselves. */
 const CLOSE_TIMEOUT = 500;
+const DEVICE_FILE_BYTES = 16 * 1024 * 1024;
 
 /** Runs the simulator. */
 export const serve: Command = {
@@ -78,7 +83,7 @@ piece.`,
   async run(context) {
     const { out, signal } = context;
     const talk = boundedLog(context);
-    const simulator = new Simulator(await simulatorOptions(context, talk));
+    const simulator = await createSimulator(context, talk);
     context.defer(() => simulator.close());
     const wanted = listenAddress(context, DEFAULT_ADDRESS.port);
     const address = await simulator.serve(listenWith(context, talk), wanted);
@@ -88,14 +93,16 @@ piece.`,
   },
 };
 
-async function simulatorOptions(
+async function createSimulator(
   { line, io }: Context,
   talk: (text: string) => void,
-): Promise<SimulatorOptions> {
+): Promise<Simulator> {
   const path = line.text("devices");
   const [latency, faults] = [line.text("latency"), line.text("faults")];
   const options: SimulatorOptions = {
-    devices: path === undefined ? undefined : await readDevices(io, path),
+    devices: path === undefined
+      ? undefined
+      : await readJson(io, path, DEVICE_FILE_BYTES) as SimulatedDevice[],
     seed: line.number("seed"),
     latency: latency === undefined ? undefined : parseLatency(latency),
     faults: faults === undefined ? undefined : parseFaults(faults),
@@ -107,18 +114,18 @@ async function simulatorOptions(
       talk(client === undefined ? reason : `${client.remote}: ${reason}`);
     },
   };
-  const taken = repeatedId(options.devices ?? []);
-  if (taken === undefined) return options;
-  throw new UsageError(`Two devices of '${path}' have the DeviceId ${taken}`);
+  try {
+    return new Simulator(options);
+  } catch (cause) {
+    const reason = (cause as Error).message;
+    throw new UsageError(path === undefined ? reason : `Cannot use ${quote(path)}: ${reason}`, {
+      cause,
+    });
+  }
 }
 
 function nameOf({ DeviceId, Name }: SimulatedDevice): string {
   return deviceName({ DeviceId, Name: Name ?? "" });
-}
-
-function repeatedId(devices: readonly { readonly DeviceId: unknown }[]): string | undefined {
-  const ids = devices.map(({ DeviceId }) => JSON.stringify(DeviceId));
-  return ids.find((id, i) => ids.indexOf(id) !== i);
 }
 
 async function heedKeys(

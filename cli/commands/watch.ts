@@ -4,13 +4,13 @@
  * @module
  */
 
-import { dialect } from "../../src/dialect.ts";
-import { LIMITS } from "../../src/limits.ts";
-import type { Command } from "../command.ts";
-import { UsageError } from "../exit.ts";
-import { LONGEST_TIMER } from "../options.ts";
-import { Watch } from "../watching.ts";
-import { parseTopic } from "../topic.ts";
+import { LIMITS } from "@rcsp/rcsp";
+import { resolveDialect } from "@rcsp/rcsp/server";
+import type { Command } from "../command_line/command.ts";
+import { LONGEST_TIMER } from "../command_line/parse.ts";
+import { Watch } from "../driver/device_subscriptions.ts";
+import { parseTopic } from "../driver/topic_argument.ts";
+import { UsageError } from "../exit_codes.ts";
 
 /** Milliseconds between the presses of `--simulate`. */
 const PRESS_EVERY = 500;
@@ -78,7 +78,7 @@ A driver that goes away is waited for. Ctrl-C unsubscribes and ends.`,
   ],
   async run(context) {
     const { line, signal } = context;
-    const names = dialect((await context.server()).dialect);
+    const names = resolveDialect((await context.server()).dialect);
     const topics = line.positionals.length === 0
       ? [names.button]
       : line.positionals.map(parseTopic);

@@ -4,11 +4,10 @@
  * @module
  */
 
-import type { RcspClient } from "../../src/client/client.ts";
-import type { Clock } from "../../src/clock.ts";
-import { CommandError } from "../../src/errors.ts";
-import type { Simulator } from "../../src/simulator/simulator.ts";
-import { summarize } from "../statistics.ts";
+import { CommandError, type RcspClient } from "@rcsp/rcsp";
+import type { Simulator } from "@rcsp/rcsp/simulator";
+import type { Clock } from "../process/io.ts";
+import { summarize } from "./statistics.ts";
 
 /** Most single times that are kept; of more, chance ones. */
 const KEPT_TIMES = 200_000;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TextOutput } from "../io.ts";
+import type { TextOutput } from "../process/io.ts";
 
 const BAR = 24;
 const CLEAR = "\r\x1b[2K";

@@ -119,7 +119,7 @@ export const testSteps: Step[] = [
   {
     name: "every entry imports in Deno",
     async run() {
-      for (const entry of await entryFiles()) {
+      for (const entry of [...await entryFiles(), "cli/mod.ts"]) {
         await must(["deno", "eval", `await import(${JSON.stringify(`./${entry}`)})`]);
       }
     },

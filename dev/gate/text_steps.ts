@@ -48,6 +48,10 @@ export const textSteps: Step[] = [
         if (ours === theirs) continue;
         throw new StepFailure(`'${fact}' is ${ours} in deno.json, ${theirs} in package.json`);
       }
+      const cli = await packageFacts("cli/deno.json");
+      if (cli.version !== deno.version) {
+        throw new StepFailure(`The version is ${deno.version}, that of cli/ ${cli.version}`);
+      }
       if ("engines" in npm) {
         throw new StepFailure("'engines' in package.json: npm would warn whoever runs 'npm cit'");
       }

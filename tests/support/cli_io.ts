@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { memoryNetwork } from "../../src/socket/memory.ts";
 import { main } from "../../cli/main.ts";
-import { type CliIo, type FileOutput, OutputClosed } from "../../cli/io.ts";
+import { type CliIo, type FileOutput, OutputClosed } from "../../cli/process/io.ts";
 import type { JsonObject } from "../../src/message/json.ts";
 import type { Connector } from "../../src/socket/socket.ts";
 import { FrameDecoder } from "../../src/wire/decoder.ts";

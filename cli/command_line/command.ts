@@ -1,0 +1,89 @@
+/**
+ * What a subcommand is. To add one:
+ *
+ * 1. Write `cli/commands/<name>.ts` that exports a {@link Command}: its words and flags are data, from
+ *    which come parsing, checks, help and completions; `run(context)` does the work.
+ * 2. Add it to `cli/registry.ts`: one import, one entry.
+ * 3. Test it in process: `main(["name", …], io)` with the `testIo()` of `tests/support/cli_io.ts`.
+ *
+ * In `run`:
+ *
+ * - `await context.connect()` gives a client by the connection flags; it is closed afterwards.
+ * - Data goes out by `context.out` (`record()`, `table()`, `line()`), which escapes foreign text; talk
+ *   by `context.tell()`. Nothing else writes.
+ * - What fails throws: a `Failure` or `UsageError` of `exit.ts`, or what the client throws. `main()`
+ *   says it in one sentence and picks the exit code. To end well, return.
+ * - What must be undone goes to `context.defer()`; it is done last first, whatever happens.
+ * - What waits heeds `context.signal` (Ctrl-C). A command that has subscribed connects with
+ *   `{ drain: true }`, so that Ctrl-C unsubscribes and ends its subscriptions in good order. A command
+ *   that goes on for more than two seconds after Ctrl-C is left to itself.
+ *
+ * @module
+ */
+
+import type { ConnectOptions, RcspClient } from "@rcsp/rcsp";
+import type { CliIo, Clock } from "../process/io.ts";
+import type { Output } from "../terminal/output.ts";
+import type { CommandLine, Flag, Positional } from "./parse.ts";
+
+/** A subcommand. */
+export interface Command {
+  /** What is typed. */
+  readonly name: string;
+  /** What it does, in one line without a full stop. */
+  readonly summary: string;
+  /** More about it for the help, in lines of up to 80 columns; paragraphs have an empty line between. */
+  readonly details?: string | undefined;
+  /** Its arguments that are no flags, in their order. */
+  readonly positionals?: readonly Positional[] | undefined;
+  /** Its own flags. `--help`, `--no-color`, and those of the three fields below need not be named. */
+  readonly flags?: readonly Flag[] | undefined;
+  /** Whether it has `--host`, `--port`, `--timeout` and `--dialect`. */
+  readonly connects?: boolean | undefined;
+  /** Whether it has `--simulate` too. */
+  readonly simulates?: boolean | undefined;
+  /** Whether it has `--json`. */
+  readonly prints?: boolean | undefined;
+  /** Command lines to begin with, each with what it does; at least one. */
+  readonly examples: readonly (readonly [line: string, about: string])[];
+  /** Does the work. */
+  run(context: Context): Promise<void>;
+}
+
+/** How a command wants to be connected. */
+export interface SessionOptions {
+  /** Whether a lost connection is to be replaced. Default: `false`. */
+  readonly reconnect?: boolean | undefined;
+  /** Whether Ctrl-C ends the client in good order, instead of at once. Default: `false`. */
+  readonly drain?: boolean | undefined;
+  /** Milliseconds between the presses of a simulated driver. Default: none. */
+  readonly pressEvery?: number | undefined;
+  /** Goes to `connect()` besides. */
+  readonly client?: ConnectOptions | undefined;
+}
+
+/** What a command works with. */
+export interface Context {
+  /** The command line. */
+  readonly line: CommandLine;
+  /** Where data goes. */
+  readonly out: Output;
+  /** The world. */
+  readonly io: CliIo;
+  /** Measures and waits. */
+  readonly clock: Clock;
+  /** Aborted when the user wants to leave. */
+  readonly signal: AbortSignal;
+  /** All commands, for those that tell about them. */
+  readonly commands: readonly Command[];
+  /** A line of talk on standard error; escaped. Never rejects. */
+  log(text: string): Promise<void>;
+  /** What the connection flags say, for commands that make their own connections. */
+  server(): Promise<ConnectOptions>;
+  /** Connects by the connection flags, to a simulated driver where `--simulate` says so. */
+  connect(options?: SessionOptions): Promise<RcspClient>;
+  /** Has something done after the command, whatever happens; the last one first. */
+  defer(undo: () => Promise<void> | void): void;
+  /** Waits; not any longer than until `signal` is aborted, by default `Context.signal`. */
+  pause(milliseconds: number, signal?: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,234 @@
+/**
+ * Command lines: what may stand in them, and what does. `parseArgs` of `node:util` takes them apart;
+ * what it cannot say (ranges, environment names, what was probably meant) is said here.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { UsageError } from "../exit_codes.ts";
+import { quote } from "../text/values.ts";
+import { parseDuration } from "./duration.ts";
+import { hint } from "./suggest.ts";
+
+/** A flag of a command. */
+export interface Flag {
+  /** Without dashes. */
+  readonly name: string;
+  /** One letter, without its dash. */
+  readonly short?: string | undefined;
+  /**
+   * `switch` has no value, `whole` takes a whole number, `number` any, `duration` a time such as `2s`,
+   * which becomes milliseconds.
+   */
+  readonly kind: "boolean" | "text" | "integer" | "number" | "duration";
+  /** What stands for the value in the help: `N`. */
+  readonly value?: string | undefined;
+  /** What it does, in a few words that begin small. */
+  readonly about: string;
+  /** What holds without it, in words. Default: nothing is said of it. */
+  readonly default?: string | undefined;
+  /** The least and the most that a number may be; of a duration in milliseconds. */
+  readonly range?: readonly [least: number, most: number] | undefined;
+  /** The only values that it takes. */
+  readonly choices?: readonly string[] | undefined;
+  /** Whether it may be given several times; otherwise the last one counts. */
+  readonly multiple?: boolean | undefined;
+  /** The environment variable that holds where the flag is not given. */
+  readonly env?: string | undefined;
+}
+
+/** An argument that is no flag. */
+export interface Positional {
+  /** As in the synopsis. */
+  readonly name: string;
+  /** What it is, in a few words that begin small. */
+  readonly about: string;
+  /** Whether it may be left out. */
+  readonly optional?: boolean | undefined;
+  /** Whether any number of them may follow; only the last can. */
+  readonly multiple?: boolean | undefined;
+}
+
+/** Longest timer of every runtime, in milliseconds. */
+export const LONGEST_TIMER: number = 2 ** 31 - 1;
+
+type Value = boolean | string | number;
+
+/** What stands in a command line, checked. Asking for a flag that was not declared is a mistake. */
+export class CommandLine {
+  /** The arguments that are no flags. */
+  readonly positionals: readonly string[];
+  readonly #flags: ReadonlyMap<string, Flag>;
+  readonly #values: ReadonlyMap<string, readonly Value[]>;
+  readonly #typed: ReadonlySet<string>;
+
+  /** Made by `readCommandLine()`. */
+  constructor(
+    words: readonly string[],
+    flags: ReadonlyMap<string, Flag>,
+    values: ReadonlyMap<string, readonly Value[]>,
+    isExplicit: ReadonlySet<string>,
+  ) {
+    this.positionals = words;
+    this.#flags = flags;
+    this.#values = values;
+    this.#typed = isExplicit;
+  }
+
+  /** Whether a flag stands in the command line itself, not in the environment. */
+  typed(name: string): boolean {
+    return this.#typed.has(name);
+  }
+
+  /** Whether a switch is on. */
+  on(name: string): boolean {
+    return this.#all(name, "boolean").at(-1) === true;
+  }
+
+  /** The value of a flag of kind `text`. */
+  text(name: string): string | undefined {
+    return this.texts(name).at(-1);
+  }
+
+  /** All values of a flag of kind `text`. */
+  texts(name: string): readonly string[] {
+    return this.#all(name, "text") as readonly string[];
+  }
+
+  /** The value of a flag that is a number; a duration is in milliseconds. */
+  number(name: string): number | undefined {
+    return this.#all(name, "integer", "number", "duration").at(-1) as number | undefined;
+  }
+
+  #all(name: string, ...kinds: Flag["kind"][]): readonly Value[] {
+    const flag = this.#flags.get(name);
+    if (flag === undefined || !kinds.includes(flag.kind)) {
+      throw new TypeError(`The command declares no flag '${name}' of kind ${kinds.join(", ")}`);
+    }
+    return this.#values.get(name) ?? [];
+  }
+}
+
+/** What a command line is read against. */
+export interface LineRules {
+  readonly flags: readonly Flag[];
+  readonly positionals: readonly Positional[];
+  readonly env: (name: string) => string | undefined;
+  /** What shows how it is done: `rcsp help led`. */
+  readonly help: string;
+}
+
+/** One argument as `parseArgs` sees it. */
+export interface Token {
+  readonly kind: "option" | "positional" | "option-terminator";
+  readonly index: number;
+  readonly name?: string | undefined;
+  readonly rawName?: string | undefined;
+  readonly value?: string | undefined;
+  readonly inlineValue?: boolean | undefined;
+}
+
+/** Takes arguments apart without judging them. */
+export function tokens(args: readonly string[], flags: readonly Flag[]): Token[] {
+  const options = Object.fromEntries(flags.map(({ name, short, kind }) => {
+    const type = kind === "boolean" ? "boolean" as const : "string" as const;
+    return [name, short === undefined ? { type } : { type, short }];
+  }));
+  const parsed = parseArgs({
+    args: [...args],
+    options,
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  });
+  return parsed.tokens as Token[];
+}
+
+/**
+ * Reads a command line.
+ *
+ * @throws {UsageError} If it is wrong.
+ */
+export function readCommandLine(args: readonly string[], rules: LineRules): CommandLine {
+  const flags = new Map(rules.flags.map((flag) => [flag.name, flag]));
+  const words: string[] = [];
+  const values = new Map<string, Value[]>();
+  const typed = new Set<string>();
+  for (const token of tokens(args, rules.flags)) {
+    if (token.kind === "positional") words.push(token.value ?? "");
+    if (token.kind !== "option") continue;
+    const flag = flags.get(token.name ?? "");
+    if (flag === undefined) throw unknownFlag(token.rawName ?? "", rules);
+    const value = checkValue(flag, token, rules);
+    typed.add(flag.name);
+    values.set(flag.name, flag.multiple ? [...values.get(flag.name) ?? [], value] : [value]);
+  }
+  for (const flag of rules.flags) {
+    if (flag.env === undefined || typed.has(flag.name)) continue;
+    const text = rules.env(flag.env);
+    // An empty variable is how shells unset one.
+    if (text) values.set(flag.name, [convert(flag, text, flag.env)]);
+  }
+  checkWords(words, rules);
+  return new CommandLine(words, flags, values, typed);
+}
+
+function checkWords(words: readonly string[], { positionals: wanted, help }: LineRules): void {
+  const missing = wanted[words.length];
+  if (missing !== undefined && !missing.optional) {
+    throw new UsageError(`<${missing.name}> is missing: '${help}' shows how`);
+  }
+  const surplus = words[wanted.length];
+  if (surplus !== undefined && !wanted.at(-1)?.multiple) {
+    throw new UsageError(`There is no use for ${quote(surplus)} here: '${help}' shows how`);
+  }
+}
+
+function checkValue(flag: Flag, { rawName, value, inlineValue }: Token, rules: LineRules): Value {
+  if (flag.kind === "boolean") {
+    if (value === undefined) return true;
+    throw new UsageError(`'--${flag.name}' takes no value: '${rules.help}' shows how`);
+  }
+  const swallowed = !inlineValue && /^-[^\d.]/.test(value ?? "");
+  if (value === undefined || value === "" || swallowed) {
+    throw new UsageError(`'${rawName}' needs a value: '${rules.help}' shows how`);
+  }
+  return convert(flag, value, rawName ?? flag.name);
+}
+
+/** `source` is what to call the flag, or its environment variable, in a message. */
+function convert(flag: Flag, text: string, source: string): Value {
+  const wrong = (rule: string): UsageError =>
+    new UsageError(`'${source}' must be ${rule}, not ${quote(text)}`);
+  if (flag.kind === "boolean") return true;
+  if (flag.kind === "text") {
+    if (flag.choices === undefined || flag.choices.includes(text)) return text;
+    const meant = hint(text, flag.choices, "").replace(/^: $/, "");
+    throw new UsageError(`${wrong(`one of ${flag.choices.join(", ")}`).message}${meant}`);
+  }
+  const [least, most] = flag.range ?? [0, Infinity];
+  if (flag.kind === "duration") {
+    const time = parseDuration(text);
+    if (time !== undefined && time >= least && time <= most) return time;
+    throw wrong(
+      `a time from ${least} ms${most < Infinity ? ` to ${most} ms` : ""}, such as 500ms or 2s`,
+    );
+  }
+  const whole = flag.kind === "integer";
+  const number = (whole ? /^-?\d+$/ : /^-?(?:\d+\.?\d*|\.\d+)$/).test(text) ? Number(text) : NaN;
+  if (number >= least && number <= most && Number.isFinite(number)) return number;
+  throw wrong(
+    `a ${whole ? "whole " : ""}number ${
+      most < Infinity ? `from ${least} to ${most}` : `from ${least} on`
+    }`,
+  );
+}
+
+function unknownFlag(typed: string, { flags, help }: LineRules): UsageError {
+  const bare = typed.replace(/^-+/, "");
+  const meant = hint(bare, flags.map(({ name }) => name), `'${help}' shows all`);
+  return new UsageError(
+    `There is no flag ${quote(typed)}${meant.replace("mean '", "mean '--")}`,
+  );
+}

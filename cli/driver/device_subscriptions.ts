@@ -1,0 +1,219 @@
+/**
+ * What `rcsp watch` does: subscriptions that are kept up through restarts of the driver, and a line for
+ * each event.
+ *
+ * @module
+ */
+
+import {
+  CommandError,
+  ConnectionError,
+  type Device,
+  type EventFilter,
+  type RcspClient,
+  type RcspEvent,
+} from "@rcsp/rcsp";
+import type { Context } from "../command_line/command.ts";
+import { formatDuration } from "../command_line/duration.ts";
+import { EXIT, Failure } from "../exit_codes.ts";
+import { eventJson, eventText, rawEvent } from "../terminal/event_line.ts";
+import { sameId } from "../text/values.ts";
+import { deviceName, pickDevice } from "./device_argument.ts";
+
+/** Milliseconds before a subscription is tried again that a restarted driver refused. */
+const RETRY = 2_000;
+
+/** One run of `rcsp watch`. */
+export class Watch {
+  readonly #context: Context;
+  readonly #rcsp: RcspClient;
+  readonly #topics: readonly EventFilter[];
+  readonly #over = new AbortController();
+  readonly #devices: Device[] = [];
+  readonly #tasks: Promise<void>[] = [];
+  #failure: { readonly error: unknown } | undefined;
+  #standing = 0;
+
+  /** Makes a run of what the command line of `context` says. */
+  constructor(context: Context, rcsp: RcspClient, topics: readonly EventFilter[]) {
+    this.#context = context;
+    this.#rcsp = rcsp;
+    this.#topics = topics;
+  }
+
+  /** Shows events until it is over; rejects if nothing is left to watch. */
+  async run(): Promise<void> {
+    const { line, clock, log: tell } = this.#context;
+    const events = this.#rcsp.events({
+      buffer: line.number("buffer"),
+      onOverflow: () => void tell("Events come quicker than they are written: some are dropped"),
+    });
+    const end = (): void => void events.unsubscribe();
+    this.#over.signal.addEventListener("abort", end);
+    const length = line.number("for");
+    const timer = length === undefined ? undefined : clock.set(() => this.#over.abort(), length);
+    try {
+      this.#tasks.push(this.#tellStates());
+      await this.#subscribeAll();
+      let left = line.number("count") ?? Infinity;
+      for await (const event of events) {
+        await this.#show(event);
+        if (--left === 0) break;
+      }
+    } finally {
+      clock.clear(timer);
+      this.#over.signal.removeEventListener("abort", end);
+      this.#over.abort();
+      await Promise.allSettled(this.#tasks);
+    }
+    if (events.dropped > 0) await tell(`${events.dropped} events were dropped`);
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  async #subscribeAll(): Promise<void> {
+    const { line, log: tell } = this.#context;
+    if (line.on("driver")) {
+      await Promise.all(this.#topics.map((topic) => this.#begin(topic, "The driver")));
+    } else {
+      const listed = await this.#listDevices();
+      if (this.#over.signal.aborted) return;
+      const wanted = line.texts("device");
+      const devices = wanted.length === 0 ? listed : wanted.map((id) => pickDevice(listed, id));
+      if (devices.length === 0) {
+        throw new Failure("No devices are connected, so there is nothing to watch", EXIT.refused);
+      }
+      await this.#beginDevices(devices);
+    }
+    if (this.#failure !== undefined || this.#over.signal.aborted) return;
+    const topics = this.#topics.map(({ publisher, topic }) => `${publisher}/${topic}`).join(", ");
+    const whose = line.on("driver")
+      ? "the driver"
+      : this.#devices.length === 1
+      ? `device ${deviceName(this.#devices[0]!)}`
+      : `${this.#devices.length} devices`;
+    await tell(`Watching ${topics} of ${whose}: Ctrl-C ends`);
+  }
+
+  /** Gives none where it is over meanwhile. */
+  async #listDevices(): Promise<Device[]> {
+    const over = this.#over.signal;
+    try {
+      return await this.#rcsp.listDevices({ signal: over });
+    } catch (error) {
+      if (over.aborted) return [];
+      throw error;
+    }
+  }
+
+  /** Subscribes on those that are not watched yet. */
+  async #beginDevices(devices: readonly Device[]): Promise<void> {
+    const answers: Promise<void>[] = [];
+    for (const device of devices) {
+      const deviceId = device.DeviceId;
+      if (this.#devices.some((known) => sameId(known.DeviceId, deviceId))) continue;
+      this.#devices.push(device);
+      for (const { publisher, topic } of this.#topics) {
+        answers.push(this.#begin({ publisher, topic, deviceId }, `Device ${deviceName(device)}`));
+      }
+    }
+    await Promise.all(answers);
+  }
+
+  /** Resolves when the server has answered, or it is over. */
+  #begin(topic: EventFilter, who: string): Promise<void> {
+    const answered = Promise.withResolvers<void>();
+    this.#standing++;
+    const task = this.#keep(topic, who, answered.resolve).catch(async (error) => {
+      this.#standing--;
+      // One refusal among several is told; if nothing is left to watch, it is the end.
+      if (this.#standing === 0) this.#fail(error);
+      else await this.#tellRefusal(topic, who, error);
+    }).finally(answered.resolve);
+    this.#tasks.push(task);
+    return answered.promise;
+  }
+
+  async #tellRefusal(
+    { publisher, topic }: EventFilter,
+    who: string,
+    error: unknown,
+  ): Promise<void> {
+    if (this.#over.signal.aborted || this.#context.signal.aborted) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    await this.#context.log(`${who} does not give ${publisher}/${topic}: ${reason}`);
+  }
+
+  /** Subscribes, and again where a driver that has restarted does not know the device yet. */
+  async #keep(topic: EventFilter, who: string, onAnswer: () => void): Promise<void> {
+    const over = this.#over.signal;
+    let stood = false;
+    let told = false;
+    while (!over.aborted) {
+      // Shown are all events, each once; this only keeps the subscription.
+      const subscription = this.#rcsp.subscribe(topic, { buffer: 1, overflow: "keep-latest" });
+      const leave = (): void => void subscription.unsubscribe();
+      over.addEventListener("abort", leave);
+      try {
+        await subscription.ready;
+        if (told) await this.#context.log(`${who} is watched again`);
+        [stood, told] = [true, false];
+        onAnswer();
+        for await (const _ of subscription);
+        return;
+      } catch (error) {
+        if (over.aborted) return;
+        if (!stood || !isPassing(error)) throw error;
+        if (!told) await this.#tellRefusal(topic, who, error);
+        told = true;
+        await this.#context.pause(RETRY, over);
+      } finally {
+        over.removeEventListener("abort", leave);
+      }
+    }
+  }
+
+  async #tellStates(): Promise<void> {
+    const { log: tell } = this.#context;
+    const statuses = this.#rcsp.statuses();
+    const leave = (): void => void statuses.unsubscribe();
+    this.#over.signal.addEventListener("abort", leave);
+    let before = "ready";
+    for await (const status of statuses) {
+      const { state } = status;
+      if (state === before) continue;
+      before = state;
+      if (state === "reconnecting") await tell(`${status.cause.message}: waiting for the driver`);
+      if (state !== "ready") continue;
+      await tell(`Connected again after ${formatDuration(status.gap)}: events may be missing`);
+      this.#tasks.push(this.#lookForDevices());
+    }
+    this.#over.signal.removeEventListener("abort", leave);
+  }
+
+  /** A driver that has restarted may have other devices. */
+  async #lookForDevices(): Promise<void> {
+    const { line } = this.#context;
+    if (line.on("driver") || line.texts("device").length > 0) return;
+    // What goes wrong here is told by the change of state that it leads to.
+    await this.#beginDevices(await this.#listDevices().catch(() => []));
+  }
+
+  #fail(error: unknown): void {
+    if (this.#over.signal.aborted) return;
+    this.#failure ??= { error };
+    this.#over.abort();
+  }
+
+  async #show(event: RcspEvent): Promise<void> {
+    const { line, out, io } = this.#context;
+    const time = line.on("timestamps") ? new Date(io.now()).toISOString() : undefined;
+    if (line.on("raw")) await out.jsonLine(rawEvent(event, time));
+    else if (out.json) await out.jsonLine(eventJson(event, time));
+    else await out.text(eventText(event, time, out.columns));
+  }
+}
+
+/** Whether subscribing once more may help: a refusal, or connections that end in turn. */
+function isPassing(error: unknown): boolean {
+  return error instanceof CommandError || error instanceof ConnectionError;
+}

@@ -1,0 +1,109 @@
+/**
+ * From a command line to a client.
+ *
+ * @module
+ */
+
+import { connect, type ConnectOptions, type DialectOptions, type RcspClient } from "@rcsp/rcsp";
+import { resolveDialect } from "@rcsp/rcsp/server";
+import { memoryNetwork, Simulator } from "@rcsp/rcsp/simulator";
+import type { Context, SessionOptions } from "../command_line/command.ts";
+import type { CommandLine } from "../command_line/parse.ts";
+import { UsageError } from "../exit_codes.ts";
+import { readJson } from "../process/files.ts";
+import type { CliIo } from "../process/io.ts";
+import { quote } from "../text/values.ts";
+
+const DIALECT_BYTES = 1024 * 1024;
+/** Milliseconds that unsubscribing may take after Ctrl-C. */
+const DRAIN_TIMEOUT = 1_000;
+
+/**
+ * What the connection flags say.
+ *
+ * @throws {UsageError} If the dialect file is wrong.
+ */
+export async function serverOptions(line: CommandLine, io: CliIo): Promise<ConnectOptions> {
+  const timeout = line.number("timeout");
+  return {
+    host: line.text("host"),
+    port: line.number("port"),
+    connectTimeout: timeout,
+    commandTimeout: timeout,
+    dialect: await readDialect(line.text("dialect"), io),
+    connector: io.connector,
+  };
+}
+
+/**
+ * Reads a dialect file, if there is one.
+ *
+ * @throws {UsageError} If it cannot be read or is no dialect.
+ */
+export async function readDialect(
+  path: string | undefined,
+  io: CliIo,
+): Promise<DialectOptions | undefined> {
+  if (path === undefined) return undefined;
+  const options = await readJson(io, path, DIALECT_BYTES) as DialectOptions;
+  try {
+    resolveDialect(options);
+    return options;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError(`Cannot use dialect file ${quote(path)}: ${reason}`, { cause });
+  }
+}
+
+/** Connects as the command line says; see `Context.connect()`. */
+export async function openSession(
+  context: Context,
+  options: SessionOptions,
+  simulates: boolean,
+): Promise<RcspClient> {
+  const { line, signal } = context;
+  let server = await context.server();
+  if (simulates && line.on("simulate")) server = await simulate(context, server, options);
+  const giveUp = new AbortController();
+  const onAbort = (): void => giveUp.abort(signal.reason);
+  signal.throwIfAborted();
+  signal.addEventListener("abort", onAbort);
+  let client: RcspClient;
+  try {
+    client = await connect({
+      reconnect: options.reconnect ? undefined : false,
+      ...options.client,
+      ...server,
+      signal: giveUp.signal,
+    });
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+  const leave = (): Promise<void> =>
+    options.drain ? client.drain({ timeout: DRAIN_TIMEOUT }) : client.close();
+  const onLeave = (): void => void leave();
+  signal.addEventListener("abort", onLeave);
+  context.defer(async () => {
+    signal.removeEventListener("abort", onLeave);
+    await leave();
+  });
+  return client;
+}
+
+/** Starts a simulated driver within the process; gives what leads to it. */
+export async function simulate(
+  context: Context,
+  server: ConnectOptions,
+  { pressEvery }: Pick<SessionOptions, "pressEvery">,
+): Promise<ConnectOptions> {
+  for (const flag of ["host", "port"]) {
+    if (context.line.typed(flag)) {
+      throw new UsageError(`Cannot use '--${flag}' together with '--simulate'`);
+    }
+  }
+  const { connector, listen } = memoryNetwork();
+  const simulator = new Simulator({ pressEvery, dialect: server.dialect });
+  context.defer(() => simulator.close());
+  await simulator.serve(listen);
+  return { ...server, ...simulator.address, connector };
+}

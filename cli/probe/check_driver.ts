@@ -1,0 +1,187 @@
+/**
+ * Whether there is a driver, and whether it answers as it should.
+ *
+ * @module
+ */
+
+import {
+  CommandError,
+  ConnectionError,
+  type ConnectOptions,
+  connector,
+  type JsonObject,
+  LIMITS,
+  type RcspClient,
+  TimeoutError,
+} from "@rcsp/rcsp";
+import { DEFAULT_ADDRESS, formatAddress, resolveDialect } from "@rcsp/rcsp/server";
+import type { Context } from "../command_line/command.ts";
+import { EXIT, exitCode, Failure } from "../exit_codes.ts";
+import { summarize } from "../measure/statistics.ts";
+import type { Mark, Report } from "../terminal/finding_report.ts";
+import { NO_SUCH_COMMAND } from "./learn_dialect.ts";
+import { describeKeys } from "./value_paths.ts";
+
+const ROUND_TRIPS = 20;
+/** Milliseconds; a driver on the same machine is far below. */
+const SLOW = 100;
+
+/** What `localhost` may stand for. */
+const LOOPBACK = ["127.0.0.1", "::1"];
+
+/**
+ * Whether a connection can be made; says what was tried.
+ *
+ * @throws {Failure} If not.
+ */
+export async function checkConnection(
+  context: Context,
+  report: Report,
+  server: ConnectOptions,
+): Promise<void> {
+  const { host = DEFAULT_ADDRESS.host, port = DEFAULT_ADDRESS.port } = server;
+  const began = context.clock.now();
+  const error = await tryAddress(context, server, host, port);
+  const address = formatAddress({ host, port });
+  if (error === undefined) {
+    const time = (context.clock.now() - began).toFixed(1);
+    return await report.add("ok", "connection", `${address} took it in ${time} ms`);
+  }
+  await report.add("fail", "connection", error.message);
+  if (host.toLowerCase() === "localhost") {
+    for (const loopback of LOOPBACK) {
+      const why = await tryAddress(context, server, loopback, port);
+      if (why !== undefined) await report.add("fail", "connection", why.message);
+    }
+  }
+  context.signal.throwIfAborted();
+  for (const step of nextSteps(context, error, port)) await report.add("info", "next", step);
+  const timedOut = error instanceof TimeoutError;
+  throw new Failure(
+    `No driver was found at ${address}`,
+    timedOut ? EXIT.timeout : EXIT.connection,
+    { cause: error },
+  );
+}
+
+/** Asks what does no harm. Throws a {@link Failure} if something failed. */
+export async function checkAnswers(
+  { clock }: Context,
+  report: Report,
+  rcsp: RcspClient,
+  server: ConnectOptions,
+): Promise<void> {
+  let failure: { readonly error: unknown } | undefined;
+  const check = async (
+    name: string,
+    ask: () => Promise<readonly [Mark, string]>,
+  ): Promise<void> => {
+    // Once the connection has ended, nothing more can be found out.
+    if (failure !== undefined && rcsp.status.state === "closed") return;
+    try {
+      const [mark, finding] = await ask();
+      await report.add(mark, name, finding);
+    } catch (error) {
+      failure ??= { error };
+      const reason = error instanceof Error ? error.message : String(error);
+      await report.add("fail", name, reason);
+    }
+  };
+  let devices: { readonly DeviceId: JsonObject[string] }[] = [];
+  await check("ListDevices", async () => {
+    devices = await rcsp.listDevices();
+    if (devices.length === 0) return ["warn", "no device is connected"];
+    return ["ok", `${devices.length} device${devices.length === 1 ? "" : "s"}`];
+  });
+  const [device] = devices;
+  if (device !== undefined) {
+    await check("GetDeviceInfo", async () => {
+      const info = await rcsp.call("GetDeviceInfo", { DeviceId: device.DeviceId });
+      return ["ok", `the fields ${describeKeys(info)}`];
+    });
+  }
+  await check("unknown command", async () => {
+    try {
+      await rcsp.call(NO_SUCH_COMMAND);
+      return ["warn", "answered with ok, an error was expected"];
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      return ["ok", `refused as it should: ${error.message}`];
+    }
+  });
+  await check("round trip", async () => {
+    const { heartbeat } = resolveDialect(server.dialect).commands;
+    const times: number[] = [];
+    for (let i = 0; i < ROUND_TRIPS; i++) {
+      const began = clock.now();
+      await rcsp.call(heartbeat).catch((error) => {
+        if (!(error instanceof CommandError)) throw error;
+      });
+      times.push(clock.now() - began);
+    }
+    const { median, max } = summarize(times);
+    const finding = `${median.toFixed(2)} ms, at most ${max.toFixed(2)} ms`;
+    return median > SLOW ? ["warn", `slow: ${finding}`] : ["ok", finding];
+  });
+  if (failure === undefined) return;
+  const code = exitCode(failure.error);
+  if (code === EXIT.protocol) {
+    await report.add("info", "next", "'rcsp doctor --learn' finds out how this driver differs");
+    await report.add("info", "next", "'rcsp record' shows what it sends");
+  }
+  throw new Failure("The driver does not answer as it should", code, { cause: failure.error });
+}
+
+async function tryAddress(
+  { clock, signal }: Context,
+  server: ConnectOptions,
+  host: string,
+  port: number,
+): Promise<Error | undefined> {
+  const timeout = server.connectTimeout ?? LIMITS.connectTimeout;
+  signal.throwIfAborted();
+  const giveUp = new AbortController();
+  const leave = (): void => giveUp.abort(signal.reason);
+  const late = `No answer from ${formatAddress({ host, port })} within ${timeout} ms`;
+  const timer = clock.set(() => giveUp.abort(new TimeoutError(late, timeout)), timeout);
+  signal.addEventListener("abort", leave);
+  try {
+    const socket = await (server.connector ?? connector)({ host, port }, { signal: giveUp.signal });
+    socket.close();
+    await socket.closed;
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  } finally {
+    signal.removeEventListener("abort", leave);
+    clock.clear(timer);
+  }
+}
+
+function nextSteps({ line, io }: Context, error: Error, port: number): string[] {
+  const code = error instanceof ConnectionError ? error.code : "timeout";
+  const variables = ["RCSP_HOST", "RCSP_PORT"].filter((name) =>
+    io.env(name) && !line.typed(name.slice(5).toLowerCase())
+  );
+  const steps: string[] = variables.map((name) =>
+    `${name} is set to ${io.env(name)}: is it meant?`
+  );
+  if (code === "host-not-found") steps.push("Is the name of --host right?");
+  if (code === "permission-denied") {
+    steps.push("Let the runtime connect: 'deno run -N', or --allow-net with this host and port");
+  }
+  if (code === "timeout" || code === "host-unreachable") {
+    steps.push(`Is the machine on, and does its firewall let TCP port ${port} in?`);
+  }
+  steps.push("Is the Rokoko SDK running, with its driver, on that machine?");
+  steps.push(
+    port === DEFAULT_ADDRESS.port
+      ? "Does it listen on another port? --port or RCSP_PORT says which"
+      : `Is ${port} its port? RCSP's own is ${DEFAULT_ADDRESS.port}`,
+  );
+  if (code === "connection-refused") {
+    steps.push("Does it run on another machine? --host says where; its firewall must let it in");
+  }
+  steps.push("No hardware at hand? 'rcsp serve' in another terminal, or --simulate, stands in");
+  return steps;
+}

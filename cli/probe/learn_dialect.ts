@@ -1,0 +1,309 @@
+/**
+ * Asks a driver, by harmless commands only, how it differs from what is assumed.
+ *
+ * @module
+ */
+
+import {
+  ConnectionError,
+  type ConnectOptions,
+  type Device,
+  type JsonObject,
+  RcspError,
+} from "@rcsp/rcsp";
+import { findPressType, readPath } from "@rcsp/rcsp/server";
+import type { Context } from "../command_line/command.ts";
+import { formatDuration } from "../command_line/duration.ts";
+import { deviceName } from "../driver/device_argument.ts";
+import type { Report } from "../terminal/finding_report.ts";
+import { describeValue, isObject } from "../text/values.ts";
+import { DialectDraft, NOWHERE } from "./draft.ts";
+import { EventFields, sayPath } from "./event_fields.ts";
+import { type Heard, waitForPress } from "./press.ts";
+import { openRawSession, type RawAnswer, type RawSession } from "./raw_connection.ts";
+import {
+  type Ask,
+  type Keys,
+  messageOf,
+  NONSENSE,
+  type Trial,
+  tryKeys,
+} from "./subscription_keys.ts";
+import { choosePath, describeKeys, findPaths } from "./value_paths.ts";
+
+/** No driver has a command of this name. */
+export const NO_SUCH_COMMAND = "RcspNoSuchCommand";
+/** A `TrackId` that nothing else in an answer is likely to equal. */
+const FIRST_TRACK_ID = 7_310_000_001;
+
+/** What to learn, and how. */
+export interface LearnOptions {
+  readonly server: ConnectOptions;
+  readonly report: Report;
+  /** Milliseconds to wait for a press; 0 does not wait. */
+  readonly wait: number;
+  /** Keys of publisher and topic that the user would have tried first. */
+  readonly wished: readonly Pick<Keys, "publisher" | "topic">[];
+}
+
+/** Learns; gives the dialect as far as it is known. */
+export async function learn(context: Context, options: LearnOptions): Promise<DialectDraft> {
+  const learner = new Learner(context, options);
+  try {
+    await learner.run();
+  } finally {
+    await learner.close();
+  }
+  return learner.draft;
+}
+
+class Learner {
+  readonly draft: DialectDraft;
+  readonly #context: Context;
+  readonly #options: LearnOptions;
+  readonly #report: Report;
+  #session: RawSession | undefined;
+  #trackId = FIRST_TRACK_ID;
+
+  constructor(context: Context, options: LearnOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#report = options.report;
+    this.draft = new DialectDraft(options.server.dialect);
+  }
+
+  async run(): Promise<void> {
+    const session = await this.#open();
+    const listed = await session.ask("ListDevices");
+    const [device] = await this.#learnDevices(listed);
+    const answers = [listed];
+    if (device !== undefined) answers.push(await this.#learnInfo(session, device));
+    await this.#orFail("errors", async () => {
+      // Nobody knows whether a driver ends a connection because of it.
+      answers.push(await this.#learnError(await this.#open()));
+    });
+    await this.#learnTrackId(answers);
+    const check = "subscriptions";
+    if (device === undefined) {
+      return await this.#report.add("warn", check, "nothing to try them on: no device");
+    }
+    await this.#orFail(check, () => this.#learnSubscription(device));
+  }
+
+  async close(): Promise<void> {
+    await this.#session?.close();
+  }
+
+  /** Begins anew. */
+  async #open(): Promise<RawSession> {
+    await this.close();
+    const { clock, signal } = this.#context;
+    const trackId = this.#trackId += 1_000_000;
+    return this.#session = await openRawSession(this.#options.server, { clock, signal, trackId });
+  }
+
+  /** What goes wrong is a finding, and no reason to forget what was learned before. */
+  async #orFail(check: string, action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      if (this.#context.signal.aborted || !(error instanceof RcspError)) throw error;
+      await this.#report.add("fail", check, error.message);
+    }
+  }
+
+  /** As `ask()` of the session; that the driver ends the connection counts as a refusal. */
+  async #askAnyway(name: string, args: JsonObject): Promise<RawAnswer> {
+    try {
+      return await this.#session!.ask(name, args);
+    } catch (error) {
+      if (!(error instanceof ConnectionError) || this.#context.signal.aborted) throw error;
+      await this.#open();
+      return { ok: false, body: { Error: { Message: error.message } }, trackId: "" };
+    }
+  }
+
+  async #learnDevices(answer: RawAnswer): Promise<Device[]> {
+    const check = "ListDevices";
+    if (!answer.ok) {
+      await this.#report.add("fail", check, `refused: ${messageOf(answer)}`);
+      return [];
+    }
+    try {
+      const response = answer.body["Response"] ?? {};
+      if (!isObject(response)) throw new TypeError(`'Response' is ${describeValue(response)}`);
+      const devices = readDevices(response);
+      const [device] = devices;
+      if (device === undefined) await this.#report.add("warn", check, "no device is connected");
+      else {
+        const count = `${devices.length} device${devices.length === 1 ? "" : "s"}`;
+        const keys = describeKeys(device as JsonObject);
+        await this.#report.add("ok", check, `${count}, with the fields ${keys}`);
+      }
+      return devices;
+    } catch (error) {
+      await this.#report.add("fail", check, (error as Error).message);
+      return [];
+    }
+  }
+
+  async #learnInfo(session: RawSession, device: Device): Promise<RawAnswer> {
+    const answer = await session.ask("GetDeviceInfo", { DeviceId: device.DeviceId });
+    const response = answer.body["Response"];
+    const [mark, finding] = !answer.ok
+      ? ["fail", `refused: ${messageOf(answer)}`] as const
+      : isObject(response)
+      ? ["ok", `the fields ${describeKeys(response)}`] as const
+      : ["warn", `'Response' is ${describeValue(response)}, an object was expected`] as const;
+    await this.#report.add(mark, "GetDeviceInfo", finding);
+    return answer;
+  }
+
+  async #learnError(session: RawSession): Promise<RawAnswer> {
+    const answer = await session.ask(NO_SUCH_COMMAND);
+    const error = answer.body["Error"];
+    const check = "errors";
+    if (answer.ok) {
+      await this.#report.add("warn", check, "a command that does not exist was answered with ok");
+    } else if (!isObject(error)) {
+      await this.#report.add(
+        "warn",
+        check,
+        `'Error' is ${describeValue(error)}, an object was expected`,
+      );
+    } else {
+      const { Code, Message, ...others } = error;
+      const more = Object.keys(others).length > 0 ? `; besides ${describeKeys(others)}` : "";
+      const finding = `'Code' is ${describeValue(Code)}, 'Message' is ${
+        describeValue(Message)
+      }${more}`;
+      const { unknownCommand } = this.draft.dialect.errorCodes;
+      if (typeof Code === "string" && Code !== "" && Code !== unknownCommand) {
+        this.draft.set("errorCodes", "unknownCommand", Code);
+      }
+      await this.#report.add("ok", check, finding, { code: Code ?? null });
+    }
+    return answer;
+  }
+
+  async #learnTrackId(answers: readonly RawAnswer[]): Promise<void> {
+    const check = "TrackId";
+    const assumed = this.draft.dialect.trackId;
+    const paths = answers.map(({ body, trackId }) =>
+      choosePath(findPaths(body, (value) => value === trackId), assumed, /track/i)
+    );
+    const path = paths.find((path) => path !== undefined);
+    if (path !== undefined) {
+      if (path !== assumed) this.draft.setTrackId(path);
+      await sayPath(this.#report, check, path, assumed);
+      const others = paths.filter((other) => other !== path).length;
+      if (others > 0) {
+        await this.#report.add("warn", check, `${others} of ${answers.length} answers lack it`);
+      }
+      return;
+    }
+    // Whatever stands where it is assumed would be taken for a TrackId.
+    const misleading = answers.some(({ body }) => (readPath(body, assumed) ?? null) !== null);
+    if (misleading) this.draft.setTrackId(NOWHERE);
+    await this.#report.add(
+      "warn",
+      check,
+      "not echoed as it was sent: answers are told apart by their order alone",
+    );
+  }
+
+  async #learnSubscription(device: Device): Promise<void> {
+    const { wished } = this.#options;
+    const { DeviceId } = device;
+    const ask: Ask = (name, args) => this.#askAnyway(name, args);
+    const trial = await tryKeys(ask, this.draft.dialect, DeviceId, wished);
+    const check = "subscribe keys";
+    const [first] = trial.accepted;
+    for (const message of trial.messages) {
+      await this.#report.add("info", "refusal", message);
+    }
+    if (first === undefined) {
+      return await this.#report.add(
+        "fail",
+        check,
+        `none of ${trial.refused} combinations was accepted: --try adds one of your own`,
+      );
+    }
+    if (trial.lenient) {
+      await this.#report.add("warn", check, "anything is accepted: only an event can tell");
+    } else if (trial.accepted.length > 1) {
+      const both = `'${first.publisher}' and '${first.topic}' are accepted either way round`;
+      await this.#report.add("warn", check, `${both}: only an event can tell which is which`);
+    }
+    const taken = trial.unsubscribed?.ok
+      ? ["ok", "accepted with the same keys"] as const
+      : ["warn", "refused with the keys that DeviceSubscribe accepts"] as const;
+    await this.#report.add(taken[0], "DeviceUnsubscribe", taken[1]);
+    const event = await this.#waitForEvent(device, trial);
+    if (this.#context.signal.aborted) return;
+    if (event !== undefined) await new EventFields(this.#report, this.draft).learn(event, device);
+    // Without an event, what is known is that these were accepted.
+    else if (!trial.lenient) await this.#settleKeys(first);
+  }
+
+  async #settleKeys(keys: Keys): Promise<void> {
+    const { subscription: assumed } = this.draft.dialect;
+    for (const key of ["publisher", "topic", "deviceId"] as const) {
+      if (keys[key] !== assumed[key]) this.draft.set("subscription", key, keys[key]);
+      await sayPath(this.#report, `subscribe key of the ${key}`, keys[key], assumed[key]);
+    }
+  }
+
+  /** Waits for a press; what heard of it tells which keys are right. */
+  async #waitForEvent(
+    device: Device,
+    { accepted, lenient }: Trial,
+  ): Promise<JsonObject | undefined> {
+    const { server, wait } = this.#options;
+    if (wait === 0) {
+      await this.#report.add("info", "events", "not waited for: --for 15s does");
+      return undefined;
+    }
+    await this.#context.log(
+      `Press the button of device ${deviceName(device)} now: waiting ${formatDuration(wait)}`,
+    );
+    const { deviceId } = accepted[0]!;
+    const heard = await waitForPress(this.#context, {
+      server,
+      dialect: this.draft.dialect,
+      deviceId: device.DeviceId,
+      ways: lenient ? [{ ...NONSENSE, deviceId }, ...accepted] : accepted,
+      length: wait,
+    });
+    if (this.#context.signal.aborted) return undefined;
+    const event = firstEvent(heard);
+    if (event === undefined) {
+      await this.#report.add("warn", "events", "none came");
+      return undefined;
+    }
+    await this.#report.add("info", "event", JSON.stringify(event), { event });
+    const worked = heard.filter(({ events }) => events.length > 0).map(({ keys }) => keys);
+    if (worked[0]!.publisher === NONSENSE.publisher) {
+      await this.#report.add("ok", "subscribe keys", "events come whatever the arguments are");
+    } else await this.#settleKeys(worked[0]!);
+    return event;
+  }
+}
+
+function firstEvent(heard: readonly Heard[]): JsonObject | undefined {
+  const events = heard.flatMap(({ events }) => events);
+  return events.find((event) => findPressType(event) !== undefined) ?? events[0];
+}
+
+/** The devices in the answer to `ListDevices`. */
+function readDevices(response: JsonObject): Device[] {
+  const devices = response["Devices"] ?? [];
+  if (!Array.isArray(devices)) {
+    throw new TypeError(`'Response.Devices' is ${describeValue(devices)}, not an array`);
+  }
+  for (const device of devices) {
+    if (isObject(device) && (device["DeviceId"] ?? undefined) !== undefined) continue;
+    throw new TypeError(`'Response.Devices' holds ${describeValue(device)} without 'DeviceId'`);
+  }
+  return devices as unknown as Device[];
+}

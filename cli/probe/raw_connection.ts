@@ -1,0 +1,147 @@
+/**
+ * A connection that takes nothing for granted but the header: what the driver says is kept as it came,
+ * as a client would stumble over names that differ.
+ *
+ * @module
+ */
+
+import {
+  ConnectionError,
+  type ConnectOptions,
+  connector,
+  type JsonObject,
+  LIMITS,
+  type Socket,
+  TimeoutError,
+} from "@rcsp/rcsp";
+import { DEFAULT_ADDRESS, parseBody } from "@rcsp/rcsp/server";
+import { encodeFrame, FrameDecoder, PayloadType } from "@rcsp/rcsp/wire";
+import type { Clock } from "../process/io.ts";
+
+/** Most events that are kept; the later ones add nothing new. */
+const KEPT_EVENTS = 1_000;
+
+/** An answer as it came. */
+export interface RawAnswer {
+  readonly ok: boolean;
+  readonly body: JsonObject;
+  /** The `TrackId` that was sent. */
+  readonly trackId: string;
+}
+
+/** See the module's own text. */
+export class RawSession {
+  /** The events so far. */
+  readonly events: JsonObject[] = [];
+  /** Called for each event. */
+  onEvent: (event: JsonObject) => void = () => {};
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  readonly #timeout: number;
+  readonly #waiting: ((body: JsonObject | undefined, ok: boolean) => void)[] = [];
+  readonly #done: Promise<void>;
+  #failure: unknown;
+  #trackId: number;
+
+  /** Takes over a socket; the first command has `trackId`, the next ones count on. */
+  constructor(
+    socket: Socket,
+    options: { clock: Clock; timeout: number; trackId: number; signal: AbortSignal },
+  ) {
+    this.#socket = socket;
+    this.#clock = options.clock;
+    this.#timeout = options.timeout;
+    this.#trackId = options.trackId;
+    const leave = (): void => socket.close();
+    options.signal.addEventListener("abort", leave);
+    this.#done = this.#read().finally(() => options.signal.removeEventListener("abort", leave));
+  }
+
+  /**
+   * Sends a command and gives its answer.
+   *
+   * Rejects with a `TimeoutError`, a `ConnectionError`, or the `ProtocolError` or `LimitError` that
+   * ended the connection.
+   */
+  async ask(name: string, args?: JsonObject): Promise<RawAnswer> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const trackId = `${this.#trackId++}`;
+    const rest = args === undefined ? {} : { Arguments: args };
+    const json = JSON.stringify({ Command: name, TrackId: trackId, Version: 1, ...rest });
+    const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>();
+    const timer = this.#clock.set(() => {
+      const message = `${name} was not answered within ${this.#timeout} ms`;
+      reject(new TimeoutError(message, this.#timeout));
+    }, this.#timeout);
+    this.#waiting.push((body, ok) => {
+      if (body === undefined) reject(this.#failure);
+      else resolve({ ok, body, trackId });
+    });
+    try {
+      await this.#socket.write(encodeFrame(PayloadType.Command, json));
+      return await promise;
+    } finally {
+      promise.catch(() => {});
+      this.#clock.clear(timer);
+    }
+  }
+
+  /** Ends the connection. */
+  async close(): Promise<void> {
+    this.#socket.close();
+    await this.#done;
+  }
+
+  async #read(): Promise<void> {
+    const decoder = new FrameDecoder();
+    try {
+      for (let chunk = await this.#socket.read(); chunk; chunk = await this.#socket.read()) {
+        decoder.push(chunk, (type, payload) => this.#take(type, payload));
+      }
+      decoder.end();
+      throw new ConnectionError("connection-closed", "The driver ended the connection");
+    } catch (error) {
+      this.#failure = error;
+      this.#socket.close();
+      for (const settle of this.#waiting.splice(0)) settle(undefined, false);
+    }
+  }
+
+  #take(type: PayloadType, payload: Uint8Array): void {
+    const body = parseBody(payload, LIMITS.maxDepth);
+    if (type === PayloadType.Event) {
+      if (this.events.length < KEPT_EVENTS) this.events.push(body);
+      this.onEvent(body);
+    } else {
+      this.#waiting.shift()?.(body, type === PayloadType.ResponseOk);
+    }
+  }
+}
+
+/** Opens a session; rejects as a connector does, or with a `TimeoutError`. */
+export async function openRawSession(
+  server: ConnectOptions,
+  options: { clock: Clock; trackId: number; signal: AbortSignal },
+): Promise<RawSession> {
+  const { clock, signal } = options;
+  const timeout = server.connectTimeout ?? LIMITS.connectTimeout;
+  const { host = DEFAULT_ADDRESS.host, port = DEFAULT_ADDRESS.port } = server;
+  signal.throwIfAborted();
+  const giveUp = new AbortController();
+  const leave = (): void => giveUp.abort(signal.reason);
+  const timer = clock.set(
+    () => giveUp.abort(new TimeoutError(`No connection within ${timeout} ms`, timeout)),
+    timeout,
+  );
+  signal.addEventListener("abort", leave);
+  try {
+    const socket = await (server.connector ?? connector)({ host, port }, { signal: giveUp.signal });
+    return new RawSession(socket, {
+      ...options,
+      timeout: server.commandTimeout ?? LIMITS.commandTimeout,
+    });
+  } finally {
+    signal.removeEventListener("abort", leave);
+    clock.clear(timer);
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Files and standard input, read with a bound.
+ *
+ * @module
+ */
+
+import { UsageError } from "../exit_codes.ts";
+import { quote } from "../text/values.ts";
+import type { CliIo } from "./io.ts";
+
+/**
+ * Reads a file, or standard input for `-`, as UTF-8. Not more than `maxBytes` are kept or waited for,
+ * and not any longer than until `io.signal` is aborted.
+ *
+ * @throws {UsageError} If it cannot be read, is too long, or is no UTF-8.
+ */
+export async function readText(io: CliIo, path: string, maxBytes: number): Promise<string> {
+  const name = path === "-" ? "standard input" : quote(path);
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const source = (path === "-" ? io.stdin : io.readFile(path))[Symbol.asyncIterator]();
+  const left = aborted(io.signal);
+  const parts: string[] = [];
+  let length = 0;
+  try {
+    for (;;) {
+      const next = await Promise.race([source.next(), left.promise]).catch((cause) => {
+        io.signal.throwIfAborted();
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        throw new UsageError(`Cannot read ${name}: ${reason}`, { cause });
+      });
+      if (next.done) break;
+      length += next.value.length;
+      if (length > maxBytes) {
+        throw new UsageError(`Cannot take ${name} as it has more than ${maxBytes} bytes`);
+      }
+      parts.push(decode(decoder, next.value, name));
+    }
+    parts.push(decode(decoder, undefined, name));
+    return parts.join("");
+  } finally {
+    left.done();
+    // Not awaited: a source that waits for more could keep it waiting.
+    source.return?.()?.then(undefined, () => {});
+  }
+}
+
+/** Reads JSON as `readText()` reads text. */
+export async function readJson(io: CliIo, path: string, maxBytes: number): Promise<unknown> {
+  return parseJson(await readText(io, path, maxBytes), path === "-" ? "standard input" : path);
+}
+
+/**
+ * Parses JSON that the user gave; `name` says where it stands.
+ *
+ * @throws {UsageError} If it is none.
+ */
+export function parseJson(text: string, name: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError(`Cannot read ${quote(name)} as JSON: ${reason}`, { cause });
+  }
+}
+
+function decode(decoder: TextDecoder, bytes: Uint8Array | undefined, name: string): string {
+  try {
+    return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
+  } catch (cause) {
+    throw new UsageError(`Cannot take ${name} as it is no UTF-8 text`, { cause });
+  }
+}
+
+function aborted(signal: AbortSignal): { promise: Promise<never>; done: () => void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => {});
+  const onAbort = (): void => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort);
+  return { promise, done: () => signal.removeEventListener("abort", onAbort) };
+}

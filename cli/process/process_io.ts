@@ -1,0 +1,71 @@
+/**
+ * The world as `node:process` and `node:fs` show it, in Deno, Bun and Node.
+ *
+ * @module
+ */
+
+import { createReadStream } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import process from "node:process";
+import type { CliIo, FileOutput } from "./io.ts";
+import { processKeys } from "./keys.ts";
+import { processOutput } from "./stdio.ts";
+
+/** What is looked at of Deno: what is not permitted would ask the user or throw. */
+interface DenoFacts {
+  readonly noColor: boolean;
+  readonly permissions: {
+    querySync(descriptor: { name: string; variable?: string }): { readonly state: string };
+  };
+}
+
+/** What Deno asks for where the state of a process is looked at. */
+const ALL_PERMISSIONS = ["env", "ffi", "net", "read", "run", "sys", "write"];
+
+const deno = (globalThis as { readonly Deno?: DenoFacts }).Deno;
+
+/** Makes the `io` of this process; call it once. */
+export function processIo(): CliIo {
+  const leaving = new AbortController();
+  const leave = (): void => {
+    // Whoever asks a second time is not kept waiting: the runtime's own way of leaving is back.
+    process.off("SIGINT", leave);
+    process.off("SIGTERM", leave);
+    leaving.abort(new Error("Interrupted"));
+  };
+  process.on("SIGINT", leave);
+  process.on("SIGTERM", leave);
+  return {
+    get stdin() {
+      return process.stdin as AsyncIterable<Uint8Array>;
+    },
+    stdout: processOutput("standard output", 1, process.stdout),
+    stderr: processOutput("standard error", 2, process.stderr),
+    env: readEnv,
+    signal: leaving.signal,
+    readFile: (path) => createReadStream(path) as AsyncIterable<Uint8Array>,
+    createFile: async (path, options) =>
+      fileOutput(await open(path, options?.exclusive ? "wx" : "w")),
+    now: () => Date.now(),
+    keys: ALL_PERMISSIONS.every((name) => isPermitted(name)) ? processKeys(leave) : undefined,
+  };
+}
+
+function readEnv(name: string): string | undefined {
+  if (isPermitted("env", name)) return process.env[name];
+  return name === "NO_COLOR" && deno?.noColor ? "1" : undefined;
+}
+
+function isPermitted(name: string, variable?: string): boolean {
+  const descriptor = variable === undefined ? { name } : { name, variable };
+  return deno === undefined || deno.permissions.querySync(descriptor).state === "granted";
+}
+
+function fileOutput(file: FileHandle): FileOutput {
+  return {
+    async write(text: string): Promise<void> {
+      await file.writeFile(text);
+    },
+    close: () => file.close(),
+  };
+}

@@ -1,0 +1,93 @@
+/**
+ * The lines of a recording: one JSON object each. The first says which format it is:
+ *
+ *     {"rcsp-recording":1,"started":"2026-01-02T03:04:05.678Z","driver":"localhost:45451"}
+ *     {"time":12.5,"direction":"out","connection":1,"type":"command","body":{…}}
+ *
+ * `time` is in milliseconds since the start, `direction` as the client sees it. A body stands as the
+ * other side wrote it; where a line cannot hold it so, `text` beside it is its exact text as a string.
+ * One that is no JSON stands as `hex`. Besides frames there are `bytes`, which are no RCSP, and `cut`,
+ * a frame that the end of the connection left incomplete.
+ *
+ * @module
+ */
+
+import { escapeUnprintable } from "@rcsp/rcsp";
+import { PayloadType } from "@rcsp/rcsp/wire";
+
+/** The version of the format. */
+export const FORMAT = 1;
+/** The key that names it. */
+export const FORMAT_KEY = "rcsp-recording";
+
+/** The types of frames by their number. */
+export const FRAME_NAMES: Readonly<Record<PayloadType, string>> = {
+  [PayloadType.Command]: "command",
+  [PayloadType.ResponseOk]: "ok",
+  [PayloadType.ResponseError]: "error",
+  [PayloadType.Event]: "event",
+};
+
+/** As the client sees it. */
+export type Direction = "in" | "out";
+
+/** Where and when something passed. */
+export interface Place {
+  /** Milliseconds since the start. */
+  readonly time: number;
+  readonly direction: Direction;
+  /** Counts from 1. */
+  readonly connection: number;
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The first line. */
+export function headLine(started: Date, about: Readonly<Record<string, string>>): string {
+  const head = { [FORMAT_KEY]: FORMAT, started: started.toISOString(), ...about };
+  return `${escapeUnprintable(JSON.stringify(head))}\n`;
+}
+
+/** The line of a frame. */
+export function frameLine(place: Place, type: PayloadType, payload: Uint8Array): string {
+  return line(place, FRAME_NAMES[type], bodyOf(payload));
+}
+
+/** The line of bytes that are no RCSP. */
+export function bytesLine(place: Place, bytes: Uint8Array): string {
+  return line(place, "bytes", `"hex":"${toHex(bytes)}"`);
+}
+
+/** The line of a frame that came in part only; `received` counts its bytes. */
+export function cutLine(place: Place, received: number): string {
+  return line(place, "cut", `"received":${received}`);
+}
+
+/** Bytes as hex digits. */
+export function toHex(bytes: Uint8Array): string {
+  let hex = "";
+  for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
+  return hex;
+}
+
+function line({ time, direction, connection }: Place, type: string, rest: string): string {
+  const rounded = Math.round(time * 1_000) / 1_000;
+  return `{"time":${rounded},"direction":"${direction}","connection":${connection},` +
+    `"type":"${type}",${rest}}\n`;
+}
+
+/**
+ * The body as text that is JSON already: numbers keep all of their digits, and keys that stand twice
+ * stay. A newline in it can only be white space.
+ */
+function bodyOf(payload: Uint8Array): string {
+  try {
+    const text = decoder.decode(payload);
+    JSON.parse(text);
+    const shown = escapeUnprintable(text.replace(/[\r\n\t]/g, " ").trim());
+    const exact = shown === text ? "" : `,"text":${escapeUnprintable(JSON.stringify(text))}`;
+    return `"body":${shown}${exact}`;
+  } catch {
+    return `"hex":"${toHex(payload)}"`;
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * One direction of a connection, listened to: the bytes go elsewhere unchanged, the frames in them
+ * are recorded.
+ *
+ * @module
+ */
+
+import { FrameDecoder, HEADER_SIZE } from "@rcsp/rcsp/wire";
+import type { Direction } from "./format.ts";
+import type { Recorder } from "./record_writer.ts";
+
+/** See the module's own text. */
+export class Tap {
+  readonly #recorder: Recorder;
+  readonly #direction: Direction;
+  readonly #connection: number;
+  readonly #onForeign: (error: unknown) => void;
+  readonly #decoder = new FrameDecoder();
+  /** The start of a header that is not complete: it may turn out to be none. */
+  #header: Uint8Array = new Uint8Array(0);
+  #received = 0;
+  /** Where in the stream the frame begins that is not complete. */
+  #frame = 0;
+  #foreign = false;
+
+  /** Makes a tap; `onForeign` is told once when what comes is no RCSP. */
+  constructor(
+    recorder: Recorder,
+    direction: Direction,
+    connection: number,
+    onForeign: (error: unknown) => void,
+  ) {
+    this.#recorder = recorder;
+    this.#direction = direction;
+    this.#connection = connection;
+    this.#onForeign = onForeign;
+  }
+
+  /** Listens to a chunk, which it does not keep. */
+  push(chunk: Uint8Array): void {
+    if (this.#foreign) return this.#recorder.bytes(this.#direction, this.#connection, chunk);
+    const start = this.#received;
+    this.#received += chunk.length;
+    try {
+      this.#decoder.push(chunk, (type, payload) => {
+        this.#frame += HEADER_SIZE + payload.length;
+        this.#recorder.frame(this.#direction, this.#connection, type, payload);
+      });
+      const begun = this.#received - this.#frame;
+      if (begun < HEADER_SIZE) {
+        this.#header = join(this.#header, chunk, begun);
+      }
+    } catch (error) {
+      this.#foreign = true;
+      const bytes = this.#frame < start
+        ? join(this.#header, chunk, this.#received - this.#frame)
+        : chunk.subarray(this.#frame - start);
+      this.#recorder.bytes(this.#direction, this.#connection, bytes);
+      this.#onForeign(error);
+    }
+  }
+
+  /** The stream has ended. */
+  end(): void {
+    const begun = this.#received - this.#frame;
+    if (this.#foreign || begun === 0) return;
+    this.#recorder.cut(this.#direction, this.#connection, begun);
+  }
+}
+
+/** The last bytes of two pieces together. */
+function join(before: Uint8Array, chunk: Uint8Array, length: number): Uint8Array {
+  if (length <= chunk.length) return chunk.slice(chunk.length - length);
+  const joined = new Uint8Array(length);
+  joined.set(before.subarray(before.length - (length - chunk.length)));
+  joined.set(chunk, length - chunk.length);
+  return joined;
+}

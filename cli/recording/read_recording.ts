@@ -1,0 +1,284 @@
+/**
+ * A recording, read back.
+ *
+ * @module
+ */
+
+import type { Dialect, JsonObject } from "@rcsp/rcsp";
+import { readPath } from "@rcsp/rcsp/server";
+import { PayloadType } from "@rcsp/rcsp/wire";
+import { UsageError } from "../exit_codes.ts";
+import { describeValue, isObject, quote } from "../text/values.ts";
+import {
+  type Body,
+  commandKey,
+  type RecordedAnswer,
+  type RecordedConnection,
+  type Recording,
+} from "./contents.ts";
+import { FORMAT, FORMAT_KEY, FRAME_NAMES } from "./format.ts";
+import { type Member, members } from "./json_text.ts";
+import { type Line, LineTooLong, readLines } from "./lines.ts";
+
+/** Longest line: the largest body that a client takes, in hex. */
+const LINE_BYTES = 40 * 1024 * 1024;
+/** Most text that is kept of a recording. */
+const KEPT_CHARACTERS = 128 * 1024 * 1024;
+/** Deepest body. */
+const DEPTH = 1_000;
+
+const TYPES: ReadonlyMap<unknown, PayloadType> = new Map(
+  Object.entries(FRAME_NAMES).map(([type, name]) => [name, Number(type) as PayloadType]),
+);
+
+/**
+ * Reads a recording.
+ *
+ * @throws {UsageError} If it is none, of another format version, or has a line that is wrong. A last
+ * line that was cut is left out with a warning.
+ */
+export async function readRecording(
+  chunks: AsyncIterable<Uint8Array>,
+  name: string,
+  dialect: Dialect,
+): Promise<Recording> {
+  const reader = new RecordingReader(name, dialect);
+  try {
+    for await (const line of readLines(chunks, LINE_BYTES)) reader.take(line);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    if (error instanceof LineTooLong) {
+      throw reader.wrong(error.number, `it has more than ${LINE_BYTES} bytes`);
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`Cannot read ${name}: ${reason}`, { cause: error });
+  }
+  return reader.end();
+}
+
+interface Pending {
+  readonly key: string | undefined;
+  readonly trackId: string | undefined;
+  readonly subscribes: boolean;
+}
+
+interface Entry {
+  time: number;
+  readonly connection: number;
+  readonly direction: unknown;
+  readonly type: PayloadType | undefined;
+  /** The body read as JSON; empty where it is none. */
+  readonly json: JsonObject;
+  readonly body: Body;
+}
+
+/** See `readRecording()`. */
+class RecordingReader {
+  readonly #name: string;
+  readonly #dialect: Dialect;
+  readonly #answers = new Map<string, RecordedAnswer[]>();
+  readonly #connections = new Map<number, RecordedConnection & { pending: Pending[] }>();
+  readonly #warnings: string[] = [];
+  #lines = 0;
+  #kept = 0;
+  #time = 0;
+  #backwards = 0;
+  #unasked = 0;
+
+  constructor(name: string, dialect: Dialect) {
+    this.#name = name;
+    this.#dialect = dialect;
+  }
+
+  wrong(line: number, reason: string): UsageError {
+    return new UsageError(`Cannot replay ${this.#name}: line ${line} is wrong: ${reason}`);
+  }
+
+  take(line: Line): void {
+    this.#lines = line.number;
+    const value = this.#parse(line);
+    if (value === undefined) return;
+    if (line.number === 1) return this.#checkHead(value);
+    const entry = this.#entry(value, line);
+    if (entry.time < this.#time) {
+      if (this.#backwards++ === 0) {
+        this.#warnings.push(`Line ${line.number} is earlier than the one before: taken as now`);
+      }
+      entry.time = this.#time;
+    }
+    this.#time = entry.time;
+    this.#kept += line.text!.length;
+    if (this.#kept > KEPT_CHARACTERS) {
+      throw this.wrong(line.number, "up to here there is more than can be kept");
+    }
+    this.#place(entry);
+  }
+
+  end(): Recording {
+    if (this.#lines === 0) throw new UsageError(`Cannot replay ${this.#name}: it is empty`);
+    if (this.#backwards > 1) this.#warnings.push(`So are ${this.#backwards - 1} more lines`);
+    if (this.#unasked > 0) {
+      this.#warnings.push(
+        `${this.#unasked} answers are left out: what they answer is not recorded`,
+      );
+    }
+    return {
+      answers: this.#answers,
+      connections: [...this.#connections.values()].filter(({ events }) => events.length > 0),
+      end: this.#time,
+      warnings: this.#warnings,
+    };
+  }
+
+  /** Gives nothing for a line to be passed over. */
+  #parse({ number, text, last }: Line): JsonObject | undefined {
+    if (text?.trim() === "") {
+      if (number > 1) return undefined;
+      throw new UsageError(`Cannot replay ${this.#name}: it is no recording of 'rcsp record'`);
+    }
+    try {
+      if (text === undefined) throw new TypeError("it is no UTF-8");
+      const value: unknown = JSON.parse(text);
+      if (!isObject(value)) throw new TypeError(`it is ${describeValue(value)}, not an object`);
+      return value;
+    } catch (error) {
+      if (number === 1) {
+        throw new UsageError(`Cannot replay ${this.#name}: it is no recording of 'rcsp record'`, {
+          cause: error,
+        });
+      }
+      const reason = error instanceof TypeError ? error.message : "it is no JSON";
+      if (!last) throw this.wrong(number, reason);
+      this.#warnings.push(`The last line, ${number}, is cut: left out`);
+      return undefined;
+    }
+  }
+
+  #checkHead(head: JsonObject): void {
+    const version = Object.hasOwn(head, FORMAT_KEY) ? head[FORMAT_KEY] : undefined;
+    if (version === FORMAT) return;
+    if (version === undefined) {
+      throw new UsageError(`Cannot replay ${this.#name}: it is no recording of 'rcsp record'`);
+    }
+    throw new UsageError(
+      `Cannot replay ${this.#name}: its format version is ${describeValue(version)}, ` +
+        `this rcsp reads ${FORMAT}`,
+    );
+  }
+
+  #entry(value: JsonObject, { number, text = "" }: Line): Entry {
+    const { time, direction, connection, type } = value;
+    if (typeof time !== "number" || !Number.isFinite(time) || time < 0) {
+      throw this.wrong(number, `'time' is ${describeValue(time)}`);
+    }
+    if (!Number.isSafeInteger(connection)) {
+      throw this.wrong(number, `'connection' is ${describeValue(connection)}`);
+    }
+    if (typeof type !== "string") throw this.wrong(number, `'type' is ${describeValue(type)}`);
+    if (direction !== "in" && direction !== "out") {
+      throw this.wrong(number, `'direction' is ${describeValue(direction)}`);
+    }
+    const known = TYPES.get(type);
+    return {
+      time,
+      connection: connection as number,
+      direction,
+      type: known,
+      ...known === undefined ? { json: {}, body: "" } : this.#body(value, text, number),
+    };
+  }
+
+  #body(value: JsonObject, line: string, number: number): Pick<Entry, "json" | "body"> {
+    const { body, hex, text } = value;
+    if (typeof hex === "string" && /^(?:[\da-f]{2})*$/i.test(hex)) {
+      return { json: {}, body: fromHex(hex) };
+    }
+    if (!isObject(body)) throw this.wrong(number, `'body' is ${describeValue(body)}`);
+    if (deeper(body, DEPTH)) throw this.wrong(number, `'body' is nested deeper than ${DEPTH}`);
+    if (text === undefined) return { json: body, body: valueText(line, "body") };
+    if (typeof text === "string" && isObjectText(text)) return { json: body, body: text };
+    throw this.wrong(number, "'text' is no JSON object");
+  }
+
+  #place({ time, connection, direction, type, json, body }: Entry): void {
+    let place = this.#connections.get(connection);
+    if (place === undefined) {
+      place = { anchor: time, subscribed: false, events: [], pending: [] };
+      this.#connections.set(connection, place);
+    }
+    if (type === PayloadType.Command && direction === "out") place.pending.push(this.#asked(json));
+    if (direction === "out") return;
+    if (type === PayloadType.Event) place.events.push({ time, body });
+    if (type !== PayloadType.ResponseOk && type !== PayloadType.ResponseError) return;
+    const asked = place.pending.shift();
+    if (asked?.key === undefined) return void this.#unasked++;
+    const answers = this.#answers.get(asked.key) ?? [];
+    this.#answers.set(asked.key, answers);
+    const trackId = findTrackId(body, asked.trackId, this.#dialect);
+    answers.push({ type, body, trackId });
+    if (!asked.subscribes || place.subscribed) return;
+    [place.anchor, place.subscribed] = [time, true];
+  }
+
+  #asked(body: JsonObject): Pending {
+    const { subscribe, deviceSubscribe } = this.#dialect.commands;
+    const trackId = readPath(body, "TrackId");
+    return {
+      key: commandKey(body),
+      trackId: typeof trackId === "string" ? trackId : undefined,
+      subscribes: [subscribe, deviceSubscribe].includes(String(body["Command"])),
+    };
+  }
+}
+
+/** The name of a file for messages. */
+export function fileName(path: string): string {
+  return path === "-" ? "standard input" : quote(path);
+}
+
+/** The text of a value at the top of a line; as `JSON.parse` has it, the last one counts. */
+function valueText(line: string, name: string): string {
+  let text = "";
+  for (const { path, start, end } of members(line)) {
+    if (path === name) text = line.slice(start, end);
+  }
+  return text;
+}
+
+function isObjectText(text: string): boolean {
+  try {
+    return isObject(JSON.parse(text));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Where an answer says which command it is for: where the dialect says or, if not, at the first key
+ * that tells of a track and holds what the command had.
+ */
+function findTrackId(
+  body: Body,
+  trackId: string | undefined,
+  dialect: Dialect,
+): Member | undefined {
+  if (typeof body !== "string" || trackId === undefined) return undefined;
+  let found: Member | undefined;
+  for (const member of members(body)) {
+    const isThere = member.path === dialect.trackId;
+    if (!isThere && (found !== undefined || !/track/i.test(member.key))) continue;
+    if (JSON.parse(body.slice(member.start, member.end)) === trackId) found = member;
+  }
+  return found;
+}
+
+function fromHex(hex: string): Uint8Array {
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(hex.slice(i * 2, i * 2 + 2), 16);
+  return bytes;
+}
+
+function deeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => deeper(inner, levels - 1));
+}

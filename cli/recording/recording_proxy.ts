@@ -1,0 +1,128 @@
+/**
+ * Stands between clients and the driver: passes everything on as it comes, and records it.
+ *
+ * @module
+ */
+
+import { type ConnectOptions, connector, LIMITS, type Socket } from "@rcsp/rcsp";
+import { DEFAULT_ADDRESS } from "@rcsp/rcsp/server";
+import type { Context } from "../command_line/command.ts";
+import type { Direction } from "./format.ts";
+import { Tap } from "./frame_tap.ts";
+import type { Recorder } from "./record_writer.ts";
+
+/** Most clients at once; one more is closed as soon as it comes. */
+const MOST_CLIENTS = 256;
+
+/** See the module's own text. */
+export class RecordingProxy {
+  /** Clients so far. */
+  clients = 0;
+  readonly #context: Context;
+  readonly #server: ConnectOptions;
+  readonly #recorder: Recorder;
+  readonly #talk: (text: string) => void;
+  readonly #leaving = new AbortController();
+  readonly #tasks = new Set<Promise<void>>();
+
+  /** Makes a proxy for the driver that `server` leads to. */
+  constructor(
+    context: Context,
+    server: ConnectOptions,
+    recorder: Recorder,
+    talk: (text: string) => void,
+  ) {
+    this.#context = context;
+    this.#server = server;
+    this.#recorder = recorder;
+    this.#talk = talk;
+  }
+
+  /** Connects a client to the driver. */
+  accept(socket: Socket): void {
+    if (this.#tasks.size >= MOST_CLIENTS) socket.close();
+    else this.#begin(socket);
+  }
+
+  /** Ends all connections. */
+  async close(): Promise<void> {
+    this.#leaving.abort(new Error("The proxy is closed"));
+    await Promise.all(this.#tasks);
+  }
+
+  #begin(client: Socket): void {
+    const number = ++this.clients;
+    const task = this.#join(client, number).finally(() => this.#tasks.delete(task));
+    this.#tasks.add(task);
+  }
+
+  async #join(client: Socket, number: number): Promise<void> {
+    this.#talk(`Client ${number} has come from ${client.remote}`);
+    const { signal } = this.#leaving;
+    let driver: Socket | undefined;
+    const leave = (): void => {
+      client.close();
+      driver?.close();
+    };
+    signal.addEventListener("abort", leave);
+    try {
+      driver = await this.#dial(client);
+      await Promise.all([
+        this.#pass(client, driver, "out", number),
+        this.#pass(driver, client, "in", number),
+      ]);
+    } catch (error) {
+      if (!signal.aborted) this.#talk(`Client ${number}: ${reasonOf(error)}`);
+    } finally {
+      signal.removeEventListener("abort", leave);
+      leave();
+      if (!signal.aborted) this.#talk(`Client ${number} has left`);
+    }
+  }
+
+  async #dial(client: Socket): Promise<Socket> {
+    const { clock } = this.#context;
+    const { host, port, connectTimeout } = this.#server;
+    const giveUp = new AbortController();
+    const timer = clock.set(
+      () => giveUp.abort(new Error("The driver did not take the connection in time")),
+      connectTimeout ?? LIMITS.connectTimeout,
+    );
+    client.closed.then(() => giveUp.abort(new Error("It left before the driver was reached")));
+    try {
+      const open = this.#server.connector ?? connector;
+      const address = { ...DEFAULT_ADDRESS, ...(host && { host }), ...(port && { port }) };
+      return await open(address, { signal: giveUp.signal });
+    } finally {
+      clock.clear(timer);
+    }
+  }
+
+  /** Passes one direction on to its end; a half that ends, ends on the other side too. */
+  async #pass(from: Socket, to: Socket, direction: Direction, number: number): Promise<void> {
+    const tap = new Tap(this.#recorder, direction, number, (error) => {
+      const who = direction === "out" ? "the client" : "the driver";
+      this.#talk(`Client ${number}: from ${who} comes no RCSP: ${reasonOf(error)}`);
+    });
+    try {
+      for (let chunk = await from.read(); chunk !== null; chunk = await from.read()) {
+        const written = to.write(chunk);
+        tap.push(chunk);
+        await written;
+        await this.#recorder.room();
+      }
+      await to.closeWrite();
+    } catch (error) {
+      // What breaks one side is the end of both.
+      from.close();
+      to.close();
+      throw error;
+    } finally {
+      tap.end();
+    }
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
