@@ -23,9 +23,9 @@
 
 import { diagnostics } from "./adapters/diagnostics.ts";
 import { connector } from "./adapters/runtime.ts";
-import type { RcspClient } from "./src/client/client.ts";
+import type { RcspClient } from "./src/client/rcsp_client.ts";
 import { createClient } from "./src/client/create_client.ts";
-import type { ConnectOptions } from "./src/client/options.ts";
+import { type ConnectOptions, parseTarget } from "./src/client/options.ts";
 
 export { connector } from "./adapters/runtime.ts";
 export * from "./src/mod.ts";
@@ -33,10 +33,27 @@ export * from "./src/mod.ts";
 /**
  * Connects to an RCSP server, by default the Rokoko SDK on this machine (`localhost:45451`).
  *
- * Rejects with a `ConnectionError` (nobody listens, unknown host, …), a `TimeoutError` after
- * `connectTimeout`, the signal's reason, or a `TypeError` or `RangeError` where an option is wrong.
+ * ```ts no-run
+ * import { connect } from "@rcsp/rcsp";
+ *
+ * await connect("10.0.0.5:45451", { commandTimeout: 2_000 });
+ * await connect("rcsp://studio.local");
+ * await connect({ host: "::1", port: 45451 });
+ * ```
+ *
+ * Rejects with a `ConnectionError` (connection refused, unknown host, …), a `TimeoutError` after
+ * `connectTimeout`, the signal's reason, or a `TypeError` or `RangeError` if an option is invalid or
+ * unknown.
+ *
+ * @param target `host`, `host:port`, `rcsp://host:port`, or the options.
+ * @param options The options, if the target is a text.
  */
-export function connect(options: ConnectOptions = {}): Promise<RcspClient> {
-  const { connector: given = connector, tracing = diagnostics() } = options;
-  return createClient(given, { ...options, tracing });
+export async function connect(
+  target: string | ConnectOptions = {},
+  options: ConnectOptions = {},
+): Promise<RcspClient> {
+  const address = typeof target === "string" ? parseTarget(target) : target;
+  const all = { ...options, ...address };
+  const { connector: open = connector, tracing = diagnostics() } = all;
+  return await createClient(open, { ...all, tracing });
 }

@@ -25,6 +25,8 @@ export interface Limits {
   readonly heartbeat: number;
   /** Time without a byte inside a frame before the connection is given up, in milliseconds. */
   readonly partialFrameTimeout: number;
+  /** Client: time between the `ListDevices` of `presses()`, in milliseconds. */
+  readonly pollInterval: number;
   /** Subscription: most events that wait to be read. */
   readonly buffer: number;
   /** Server: most clients at once. */
@@ -52,6 +54,7 @@ export const LIMITS: Limits = {
   commandTimeout: 10_000,
   heartbeat: Infinity,
   partialFrameTimeout: 10_000,
+  pollInterval: 2_000,
   buffer: 1024,
   maxClients: 1024,
   maxQueued: 1024,
@@ -70,6 +73,7 @@ const LARGEST: Partial<Limits> = {
   commandTimeout: 2 ** 31 - 1,
   heartbeat: 2 ** 31 - 1,
   partialFrameTimeout: 2 ** 31 - 1,
+  pollInterval: 2 ** 31 - 1,
   handlerTimeout: 2 ** 31 - 1,
   closeTimeout: 2 ** 31 - 1,
 };

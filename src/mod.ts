@@ -16,13 +16,18 @@
  */
 
 export { createClient } from "./client/create_client.ts";
-export type { CallOptions, ConnectOptions } from "./client/options.ts";
-export type { RcspClient } from "./client/client.ts";
+export type { ConnectOptions } from "./client/options.ts";
+export type {
+  CallArguments,
+  CallOptions,
+  ClientStats,
+  ClientStatus,
+  RcspClient,
+  StopListening,
+} from "./client/rcsp_client.ts";
 export type { ButtonPress, ColorLed, Device } from "./client/device.ts";
 export type { SubscribeOptions, Subscription } from "./client/subscription.ts";
 export type { ReconnectOptions } from "./client/reconnect.ts";
-export type { ClientStats } from "./client/stats.ts";
-export type { ClientStatus } from "./client/status.ts";
 export type { CallTrace, ConnectTrace, Tracing } from "./client/tracing.ts";
 export type { TracedFrame } from "./client/connection.ts";
 export type { Arguments, DeviceId } from "./message/command.ts";

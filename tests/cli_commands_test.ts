@@ -7,7 +7,7 @@ const devices: SimulatedDevice[] = [
   { DeviceId: 1, Name: "Glove 左", Type: "Smartglove", info: { Battery: 80 } },
   { DeviceId: "1", Name: "Text", Type: "Smartglove" },
   { DeviceId: "left", Name: "Suit 🧤", Type: "Suit" },
-  { DeviceId: { Port: 2 }, Name: "", Type: "Coil" },
+  { DeviceId: { Port: 2 } as never, Name: "", Type: "Coil" },
 ];
 
 test("list is a table in a terminal, aligned also with wide characters", async () => {

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { concat } from "@std/bytes";
-import type { RcspClient } from "../src/client/client.ts";
+import type { RcspClient } from "../src/client/rcsp_client.ts";
 import { createClient } from "../src/client/create_client.ts";
 import type { ConnectOptions } from "../src/client/options.ts";
 import { networkAdapters } from "./support/adapters.ts";

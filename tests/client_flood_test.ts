@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import type { RcspClient } from "../src/client/client.ts";
+import type { RcspClient } from "../src/client/rcsp_client.ts";
 import { createClient } from "../src/client/create_client.ts";
 import type { Socket } from "../src/socket/socket.ts";
 import { event } from "./support/scripted_server.ts";

@@ -7,8 +7,8 @@ import {
 } from "@std/assert";
 import { createClient, openClient } from "../src/client/create_client.ts";
 import { backoff, reconnectPolicy } from "../src/client/reconnect.ts";
-import type { RcspClient } from "../src/client/client.ts";
-import type { ClientStatus } from "../src/client/status.ts";
+import type { RcspClient } from "../src/client/rcsp_client.ts";
+import type { ClientStatus } from "../src/client/rcsp_client.ts";
 import type { ConnectTrace } from "../src/client/tracing.ts";
 import { ConnectionError, LimitError, TimeoutError } from "../src/errors.ts";
 import type { Socket } from "../src/socket/socket.ts";

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { concat } from "@std/bytes";
-import type { RcspClient } from "../src/client/client.ts";
+import type { RcspClient } from "../src/client/rcsp_client.ts";
 import type { Subscription } from "../src/client/subscription.ts";
 import { ConnectionError } from "../src/errors.ts";
 import type { RcspEvent } from "../src/message/event.ts";

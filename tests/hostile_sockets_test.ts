@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { type AddressInfo, createServer, type Socket as NetSocket } from "node:net";
 import { connect } from "../mod.ts";
-import type { RcspClient } from "../src/client/client.ts";
+import type { RcspClient } from "../src/client/rcsp_client.ts";
 import type { ConnectOptions } from "../src/client/options.ts";
 import { ConnectionError, RcspError, TimeoutError } from "../src/errors.ts";
 import { RcspServer } from "../src/server/server.ts";

@@ -155,7 +155,7 @@ for (const { name, event, topic, expected } of matching) {
   });
 }
 
-const ids: { one: DeviceId; other: DeviceId; same: boolean }[] = [
+const ids = [
   { one: 1, other: 1, same: true },
   { one: "1", other: "1", same: true },
   { one: "1", other: 1, same: false },
@@ -168,7 +168,7 @@ const ids: { one: DeviceId; other: DeviceId; same: boolean }[] = [
   { one: [1], other: 1, same: false },
   { one: [], other: {}, same: false },
   { one: "[1]", other: [1], same: false },
-];
+] as { one: DeviceId; other: DeviceId; same: boolean }[];
 
 for (const { one, other, same } of ids) {
   const [left, right] = [one, other].map((id) => JSON.stringify(id));

@@ -75,7 +75,11 @@ test("press() reaches those who subscribed to the device or to all, once each", 
 test("press() of a device that is not there is a RangeError", () =>
   withSimulator({}, ({ simulator }) => {
     for (const id of [0, 5, "1", true]) {
-      assertThrows(() => simulator.press(id, "SinglePress"), RangeError, JSON.stringify(id));
+      assertThrows(
+        () => simulator.press(id as number, "SinglePress"),
+        RangeError,
+        JSON.stringify(id),
+      );
     }
     assertStrictEquals(simulator.press(1, "SinglePress"), 0);
     return Promise.resolve();
@@ -110,7 +114,10 @@ test("devices come and go, and a subscription waits for its device to come back"
 
 test("a device shows its own info and LEDs, and forgets its colours when it goes", () =>
   withSimulator({ devices: [] }, async ({ simulator, join }) => {
-    const mine = device({ bus: [1] }, { info: { Serial: "S", Name: "Own" }, leds: ["A", "B"] });
+    const mine = device({ bus: [1] } as never, {
+      info: { Serial: "S", Name: "Own" },
+      leds: ["A", "B"],
+    });
     simulator.addDevice(mine);
     const client = await join();
     const DeviceId = { bus: [1] };
@@ -124,7 +131,7 @@ test("a device shows its own info and LEDs, and forgets its colours when it goes
     assertEquals(Leds, [{ LedId: "A", ...off }, { LedId: "B", ...red }]);
     const { body } = await client.ask("SetColorLed", { DeviceId, LedId: "RingLed", ...red });
     assertStrictEquals(body.Error?.Message, "'LedId' must be one of A, B");
-    simulator.removeDevice(DeviceId);
+    simulator.removeDevice(DeviceId as never);
     simulator.addDevice(mine);
     assertEquals((await info())["Leds"], [{ LedId: "A", ...off }, { LedId: "B", ...off }]);
   }));

@@ -1,40 +1,37 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { Subscription, type SubscriptionOrigin } from "../src/client/subscription.ts";
+import { EventQueue, type QueueTotals, type SubscribeOptions } from "../src/client/subscription.ts";
 import { LimitError } from "../src/errors.ts";
 import { test } from "./support/test.ts";
 
 interface Kit {
-  subscription: Subscription<number>;
+  subscription: EventQueue<number>;
   /** How often it told the client that its reader has left. */
   left: () => number;
+  totals: QueueTotals;
 }
 
-function kit(origin: Partial<SubscriptionOrigin> = {}): Kit {
+function kit(options: SubscribeOptions = {}): Kit {
   let left = 0;
-  const subscription = new Subscription<number>({
-    buffer: 3,
-    overflow: "drop-oldest",
-    leave: () => {
-      left++;
-      return Promise.resolve();
-    },
-    ...origin,
+  const totals = { waiting: 0, dropped: 0 };
+  const subscription = new EventQueue<number>({ buffer: 3, ...options }, totals, () => {
+    left++;
+    return Promise.resolve();
   });
-  return { subscription, left: () => left };
+  return { subscription, left: () => left, totals };
 }
 
-function push(subscription: Subscription<number>, ...events: number[]): void {
+function push(subscription: EventQueue<number>, ...events: number[]): void {
   for (const event of events) subscription.push(event);
 }
 
 /** What waits, read out. */
-async function drain(subscription: Subscription<number>): Promise<(number | undefined)[]> {
+async function drain(subscription: EventQueue<number>): Promise<(number | undefined)[]> {
   const events = [];
   while (subscription.waiting > 0) events.push((await subscription.next()).value);
   return events;
 }
 
-test("Subscription keeps events until they are read, in their order", async () => {
+test("EventQueue keeps events until they are read, in their order", async () => {
   const { subscription } = kit();
   push(subscription, 1, 2, 3);
   assertStrictEquals(subscription.waiting, 3);
@@ -42,7 +39,7 @@ test("Subscription keeps events until they are read, in their order", async () =
   assertStrictEquals(subscription.dropped, 0);
 });
 
-test("Subscription serves several waiting next() in the order of the calls", async () => {
+test("EventQueue serves several waiting next() in the order of the calls", async () => {
   const { subscription } = kit();
   const reads = [subscription.next(), subscription.next(), subscription.next()];
   push(subscription, 1, 2, 3, 4);
@@ -69,7 +66,7 @@ for (const { overflow, pushed, kept, dropped } of OVERFLOWS) {
   });
 }
 
-test("Subscription with 'fail' ends with a LimitError after what still waits", async () => {
+test("EventQueue with 'fail' ends with a LimitError after what still waits", async () => {
   const { subscription, left } = kit({ overflow: "fail" });
   push(subscription, 1, 2, 3, 4, 5);
   assertStrictEquals(subscription.ended, true);
@@ -82,7 +79,7 @@ test("Subscription with 'fail' ends with a LimitError after what still waits", a
   assertStrictEquals(left(), 1);
 });
 
-test("Subscription calls onOverflow once, and again after the buffer was emptied", async () => {
+test("EventQueue calls onOverflow once, and again after the buffer was emptied", async () => {
   for (const overflow of ["drop-oldest", "keep-latest"] as const) {
     const told: number[] = [];
     const { subscription } = kit({ overflow, buffer: 2, onOverflow: (n) => told.push(n) });
@@ -103,7 +100,7 @@ test("Subscription calls onOverflow once, and again after the buffer was emptied
   }
 });
 
-test("Subscription wakes every waiting reader on return(), and tells the client once", async () => {
+test("EventQueue wakes every waiting reader on return(), and tells the client once", async () => {
   const { subscription, left } = kit();
   const reads = [subscription.next(), subscription.next()];
   const end = { done: true, value: undefined } as const;
@@ -115,7 +112,7 @@ test("Subscription wakes every waiting reader on return(), and tells the client 
   assertStrictEquals(left(), 1);
 });
 
-test("Subscription lets go of what waits on return(), and takes nothing more", async () => {
+test("EventQueue lets go of what waits on return(), and takes nothing more", async () => {
   const { subscription } = kit();
   push(subscription, 1, 2);
   await subscription.return();
@@ -124,7 +121,7 @@ test("Subscription lets go of what waits on return(), and takes nothing more", a
   assertEquals(await subscription.next(), { done: true, value: undefined });
 });
 
-test("Subscription gives what waits before its end, in good order or not", async () => {
+test("EventQueue gives what waits before its end, in good order or not", async () => {
   const finished = kit().subscription;
   push(finished, 1);
   finished.finish();
@@ -140,7 +137,7 @@ test("Subscription gives what waits before its end, in good order or not", async
   assertEquals(await failed.next(), { done: true, value: undefined });
 });
 
-test("Subscription tells a failure to one waiting reader and the end to the others", async () => {
+test("EventQueue tells a failure to one waiting reader and the end to the others", async () => {
   const { subscription } = kit();
   const reads = [1, 2, 3].map(() => subscription.next());
   subscription.fail(new Error("gone"));
@@ -151,7 +148,7 @@ test("Subscription tells a failure to one waiting reader and the end to the othe
   }
 });
 
-test("Subscription resolves ready when the server has accepted", async () => {
+test("EventQueue resolves ready when the server has accepted", async () => {
   const { subscription } = kit();
   const order: string[] = [];
   const ready = subscription.ready.then(() => order.push("ready"));
@@ -164,13 +161,13 @@ test("Subscription resolves ready when the server has accepted", async () => {
   await subscription.ready;
 });
 
-test("Subscription rejects ready with what it failed with", async () => {
+test("EventQueue rejects ready with what it failed with", async () => {
   const { subscription } = kit();
   subscription.fail(new Error("refused"));
   await assertRejects(() => subscription.ready, Error, "refused");
 });
 
-test("Subscription ends with the reason of its signal, without what waited", async () => {
+test("EventQueue ends with the reason of its signal, without what waited", async () => {
   const controller = new AbortController();
   const { subscription, left } = kit({ signal: controller.signal });
   push(subscription, 1);
@@ -181,14 +178,14 @@ test("Subscription ends with the reason of its signal, without what waited", asy
   assertEquals(await subscription.next(), { done: true, value: undefined });
 });
 
-test("Subscription with a signal that was aborted before has ended", async () => {
+test("EventQueue with a signal that was aborted before has ended", async () => {
   const { subscription } = kit({ signal: AbortSignal.abort(new Error("before")) });
   assertStrictEquals(subscription.ended, true);
   await assertRejects(() => subscription.next(), Error, "before");
 });
 
-test("Subscription leaves no listener on its signal, however it ends", async () => {
-  const ends: ((subscription: Subscription<number>) => unknown)[] = [
+test("EventQueue leaves no listener on its signal, however it ends", async () => {
+  const ends: ((subscription: EventQueue<number>) => unknown)[] = [
     (subscription) => subscription.return(),
     (subscription) => subscription.finish(),
     (subscription) => subscription.fail(new Error("gone")),
@@ -204,4 +201,16 @@ test("Subscription leaves no listener on its signal, however it ends", async () 
     await end(subscription);
     assertStrictEquals(listeners, 0, `${end}`);
   }
+});
+
+test("EventQueue counts what waits and what was dropped in its totals, and nothing once it has ended", async () => {
+  const { subscription, totals } = kit();
+  push(subscription, 1, 2, 3, 4);
+  assertEquals(totals, { waiting: 3, dropped: 1 });
+  await subscription.next();
+  assertEquals(totals, { waiting: 2, dropped: 1 });
+  subscription.finish();
+  assertEquals(totals, { waiting: 0, dropped: 1 });
+  assertEquals(await drain(subscription), [3, 4]);
+  assertEquals(totals, { waiting: 0, dropped: 1 });
 });

@@ -29,7 +29,7 @@ export class EventFields {
     const { publisher, topic } = button;
     await this.#learnField(event, "publisher", isText(publisher), /publish|source/i);
     await this.#learnField(event, "topic", isText(topic), /topic|event|name|type/i);
-    const isDevice = (value: JsonValue) => value !== null && sameId(value, DeviceId);
+    const isDevice = (value: JsonValue) => value !== null && sameId(value as string, DeviceId);
     await this.#learnField(event, "deviceId", isDevice, /device|id$/i);
     const presses = findPaths(event, (value) => PRESS_TYPES.some((type) => type === value));
     const press = choosePath(presses, assumed.pressType, /press|type/i);

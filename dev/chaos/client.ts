@@ -3,7 +3,7 @@
 import { connect, type RcspClient } from "../../mod.ts";
 import type { Address } from "../../src/socket/socket.ts";
 import type { ButtonPress } from "../../src/client/device.ts";
-import type { ClientStats } from "../../src/client/stats.ts";
+import type { ClientStats } from "../../src/client/rcsp_client.ts";
 import type { Subscription } from "../../src/client/subscription.ts";
 import { CommandError, ConnectionError, TimeoutError } from "../../src/errors.ts";
 import { randomInteger } from "../../src/simulator/random.ts";

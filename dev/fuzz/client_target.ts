@@ -1,6 +1,6 @@
 /** A client with commands under way, and a server that answers with anything. */
 
-import type { RcspClient } from "../../src/client/client.ts";
+import type { RcspClient } from "../../src/client/rcsp_client.ts";
 import { openClient } from "../../src/client/create_client.ts";
 import { CommandError, ConnectionError, RcspError, TimeoutError } from "../../src/errors.ts";
 import { LIMITS } from "../../src/limits.ts";

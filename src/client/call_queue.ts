@@ -14,7 +14,14 @@
 
 import { CLOCK, type Clock } from "../clock.ts";
 import type { Dialect } from "../dialect.ts";
-import { CommandError, LimitError, ProtocolError, type RcspError } from "../errors.ts";
+import {
+  CommandError,
+  ConnectionError,
+  LimitError,
+  ProtocolError,
+  type RcspError,
+  TimeoutError,
+} from "../errors.ts";
 import { Fifo } from "../fifo.ts";
 import { encodeCommand } from "../message/command.ts";
 import type { JsonObject } from "../message/json.ts";
@@ -23,7 +30,37 @@ import { quote } from "../escape.ts";
 import { utf8LengthIfOver } from "../wire/encoder.ts";
 import { payloadLimitError, PayloadType } from "../wire/header.ts";
 import { DeadlineTimer } from "./alarm.ts";
-import { type Call, type CallRequest, endedError, timeoutError } from "./call.ts";
+
+/** A command to be sent. */
+export interface CallRequest {
+  readonly name: string;
+  readonly version: number;
+  /** The arguments as JSON, if there are any. */
+  readonly args: string | undefined;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Goes before all that waits, and does not heed `maxPending`. */
+  readonly urgent?: boolean | undefined;
+  /** Does not heed `maxPending`. */
+  readonly unlimited?: boolean | undefined;
+}
+
+/** A command on its way. */
+export interface Call {
+  readonly name: string;
+  readonly trackId: string;
+  readonly timeout: number;
+  readonly signal: AbortSignal | undefined;
+  /** Let go when it is taken for sending. */
+  json: string;
+  readonly deadline: number;
+  readonly resolve: (response: JsonObject) => void;
+  readonly reject: (reason: unknown) => void;
+  sent: boolean;
+  settled: boolean;
+  onAbort?: () => void;
+}
 
 /** What the queue needs to know. */
 export interface CallQueueOptions {
@@ -164,11 +201,11 @@ export class CallQueue {
    * `undefined` when none waits.
    */
   dequeue(): string | undefined {
-    return this.takeUrgent() ?? this.#takeFrom(this.#queued);
+    return this.dequeueUrgent() ?? this.#takeFrom(this.#queued);
   }
 
   /** As `take()`, but takes urgent calls only. */
-  takeUrgent(): string | undefined {
+  dequeueUrgent(): string | undefined {
     return this.#takeFrom(this.#urgent);
   }
 
@@ -299,4 +336,22 @@ export class CallQueue {
     }
     return next;
   }
+}
+
+/** What a call rejects with when its time is over. */
+export function timeoutError({ name, timeout, sent }: Call, server: string): TimeoutError {
+  const message = sent
+    ? `${server} did not answer ${quote(name)} within ${timeout} ms`
+    : `Command ${quote(name)} could not be sent to ${server} within ${timeout} ms`;
+  return new TimeoutError(message, timeout, sent);
+}
+
+/** What a call rejects with when its connection has ended, or there will be none any more. */
+export function endedError({ name, sent }: Call, cause: RcspError): RcspError {
+  // What was sent and then met a broken stream is told how it broke.
+  if (sent && !(cause instanceof ConnectionError)) return cause;
+  const code = cause instanceof ConnectionError ? cause.code : "connection-closed";
+  const fate = sent ? "was sent but not answered" : "was not sent";
+  const message = `Command ${quote(name)} ${fate}: ${cause.message}`;
+  return new ConnectionError(code, message, { sent, cause });
 }

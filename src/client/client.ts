@@ -1,13 +1,11 @@
 /**
- * The client. Free of any runtime.
+ * The class behind {@link RcspClient}.
  *
  * @module
  */
 
-import { formatAddress } from "../socket/address.ts";
-import { CLOCK, type Clock } from "../clock.ts";
-import { ConnectionError } from "../errors.ts";
-import type { RcspError } from "../errors.ts";
+import { ConnectionError, type RcspError } from "../errors.ts";
+import { quote } from "../escape.ts";
 import { limit, LIMITS } from "../limits.ts";
 import {
   type Arguments,
@@ -15,239 +13,246 @@ import {
   type DeviceId,
   encodeArguments,
 } from "../message/command.ts";
-import { type EventFilter, findPressType, type RcspEvent } from "../message/event.ts";
+import type { EventFilter, RcspEvent } from "../message/event.ts";
 import type { JsonObject } from "../message/json.ts";
-import { quote } from "../escape.ts";
+import { formatAddress } from "../socket/address.ts";
 import type { Socket } from "../socket/socket.ts";
-import type { CallRequest } from "./call.ts";
-import { CallQueue } from "./call_queue.ts";
+import { CLOCK, type Clock } from "../clock.ts";
+import { callUserCallback } from "../user_callback.ts";
+import { AllPresses, type PressSink, toPress } from "./all_presses.ts";
+import { CallQueue, type CallRequest } from "./call_queue.ts";
+import { ConnectionManager } from "./connection_manager.ts";
 import {
   type ButtonPress,
-  checkColorLed,
-  checkDeviceId,
+  colorArguments,
   type ColorLed,
   type Device,
+  deviceIdOf,
   readDevices,
 } from "./device.ts";
-import { ConnectionManager } from "./connection_manager.ts";
-import type { CallOptions, ClientOptions, TestHooks } from "./options.ts";
-import type { ClientStats } from "./stats.ts";
-import type { ClientStatus } from "./status.ts";
-import { type SubscribeOptions, Subscription } from "./subscription.ts";
-import { Subscriptions } from "./subscription_registry.ts";
-import { stalledError } from "./watchdog.ts";
+import type { ClientOptions, TestHooks } from "./options.ts";
+import type {
+  CallArguments,
+  CallOptions,
+  ClientStats,
+  ClientStatus,
+  RcspClient,
+  StopListening,
+} from "./rcsp_client.ts";
+import { EventQueue, type SubscribeOptions, type Subscription } from "./subscription.ts";
+import {
+  checkFilter,
+  type EventSink,
+  type Membership,
+  SubscriptionRegistry,
+} from "./subscription_registry.ts";
 import { traceCall, traceStatus } from "./tracing.ts";
+import { stalledError } from "./watchdog.ts";
 
-/** What a client can be used as. */
-// Declared here too, as some makers of `.d.ts` files leave out members that a symbol names.
-export interface RcspClient extends AsyncDisposable {}
+const POLL_INTERVAL = 2_000;
 
-/**
- * A client of an RCSP server. `connect()` makes one.
- *
- * - Calls may be made at any time and as many as `maxPending`; they go out in the order of the calls.
- * - When a connection ends, every command without a response rejects: with a `ConnectionError` that
- *   tells whether it was `sent`, or with the `ProtocolError` or `LimitError` that ended the connection.
- *   Nothing is ever sent twice.
- * - Unless `reconnect` is `false`, the connection is then replaced, subscriptions are made again, and
- *   calls made meanwhile wait, unsent, within their timeout.
- */
-export class RcspClient {
-  /** Resolves when the client is closed for good: with the cause, or `undefined` after `close()`. */
+/** A client over the sockets that `dial` opens. */
+export class Client implements RcspClient {
   readonly closed: Promise<RcspError | undefined>;
-  readonly #options: ClientOptions;
-  readonly #calls: CallQueue;
+  readonly options: ClientOptions;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly calls: CallQueue;
+  readonly subscriptions: SubscriptionRegistry;
+  readonly dial: (signal: AbortSignal) => Promise<Socket>;
   readonly #connections: ConnectionManager;
-  readonly #subscriptions: Subscriptions;
-  readonly #watchers = new Set<Subscription<ClientStatus>>();
-  readonly #clock: Clock;
+  readonly #statusListeners = new Set<(status: ClientStatus) => void>();
+  readonly #presses = new Set<AllPresses>();
   #draining: Promise<void> | undefined;
 
-  /**
-   * Clients are made by `connect()`.
-   *
-   * @ignore
-   */
   constructor(
     dial: (signal: AbortSignal) => Promise<Socket>,
     options: ClientOptions,
-    surroundings: TestHooks = {},
+    hooks: TestHooks = {},
   ) {
-    this.#options = options;
-    this.#clock = surroundings.clock ?? CLOCK;
-    const server = formatAddress(options.address);
-    const { heartbeat } = options.dialect.commands;
+    this.dial = dial;
+    this.options = options;
+    this.clock = hooks.clock ?? CLOCK;
+    this.random = hooks.random ?? Math.random;
     const received = (): number => this.#connections.counts.bytesReceived;
-    const checked = { ...options, server, received, clock: this.#clock };
-    this.#calls = new CallQueue(checked);
-    this.#subscriptions = new Subscriptions(
-      checked,
+    const server = formatAddress(options.address);
+    this.calls = new CallQueue({ ...options, server, received, clock: this.clock });
+    this.subscriptions = new SubscriptionRegistry(
+      options,
+      this.clock,
+      received,
       (name, args, how) => this.#send(name, args, how),
     );
-    this.#connections = new ConnectionManager({
-      ...options,
-      dial,
-      calls: this.#calls,
-      clock: this.#clock,
-      random: surroundings.random ?? Math.random,
-      onEvent: (payload) => this.#subscriptions.receive(payload),
-      backlog: () => this.#subscriptions.waiting,
-      onOnline: () => this.#subscriptions.online(),
-      onOffline: (cause) => this.#subscriptions.offline(cause),
-      onStatus: (status) => this.#onStatus(status),
-      beat: (signal) => this.#send(heartbeat, undefined, { urgent: true, signal }),
-    });
+    this.#connections = new ConnectionManager(this);
     this.closed = this.#connections.closed;
   }
 
-  /** What the client is about: connecting, ready, reconnecting or closed. */
   get status(): ClientStatus {
     return this.#connections.status;
   }
 
-  /** For `connect()`: opens the first connection. */
+  /** Opens the first connection. */
   async open(): Promise<void> {
     await this.#connections.start();
   }
 
-  /** The states of the client from now on, the present one first; ends after `closed`. */
-  statuses(): Subscription<ClientStatus> {
-    const watcher: Subscription<ClientStatus> = new Subscription({
-      buffer: LIMITS.buffer,
-      overflow: "drop-oldest",
-      leave: () => Promise.resolve(void this.#watchers.delete(watcher)),
-    });
-    watcher.accept();
-    watcher.push(this.status);
-    if (this.status.state === "closed") watcher.finish();
-    else this.#watchers.add(watcher);
-    return watcher;
-  }
-
-  /**
-   * Sends a command and gives the `Response` object of its answer; an empty one where the answer
-   * holds none.
-   *
-   * - Calls do not wait for each other.
-   * - A call that was given up after it was sent may still be carried out by the server.
-   * - While there is no connection, the call waits, unsent, for the next one.
-   *
-   * Rejects with a `CommandError` (the server said no), a `TimeoutError`, a `ConnectionError`, a
-   * `ProtocolError`, a `LimitError` (`maxPending`, `maxPayload`), the signal's reason, or a
-   * `TypeError` or `RangeError` where an argument is wrong.
-   *
-   * @param name The command, case-sensitive.
-   * @param args Its `Arguments`, left out if there are none; device commands need `DeviceId`.
-   * @param options How long to wait, and how to give up.
-   */
-  call(name: string, args?: Arguments | null, options: CallOptions = {}): Promise<JsonObject> {
+  call<T extends JsonObject = JsonObject>(
+    name: string,
+    args?: CallArguments | null,
+    options: CallOptions = {},
+  ): Promise<T> {
     if (this.#draining !== undefined) {
       return Promise.reject(this.#closedError(`send command ${quote(name)}`, "is draining"));
     }
-    return this.#send(name, args, options);
+    return this.#send(name, args, options) as Promise<T>;
   }
 
-  /** Lists the devices that are connected to the driver; none is an empty list. */
   async listDevices(options?: CallOptions): Promise<Device[]> {
     return readDevices(await this.call("ListDevices", undefined, options));
   }
 
-  /** Gives what the driver knows about a device; the fields are in no public text. */
-  async getDeviceInfo(deviceId: DeviceId, options?: CallOptions): Promise<JsonObject> {
-    return await this.call("GetDeviceInfo", { DeviceId: checkDeviceId(deviceId) }, options);
+  async getDeviceInfo(device: DeviceId | Device, options?: CallOptions): Promise<JsonObject> {
+    return await this.call("GetDeviceInfo", { DeviceId: deviceIdOf(device) }, options);
   }
 
-  /**
-   * Sets the colour of a device's LED.
-   *
-   * Rejects with a `RangeError`, and sends nothing, if a colour is no whole number from 0 to 255.
-   */
-  async setColorLed(deviceId: DeviceId, led: ColorLed, options?: CallOptions): Promise<JsonObject> {
-    const args = { DeviceId: checkDeviceId(deviceId), ...checkColorLed(led) };
+  async setColorLed(
+    device: DeviceId | Device,
+    color: string | ColorLed,
+    options?: CallOptions,
+  ): Promise<JsonObject> {
+    const args = { DeviceId: deviceIdOf(device), ...colorArguments(color) };
     return await this.call("SetColorLed", args, options);
   }
 
-  /**
-   * Subscribes to a topic, of one device or of the driver. The command is sent at once; await
-   * `ready` where it matters that the server has accepted. A refusal makes reading reject.
-   *
-   * The arguments of these commands and the fields of events are assumed: see `dialect`.
-   *
-   * @throws {TypeError | RangeError} If the topic or an option is wrong.
-   * @throws {ConnectionError} If the client is closed.
-   */
-  subscribe(topic: EventFilter, options: SubscribeOptions = {}): Subscription<RcspEvent> {
-    const { publisher, topic: name, deviceId } = topic;
+  subscribe(filter: EventFilter, options: SubscribeOptions = {}): Subscription<RcspEvent> {
+    checkFilter(filter);
+    const { publisher, topic, deviceId } = filter;
     const own = deviceId === undefined
-      ? { publisher, topic: name }
-      : { publisher, topic: name, deviceId: checkDeviceId(deviceId) };
-    return this.#addSubscription(own, options, (event) => event);
+      ? { publisher, topic }
+      : { publisher, topic, deviceId: deviceIdOf(deviceId) };
+    return this.#subscribe(own, options, (event) => event);
   }
 
-  /** Subscribes to the button of a device. Throws as `subscribe()`. */
-  buttonPresses(deviceId: DeviceId, options: SubscribeOptions = {}): Subscription<ButtonPress> {
-    const topic = { ...this.#options.dialect.button, deviceId: checkDeviceId(deviceId) };
-    return this.#addSubscription(topic, options, (event) => {
-      const type = findPressType(event.raw);
-      return type && { type, deviceId: event.deviceId ?? topic.deviceId, event };
-    });
+  buttonPresses(
+    device: DeviceId | Device,
+    options: SubscribeOptions = {},
+  ): Subscription<ButtonPress> {
+    const deviceId = deviceIdOf(device);
+    const filter = { ...this.options.dialect.button, deviceId };
+    return this.#subscribe(filter, options, (event) => toPress(event, deviceId));
   }
 
-  /** Every event that arrives, whoever asked the server for it; asks for none itself. */
+  presses(
+    options: SubscribeOptions & { pollInterval?: number | undefined } = {},
+  ): Subscription<ButtonPress> {
+    this.#checkOpen();
+    const queue: EventQueue<ButtonPress> = new EventQueue<ButtonPress>(
+      options,
+      this.subscriptions.queues,
+      () => presses?.leave() ?? Promise.resolve(),
+    );
+    const presses = queue.ended ? undefined : this.#addPresses({
+      onPress: (press) => queue.push(press),
+      onAccepted: () => queue.accept(),
+      onGap: () => queue.addGap(),
+      onEnd: (error) => error === undefined ? queue.finish() : queue.fail(error),
+    }, limit("pollInterval", options.pollInterval));
+    return queue;
+  }
+
   events(options: SubscribeOptions = {}): Subscription<RcspEvent> {
-    return this.#addSubscription(undefined, options, (event) => event);
+    return this.#subscribe(undefined, options, (event) => event);
   }
 
-  /** What was counted so far, and what waits now. */
+  statuses(): Subscription<ClientStatus> {
+    const queue = new EventQueue<ClientStatus>({}, { waiting: 0, dropped: 0 }, () => {
+      this.#statusListeners.delete(listener);
+      return Promise.resolve();
+    });
+    const listener = (status: ClientStatus): void => {
+      queue.push(status);
+      if (status.state === "closed") queue.finish();
+    };
+    queue.accept();
+    this.#statusListeners.add(listener);
+    listener(this.status);
+    return queue;
+  }
+
+  on(type: "press", listener: (press: ButtonPress) => void): StopListening;
+  on(type: "event", listener: (event: RcspEvent) => void): StopListening;
+  on(type: "status", listener: (status: ClientStatus) => void): StopListening;
+  on(type: "press" | "event" | "status", listener: (value: never) => void): StopListening {
+    if (typeof listener !== "function") {
+      throw new TypeError(
+        `Cannot listen as the listener must be a function, not ${typeof listener}`,
+      );
+    }
+    const ready = Promise.withResolvers<void>();
+    ready.promise.catch(() => {});
+    const notify = (value: unknown): void => callUserCallback(() => listener(value as never));
+    const stop = this.#listen(type, notify, ready);
+    return Object.assign(stop, { ready: ready.promise, [Symbol.dispose]: stop });
+  }
+
   stats(): ClientStats {
     const { bytesSent, bytesReceived } = this.#connections.counts;
-    const { counts, roundTrip, queued: waiting, inFlight: unanswered } = this.#calls;
+    const { counts, roundTrip, queued, inFlight } = this.calls;
     return {
       ...counts,
-      ...this.#subscriptions.counts,
-      dropped: this.#subscriptions.dropped,
+      ...this.subscriptions.counts,
+      dropped: this.subscriptions.queues.dropped,
       bytesSent,
       bytesReceived,
       reconnects: this.#connections.reconnects,
       roundTrip,
-      queued: waiting,
-      inFlight: unanswered,
+      queued,
+      inFlight,
     };
   }
 
-  /**
-   * Ends in good order: takes no more calls, lets the answers in, takes the subscriptions back, and
-   * closes; after `timeout` milliseconds (default: 5000) closes all the same. Never rejects.
-   */
   drain(options: { timeout?: number | undefined } = {}): Promise<void> {
     const timeout = limit("closeTimeout", options.timeout, "timeout");
     return this.#draining ??= this.#drain(timeout);
   }
 
-  /**
-   * Ends at once: calls reject, subscriptions end. Resolves when the socket is gone; may be called any
-   * number of times. Never rejects.
-   */
   async close(): Promise<void> {
-    this.#connections.close(
-      new ConnectionError("connection-closed", "The client was closed"),
-      true,
-    );
+    const cause = new ConnectionError("connection-closed", "The client was closed");
+    this.#connections.close(cause, { intentional: true });
     await this.closed;
   }
 
-  /** Closes the client. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  /** For `connect()`: its signal was aborted. */
+  /** Closes the client as the signal of `connect()` has aborted. */
   abort(reason: unknown): void {
     const message = "The client's signal was aborted";
-    this.#connections.close(
-      new ConnectionError("connection-closed", message, { cause: reason }),
-      false,
-    );
+    const cause = new ConnectionError("connection-closed", message, { cause: reason });
+    this.#connections.close(cause, { intentional: false });
+  }
+
+  /** For the watchdog. */
+  beat(signal: AbortSignal): Promise<unknown> {
+    return this.#send(this.options.dialect.commands.heartbeat, undefined, { urgent: true, signal });
+  }
+
+  /** For the connection manager. */
+  onStatus(status: ClientStatus): void {
+    traceStatus(this.options.tracing, this.options.address, status);
+    for (const listener of this.#statusListeners) listener(status);
+    if (status.state !== "closed") return;
+    this.#statusListeners.clear();
+    this.calls.rejectQueued(this.#connections.endCause!);
+    this.subscriptions.end(status.cause);
+    for (const presses of this.#presses) presses.end(status.cause);
+    this.#presses.clear();
+  }
+
+  /** For `presses()`: subscribes to the button of one device. */
+  joinButton(deviceId: DeviceId, sink: EventSink): Membership {
+    return this.subscriptions.add({ ...this.options.dialect.button, deviceId }, sink);
   }
 
   #send(
@@ -264,56 +269,119 @@ export class RcspClient {
         version: checkVersion(options.version),
         args: encodeArguments(args),
         timeout: options.timeout === undefined
-          ? this.#options.commandTimeout
+          ? this.options.commandTimeout
           : limit("commandTimeout", options.timeout, "timeout"),
         signal: options.signal,
         urgent: options.urgent,
         unlimited: options.unlimited,
       };
-      if (this.#calls.stuck) {
+      if (this.calls.stuck) {
         this.#connections.replace(
-          stalledError(`it left ${this.#calls.inFlight} commands unanswered`),
+          stalledError(`it left ${this.calls.inFlight} commands unanswered`),
         );
       }
       // Last, as the replacement, or a `toJSON` of the caller's, may close the client.
       if (this.status.state === "closed") {
         throw this.#closedError(`send command ${quote(name)}`, "is closed");
       }
-      const answer = this.#calls.add(request);
+      const answer = this.calls.add(request);
       this.#connections.flush();
-      return traceCall(this.#options.tracing, request, answer);
+      return traceCall(this.options.tracing, request, answer);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  #addSubscription<T>(
-    topic: EventFilter | undefined,
+  #subscribe<T>(
+    filter: EventFilter | undefined,
     options: SubscribeOptions,
     select: (event: RcspEvent) => T | undefined,
   ): Subscription<T> {
-    if (this.status.state === "closed") throw this.#closedError("subscribe", "is closed");
-    if (this.#draining !== undefined) throw this.#closedError("subscribe", "is draining");
-    return this.#subscriptions.add(topic, options, select);
+    this.#checkOpen();
+    const queue: EventQueue<T> = new EventQueue<T>(
+      options,
+      this.subscriptions.queues,
+      () => membership?.leave() ?? Promise.resolve(),
+    );
+    // With a signal that had aborted before, nothing is sent.
+    const membership = queue.ended ? undefined : this.subscriptions.add(filter, {
+      onEvent: (event) => {
+        const selected = select(event);
+        if (selected !== undefined) queue.push(selected);
+      },
+      onAccepted: () => queue.accept(),
+      onGap: () => queue.addGap(),
+      onEnd: (error) => error === undefined ? queue.finish() : queue.fail(error),
+    });
+    return queue;
+  }
+
+  #listen(
+    type: "press" | "event" | "status",
+    notify: (value: unknown) => void,
+    ready: PromiseWithResolvers<void>,
+  ): () => void {
+    switch (type) {
+      case "press": {
+        this.#checkOpen();
+        const presses = this.#addPresses({
+          onPress: notify,
+          onAccepted: ready.resolve,
+          onGap: () => {},
+          onEnd: (error) => ready.reject(error ?? this.#closedError("subscribe", "is closed")),
+        }, POLL_INTERVAL);
+        return () => void presses.leave();
+      }
+      case "event": {
+        this.#checkOpen();
+        const membership = this.subscriptions.add(undefined, { onEvent: notify });
+        ready.resolve();
+        return () => void membership.leave();
+      }
+      case "status":
+        this.#statusListeners.add(notify);
+        ready.resolve();
+        return () => void this.#statusListeners.delete(notify);
+      default:
+        throw new TypeError(
+          `Cannot listen to ${quote(String(type))}: expected press, event or status`,
+        );
+    }
+  }
+
+  #addPresses(sink: PressSink, pollInterval: number): AllPresses {
+    const presses = new AllPresses(
+      this,
+      {
+        ...sink,
+        onEnd: (error) => {
+          this.#presses.delete(presses);
+          sink.onEnd(error);
+        },
+      },
+      this.clock,
+      pollInterval,
+    );
+    this.#presses.add(presses);
+    void presses.poll();
+    return presses;
   }
 
   async #drain(timeout: number): Promise<void> {
     const late = Promise.withResolvers<void>();
-    const timer = this.#clock.set(late.resolve, timeout);
-    const orderly = this.#calls.idle().then(() => this.#subscriptions.leaveAll());
+    const timer = this.clock.set(late.resolve, timeout);
+    const presses = [...this.#presses];
+    const orderly = this.calls.idle().then(() =>
+      Promise.all([this.subscriptions.leaveAll(), ...presses.map((each) => each.leave())])
+    );
     await Promise.race([orderly, late.promise, this.closed]);
-    this.#clock.clear(timer);
+    this.clock.clear(timer);
     await this.close();
   }
 
-  #onStatus(status: ClientStatus): void {
-    traceStatus(this.#options.tracing, this.#options.address, status);
-    for (const watcher of this.#watchers) watcher.push(status);
-    if (status.state !== "closed") return;
-    this.#calls.rejectQueued(this.#connections.endCause!);
-    this.#subscriptions.end(status.cause);
-    for (const watcher of this.#watchers) watcher.finish();
-    this.#watchers.clear();
+  #checkOpen(): void {
+    if (this.status.state === "closed") throw this.#closedError("subscribe", "is closed");
+    if (this.#draining !== undefined) throw this.#closedError("subscribe", "is draining");
   }
 
   #closedError(action: string, state: string): ConnectionError {

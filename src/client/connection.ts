@@ -1,8 +1,5 @@
 /**
- * One socket of a client, from its opening to its end. What happens after the end of one cannot
- * touch the next.
- *
- * Free of any runtime.
+ * One connection of a client.
  *
  * @module
  */
@@ -15,14 +12,17 @@ import { FrameDecoder } from "../wire/decoder.ts";
 import { FrameBatch } from "../wire/encoder.ts";
 import { PayloadType } from "../wire/header.ts";
 import type { CallQueue } from "./call_queue.ts";
+import type { ClientOptions } from "./options.ts";
+import type { SubscriptionRegistry } from "./subscription_registry.ts";
+import type { Watchdog } from "./watchdog.ts";
 
-// One write takes up to this many bytes; what waits beyond goes with the next.
+// Most bytes of one write.
 const BATCH_BYTES = 256 * 1024;
 
-// Microtasks in which a reader must have taken an event: a plain loop needs one, a generator more.
+// Microtasks within which a reader takes an event: a plain loop needs one, a generator more.
 const READER_TURNS = 8;
 
-/** A frame that passed, for those who watch. */
+/** A frame that was sent or received. */
 export interface TracedFrame {
   /** `out` was sent, `in` was received. */
   readonly direction: "in" | "out";
@@ -32,21 +32,11 @@ export interface TracedFrame {
   readonly payload: Uint8Array;
 }
 
-/** What a connection needs. */
-export interface ConnectionOptions {
+/** What a connection shares with those before and after it. */
+export interface ConnectionOwner {
+  readonly options: ClientOptions;
   readonly calls: CallQueue;
-  readonly maxPayload: number;
-  readonly maxDepth: number;
-  /** Takes the body of each event; the view is valid during the call only. */
-  readonly onEvent: (payload: Uint8Array) => void;
-  /** Called after each chunk. */
-  readonly onChunk: () => void;
-  /** How many events wait to be read. */
-  readonly backlog: () => number;
-  /** Sees every frame. */
-  readonly onFrame?: ((frame: TracedFrame) => void) | undefined;
-  /** Called once, when the connection has ended and its commands are settled. */
-  readonly onEnd: (cause: RcspError) => void;
+  readonly subscriptions: SubscriptionRegistry;
 }
 
 /** What a connection has counted. */
@@ -56,32 +46,44 @@ export interface ConnectionCounts {
   framesReceived: number;
 }
 
-/** See the module's own text. */
+/**
+ * One socket of a client, from its opening to its end. Nothing that happens after its end can reach the
+ * next one.
+ */
 export class Connection implements Receiver {
   readonly counts: ConnectionCounts = { bytesSent: 0, bytesReceived: 0, framesReceived: 0 };
   readonly #socket: Socket;
-  readonly #options: ConnectionOptions;
+  readonly #owner: ConnectionOwner;
+  readonly #watchdog: Watchdog;
+  readonly #onClosed: (connection: Connection, cause: RcspError) => void;
   readonly #decoder: FrameDecoder;
   readonly #batch = new FrameBatch();
-  readonly #sink = (type: PayloadType, payload: Uint8Array): void => this.#take(type, payload);
+  readonly #sink = (type: PayloadType, payload: Uint8Array): void => this.#onFrame(type, payload);
   #resume: (() => void) | undefined;
   #flushing = false;
   #open = false;
   #ended = false;
 
-  /** Takes over a socket; `start()` begins to read. */
-  constructor(socket: Socket, options: ConnectionOptions) {
+  /** `onClosed` is called once, when the connection has ended and its commands are settled. */
+  constructor(
+    socket: Socket,
+    owner: ConnectionOwner,
+    watchdog: (connection: Connection) => Watchdog,
+    onClosed: (connection: Connection, cause: RcspError) => void,
+  ) {
     this.#socket = socket;
-    this.#options = options;
-    this.#decoder = new FrameDecoder({ maxPayload: options.maxPayload });
+    this.#owner = owner;
+    this.#onClosed = onClosed;
+    this.#decoder = new FrameDecoder({ maxPayload: owner.options.maxPayload });
+    this.#watchdog = watchdog(this);
   }
 
-  /** Begins to read. */
+  /** Starts to read. */
   start(): void {
     this.#resume = receive(this.#socket, this);
   }
 
-  /** Resolves when the socket is gone. */
+  /** Resolves when the socket is closed. */
   get closed(): Promise<void> {
     return this.#socket.closed;
   }
@@ -97,7 +99,7 @@ export class Connection implements Receiver {
     this.flush();
   }
 
-  /** Sends what waits: all commands of this turn of the event loop in one write. */
+  /** Sends what is queued: all commands of this turn of the event loop in one write. */
   flush(): void {
     if (this.#flushing || this.#ended) return;
     this.#flushing = true;
@@ -108,9 +110,10 @@ export class Connection implements Receiver {
   end(cause: RcspError): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#options.calls.rejectInFlight(cause);
+    this.#watchdog.stop();
+    this.#owner.calls.rejectInFlight(cause);
     this.#socket.close();
-    this.#options.onEnd(cause);
+    this.#onClosed(this, cause);
   }
 
   /** For the socket: decodes a chunk; pauses while event consumers catch up. */
@@ -119,12 +122,12 @@ export class Connection implements Receiver {
     try {
       this.counts.bytesReceived += chunk.length;
       this.#decoder.push(chunk, this.#sink);
-      this.#options.onChunk();
+      this.#watchdog.onChunk();
     } catch (error) {
       this.onError(error);
     }
     if (this.#ended) return false;
-    if (this.#options.backlog() === 0) return true;
+    if (this.#owner.subscriptions.queues.waiting === 0) return true;
     this.#letReadersRead().then(() => this.#resume?.());
     return false;
   }
@@ -144,29 +147,29 @@ export class Connection implements Receiver {
     this.end(error instanceof RcspError ? error : this.#closedError("failed", error));
   }
 
-  /**
-   * A runtime may have the next chunk at once, and the next, so that readers which could keep up never
-   * get their turn. They get it here, for as long as they make use of it.
-   */
+  /** Back-to-back reads can starve event consumers: yields while the backlog shrinks. */
   async #letReadersRead(): Promise<void> {
-    let waiting = this.#options.backlog();
-    for (let before = Infinity; waiting > 0 && waiting < before && !this.#ended;) {
-      before = waiting;
+    const { queues } = this.#owner.subscriptions;
+    let before = Infinity;
+    while (queues.waiting > 0 && queues.waiting < before && !this.#ended) {
+      before = queues.waiting;
       for (let turn = 0; turn < READER_TURNS; turn++) await undefined;
-      waiting = this.#options.backlog();
     }
   }
 
-  #take(type: PayloadType, payload: Uint8Array): void {
+  #onFrame(type: PayloadType, payload: Uint8Array): void {
     if (this.#ended) return;
     this.counts.framesReceived++;
     this.#trace("in", type, payload);
     switch (type) {
       case PayloadType.Event:
-        return this.#options.onEvent(payload);
+        return this.#owner.subscriptions.receive(payload);
       case PayloadType.ResponseOk:
       case PayloadType.ResponseError:
-        return this.#options.calls.onResponse(type, parseBody(payload, this.#options.maxDepth));
+        return this.#owner.calls.onResponse(
+          type,
+          parseBody(payload, this.#owner.options.maxDepth),
+        );
       case PayloadType.Command:
         throw new ProtocolError("unexpected-type", "Cannot take frame", {
           expected: "a response or an event from the server",
@@ -192,15 +195,15 @@ export class Connection implements Receiver {
     }
   };
 
-  /** Moves waiting commands into the batch, whose former bytes are written by now. */
+  /** Moves queued commands into the batch; its previous bytes are written by now. */
   #fillBatch(): boolean {
+    const { calls, options } = this.#owner;
     this.#batch.clear();
     while (this.#batch.length < BATCH_BYTES) {
-      const { calls } = this.#options;
-      const json = this.#open ? calls.dequeue() : calls.takeUrgent();
+      const json = this.#open ? calls.dequeue() : calls.dequeueUrgent();
       if (json === undefined) break;
       const size = this.#batch.add(PayloadType.Command, json);
-      if (this.#options.onFrame) {
+      if (options.onFrame) {
         this.#trace("out", PayloadType.Command, this.#batch.bytes.subarray(-size));
       }
     }
@@ -208,7 +211,7 @@ export class Connection implements Receiver {
   }
 
   #trace(direction: "in" | "out", type: PayloadType, payload: Uint8Array): void {
-    const { onFrame } = this.#options;
+    const { onFrame } = this.#owner.options;
     if (onFrame !== undefined) callUserCallback(() => onFrame({ direction, type, payload }));
   }
 

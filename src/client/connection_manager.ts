@@ -1,8 +1,5 @@
 /**
- * The way to the server over the whole life of a client: one connection after the other, and the
- * waits between them. All that concerns time and order of connections is decided here.
- *
- * Free of any runtime.
+ * The connections of a client, one after the other, and the waits between them.
  *
  * @module
  */
@@ -10,54 +7,33 @@
 import type { Clock } from "../clock.ts";
 import { ConnectionError, RcspError } from "../errors.ts";
 import type { Socket } from "../socket/socket.ts";
-import type { CallQueue } from "./call_queue.ts";
-import { Connection, type ConnectionCounts, type TracedFrame } from "./connection.ts";
+import { Connection, type ConnectionCounts, type ConnectionOwner } from "./connection.ts";
 import { backoff, type ReconnectPolicy } from "./reconnect.ts";
-import type { ClientStatus } from "./status.ts";
+import type { ClientStatus } from "./rcsp_client.ts";
 import { stalledError, Watchdog } from "./watchdog.ts";
 
-/** What a link needs. */
-export interface ConnectionManagerOptions {
-  /** Opens a socket; heeds its signal. Rejects with an `RcspError`, or with the signal's reason. */
-  readonly dial: (signal: AbortSignal) => Promise<Socket>;
-  readonly reconnect: ReconnectPolicy | false;
-  readonly calls: CallQueue;
-  readonly maxPayload: number;
-  readonly maxDepth: number;
-  readonly heartbeat: number | undefined;
-  readonly commandTimeout: number;
-  readonly partialFrameTimeout: number;
-  /** Milliseconds that a socket may take to be gone. */
-  readonly closeTimeout: number;
-  readonly onFrame?: ((frame: TracedFrame) => void) | undefined;
-  readonly onEvent: (payload: Uint8Array) => void;
-  /** How many events wait to be read. */
-  readonly backlog: () => number;
-  /** Sends a harmless command, unless the signal takes it back. */
-  readonly beat: (signal: AbortSignal) => Promise<unknown>;
-  /**
-   * A connection stands: sends the commands that go before all others. The result resolves when they
-   * are answered, or is `undefined` where there are none; calls wait for it.
-   */
-  readonly onOnline: () => Promise<unknown> | undefined;
-  /** A connection has ended, and another may come. */
-  readonly onOffline: (cause: RcspError) => void;
-  readonly onStatus: (status: ClientStatus) => void;
+/** What the manager needs of its client. */
+export interface ManagerOwner extends ConnectionOwner {
   readonly clock: Clock;
-  /** Gives a number from 0 up to 1, for the jitter of waits. */
+  /** Returns a number from 0 up to 1, for the jitter of waits. */
   readonly random: () => number;
+  /** Opens a socket. Rejects with an `RcspError`, or with the signal's reason. */
+  dial(signal: AbortSignal): Promise<Socket>;
+  /** Sends a harmless command, unless the signal aborts. */
+  beat(signal: AbortSignal): Promise<unknown>;
+  onStatus(status: ClientStatus): void;
 }
 
-// A connection that stood for so many milliseconds was one, even if nothing came.
+// A connection that lived this long resets the backoff, even if nothing came.
 const STABLE_AFTER_MS = 1000;
 
-/** See the module's own text. */
+/** Opens connections, replaces those that are lost, and knows the status of the client. */
 export class ConnectionManager {
-  /** Resolves when the last socket is gone, with why, or with `undefined` after a wished-for end. */
+  /** Resolves when the last socket is closed: with the cause, or `undefined` if it was intended. */
   readonly closed: Promise<RcspError | undefined>;
-  readonly #options: ConnectionManagerOptions;
-  readonly #gone = Promise.withResolvers<RcspError | undefined>();
-  readonly #giveUp = new AbortController();
+  readonly #owner: ManagerOwner;
+  readonly #closed = Promise.withResolvers<RcspError | undefined>();
+  readonly #dialing = new AbortController();
   readonly #totals: ConnectionCounts = { bytesSent: 0, bytesReceived: 0, framesReceived: 0 };
   #status: ClientStatus = { state: "connecting" };
   #connection: Connection | undefined;
@@ -68,13 +44,12 @@ export class ConnectionManager {
   #wake: (() => void) | undefined;
   #end: { readonly cause: RcspError } | undefined;
 
-  /** Makes a link that `start()` sets going. */
-  constructor(options: ConnectionManagerOptions) {
-    this.#options = options;
-    this.closed = this.#gone.promise;
+  constructor(owner: ManagerOwner) {
+    this.#owner = owner;
+    this.closed = this.#closed.promise;
   }
 
-  /** What the client is about. */
+  /** The current status. */
   get status(): ClientStatus {
     return this.#status;
   }
@@ -84,27 +59,27 @@ export class ConnectionManager {
     return this.#reconnects;
   }
 
-  /** Why there will be no connection any more, once that is so. */
+  /** Why there will be no further connection, once that is so. */
   get endCause(): RcspError | undefined {
     return this.#end?.cause;
   }
 
-  /** What all connections have counted. */
+  /** The counts of all connections. */
   get counts(): ConnectionCounts {
     const totals = { ...this.#totals };
     if (this.#connection) addCounts(totals, this.#connection.counts);
     return totals;
   }
 
-  /** Opens the first connection; rejects if that fails and is not to be tried again. */
+  /** Opens the first connection. Rejects if that fails and is not retried. */
   async start(): Promise<void> {
-    const { reconnect } = this.#options;
+    const { reconnect } = this.#owner.options;
     this.#setStatus({ state: "connecting" });
     try {
       await this.#open();
     } catch (error) {
       if (!(error instanceof RcspError) || !reconnect || !reconnect.firstConnect) {
-        this.#finish(asRcspError(error), false);
+        this.#finish(asRcspError(error));
         throw error;
       }
       await this.#redial(error);
@@ -112,20 +87,20 @@ export class ConnectionManager {
     }
   }
 
-  /** Sends what waits, if there is a connection. */
+  /** Sends what is queued, if there is a connection. */
   flush(): void {
     this.#connection?.flush();
   }
 
-  /** Gives up the connection that stands; another takes its place where that is wished for. */
+  /** Ends the current connection; it is replaced as after any loss. */
   replace(cause: RcspError): void {
     this.#connection?.end(cause);
   }
 
-  /** Ends everything for good; `wished` tells that no error is to be reported. */
-  close(cause: RcspError, intentional: boolean): void {
+  /** Ends everything. The cause is reported, unless the end is intentional. */
+  close(cause: RcspError, options: { intentional: boolean }): void {
     const connection = this.#connection;
-    this.#finish(cause, intentional);
+    this.#finish(cause, options);
     connection?.end(cause);
   }
 
@@ -134,7 +109,7 @@ export class ConnectionManager {
   }
 
   async #open(): Promise<void> {
-    const socket = await this.#options.dial(this.#giveUp.signal);
+    const socket = await this.#owner.dial(this.#dialing.signal);
     if (this.#end !== undefined) {
       socket.close();
       throw this.#end.cause;
@@ -143,24 +118,19 @@ export class ConnectionManager {
   }
 
   #adopt(socket: Socket): void {
-    const { calls, maxPayload, maxDepth, onFrame, onEvent, backlog, clock } = this.#options;
+    const { options, calls, subscriptions, clock } = this.#owner;
     this.#openedAt = clock.now();
     if (this.#lostAt !== undefined) this.#reconnects++;
-    const connection: Connection = new Connection(socket, {
-      calls,
-      maxPayload,
-      maxDepth,
-      onFrame,
-      onEvent,
-      backlog,
-      onChunk: () => watchdog.look(),
-      onEnd: (cause) => this.#onConnectionEnd(connection, watchdog, cause),
-    });
-    const watchdog: Watchdog = this.#watch(connection);
-    this.#connection = connection;
+    const connection = this.#connection = new Connection(
+      socket,
+      this.#owner,
+      (watched) =>
+        new Watchdog(watched, options, clock, calls, (signal) => this.#owner.beat(signal)),
+      (ended, cause) => this.#onConnectionEnd(ended, cause),
+    );
     connection.start();
     if (this.#connection !== connection) return;
-    const answered = this.#options.onOnline();
+    const answered = subscriptions.online();
     if (answered === undefined) this.#becomeReady(connection);
     else {
       answered.then(() => {
@@ -169,57 +139,40 @@ export class ConnectionManager {
     }
   }
 
-  #watch(connection: Connection): Watchdog {
-    const { calls, clock, heartbeat, commandTimeout, partialFrameTimeout, beat } = this.#options;
-    return new Watchdog({
-      clock,
-      heartbeat,
-      commandTimeout,
-      partialFrameTimeout,
-      beat,
-      received: () => connection.counts.bytesReceived,
-      partial: () => connection.partial,
-      pendingReplies: () => calls.pendingReplies,
-      timedOut: () => calls.counts.timedOut,
-      onDead: (cause) => connection.end(cause),
-    });
-  }
-
   #becomeReady(connection: Connection): void {
-    const { clock } = this.#options;
     connection.open();
-    const gap = this.#lostAt === undefined ? 0 : clock.now() - this.#lostAt;
+    const gap = this.#lostAt === undefined ? 0 : Math.round(this.#owner.clock.now() - this.#lostAt);
     this.#setStatus({ state: "ready", reconnects: this.#reconnects, gap });
   }
 
-  #onConnectionEnd(connection: Connection, watchdog: Watchdog, cause: RcspError): void {
-    watchdog.stop();
+  #onConnectionEnd(connection: Connection, cause: RcspError): void {
     addCounts(this.#totals, connection.counts);
     this.#connection = undefined;
     if (this.#end !== undefined) return;
-    const { reconnect, clock, onOffline } = this.#options;
+    const { options, clock, subscriptions } = this.#owner;
+    const { reconnect } = options;
     if (reconnect === false) {
-      this.#finish(cause, false, connection);
+      this.#finish(cause, {}, connection);
       return;
     }
     const now = clock.now();
-    // A server that opens and ends connections in turn has not come back.
+    // A server that accepts and hangs up has not come back.
     const { framesReceived } = connection.counts;
-    const stood = now - this.#openedAt >= Math.max(reconnect.maxDelay, STABLE_AFTER_MS);
-    if (framesReceived > 0 || stood) this.#attempt = 0;
+    const wasStable = now - this.#openedAt >= Math.max(reconnect.maxDelay, STABLE_AFTER_MS);
+    if (framesReceived > 0 || wasStable) this.#attempt = 0;
     if (this.#status.state === "ready") this.#lostAt = now;
-    onOffline(cause);
+    subscriptions.offline(cause);
     this.#redial(cause);
   }
 
-  /** Dials until a connection stands or the policy says no. */
+  /** Dials until a connection is open or the policy says no. */
   async #redial(cause: RcspError): Promise<void> {
-    const policy = this.#options.reconnect as ReconnectPolicy;
+    const policy = this.#owner.options.reconnect as ReconnectPolicy;
     while (!this.#ended) {
       const attempt = ++this.#attempt;
-      // decide() and those who watch the status may close the client.
+      // decide() and status listeners may close the client.
       if (!this.#mayTry(policy, attempt, cause) || this.#ended) return;
-      const delay = backoff(policy, attempt, this.#options.random);
+      const delay = backoff(policy, attempt, this.#owner.random);
       this.#setStatus({ state: "reconnecting", attempt, delay, cause });
       if (!this.#ended) await this.#sleep(delay);
       if (this.#ended) return;
@@ -238,12 +191,12 @@ export class ConnectionManager {
     } catch (error) {
       cause = asRcspError(error);
     }
-    this.#finish(cause, false);
+    this.#finish(cause);
     return false;
   }
 
   #sleep(delay: number): Promise<void> {
-    const { clock } = this.#options;
+    const { clock } = this.#owner;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = clock.set(resolve, delay);
     this.#wake = (): void => {
@@ -253,29 +206,33 @@ export class ConnectionManager {
     return promise;
   }
 
-  #finish(cause: RcspError, intentional: boolean, connection = this.#connection): void {
+  #finish(
+    cause: RcspError,
+    { intentional = false }: { intentional?: boolean } = {},
+    connection: Connection | undefined = this.#connection,
+  ): void {
     if (this.#end !== undefined) return;
     this.#end = { cause };
     const reported = intentional ? undefined : cause;
-    this.#giveUp.abort(cause);
+    this.#dialing.abort(cause);
     this.#wake?.();
     this.#setStatus({ state: "closed", cause: reported });
     if (connection === undefined) {
-      this.#gone.resolve(reported);
+      this.#closed.resolve(reported);
       return;
     }
-    // A socket that does not go must not keep anyone waiting.
-    const { clock, closeTimeout } = this.#options;
-    const timer = clock.set(() => this.#gone.resolve(reported), closeTimeout, true);
+    // A socket that does not close must not keep anyone waiting.
+    const { clock, options } = this.#owner;
+    const timer = clock.set(() => this.#closed.resolve(reported), options.closeTimeout, true);
     connection.closed.then(() => {
       clock.clear(timer);
-      this.#gone.resolve(reported);
+      this.#closed.resolve(reported);
     });
   }
 
   #setStatus(status: ClientStatus): void {
     this.#status = status;
-    this.#options.onStatus(status);
+    this.#owner.onStatus(status);
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * From an address to a client. Free of any runtime.
+ * Creating clients.
  *
  * @module
  */
@@ -10,7 +10,8 @@ import { ConnectionError, RcspError, TimeoutError } from "../errors.ts";
 import { orAbort } from "../socket/or_abort.ts";
 import type { Connector, Socket } from "../socket/socket.ts";
 import { DeadlineTimer } from "./alarm.ts";
-import { RcspClient } from "./client.ts";
+import { Client } from "./client.ts";
+import type { RcspClient } from "./rcsp_client.ts";
 import {
   type ClientOptions,
   clientOptions,
@@ -41,7 +42,7 @@ export async function openClient(
   const { clock = CLOCK } = hooks;
   const { signal } = options;
   signal?.throwIfAborted();
-  const client = new RcspClient(
+  const client = new Client(
     (giveUp) => openSocket(connector, checked, clock, giveUp),
     checked,
     hooks,

@@ -1,27 +1,28 @@
 /**
- * What is known about devices and their commands. Free of any runtime.
+ * Devices and their commands.
  *
  * @module
  */
 
 import { assertInteger } from "../check.ts";
 import type { DeviceId } from "../message/command.ts";
+import { parseColor } from "./color.ts";
 import { fieldTypeError } from "../message/command.ts";
 import type { PressType, RcspEvent } from "../message/event.ts";
 import { isObject, type JsonObject, type JsonValue } from "../message/json.ts";
 
-/** A device as `ListDevices` gives it. Only `DeviceId` is confirmed. */
+/** A device as `ListDevices` returns it. Only `DeviceId` is confirmed. */
 export interface Device {
-  /** What commands to this device are addressed with. */
+  /** Addresses commands to this device. */
   readonly DeviceId: DeviceId;
-  /** Whatever else the driver says. */
+  /** Whatever else the driver lists. */
   readonly [key: string]: JsonValue;
 }
 
-/** A colour for a device's LED. */
+/** A color for a device's LED. */
 export interface ColorLed {
-  /** The LED's name; `RingLed` is Rokoko's example. */
-  readonly LedId: string;
+  /** The LED's name. Default: `RingLed`, Rokoko's example. */
+  readonly LedId?: string | undefined;
   /** 0 to 255. */
   readonly Red: number;
   /** 0 to 255. */
@@ -30,20 +31,20 @@ export interface ColorLed {
   readonly Blue: number;
 }
 
-/** A button that was pressed. */
+/** A button press. */
 export interface ButtonPress {
-  /** How. */
+  /** How the button was pressed. */
   readonly type: PressType;
   /** The device that the event names, or else the one that was subscribed to. */
   readonly deviceId: DeviceId;
-  /** The event that told. */
+  /** The event. */
   readonly event: RcspEvent;
 }
 
 /**
- * The devices in the answer to `ListDevices`.
+ * The devices in the response to `ListDevices`.
  *
- * @throws {ProtocolError} If they are no array of objects with a `DeviceId`.
+ * @throws {ProtocolError} If they are not an array of objects with a `DeviceId`.
  */
 export function readDevices(response: JsonObject): Device[] {
   const devices = response["Devices"] ?? [];
@@ -60,13 +61,16 @@ export function readDevices(response: JsonObject): Device[] {
 }
 
 /**
- * Returns the id, copied where it is an object, if a command can be addressed with it.
+ * The id of a listed device, or the id itself; a copy if it is an object.
  *
  * @throws {TypeError} If it is missing, or JSON cannot express it.
- * @throws {RangeError} If it is a number that may have lost digits on its way here, so that it could
- * be another device's.
+ * @throws {RangeError} If it is a number that may have lost digits, so that it could be another
+ * device's.
  */
-export function checkDeviceId(deviceId: DeviceId): DeviceId {
+export function deviceIdOf(device: DeviceId | Device): DeviceId {
+  const deviceId = isObject(device) && Object.hasOwn(device, "DeviceId")
+    ? device.DeviceId
+    : device as DeviceId;
   if ((deviceId ?? undefined) === undefined) {
     throw new TypeError(
       "Cannot address device as 'DeviceId' is missing: take it from listDevices()",
@@ -78,7 +82,9 @@ export function checkDeviceId(deviceId: DeviceId): DeviceId {
     );
   }
   // A copy, as the caller may change theirs while a subscription lasts.
-  return ["string", "number", "boolean"].includes(typeof deviceId) ? deviceId : copyJson(deviceId);
+  return typeof deviceId === "string" || typeof deviceId === "number"
+    ? deviceId
+    : copyJson(deviceId);
 }
 
 function copyJson(deviceId: DeviceId): DeviceId {
@@ -94,12 +100,15 @@ function copyJson(deviceId: DeviceId): DeviceId {
 }
 
 /**
- * Gives the parts of a colour if they can be sent.
+ * The arguments of a color, `DeviceId` aside.
  *
- * @throws {TypeError} If the LED has no name.
- * @throws {RangeError} If a part is no whole number from 0 to 255.
+ * @throws {TypeError} If the LED has no name, or a text is not a color.
+ * @throws {RangeError} If a channel is not an integer from 0 to 255.
  */
-export function checkColorLed({ LedId, Red, Green, Blue }: ColorLed): ColorLed {
+export function colorArguments(color: string | ColorLed): ColorLed {
+  const { LedId = "RingLed", Red, Green, Blue }: ColorLed = typeof color === "string"
+    ? parseColor(color)
+    : color;
   if (typeof LedId !== "string" || LedId === "") {
     throw new TypeError("Cannot set LED as 'LedId' must be a name, such as 'RingLed'");
   }

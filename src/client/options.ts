@@ -1,5 +1,5 @@
 /**
- * The options of a client. Free of any runtime.
+ * The options of a client.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import type { Clock } from "../clock.ts";
 import { type Dialect, dialect, type DialectOptions } from "../dialect.ts";
 import type { RcspError } from "../errors.ts";
 import { keepAliveDelay } from "../socket/keep_alive.ts";
+import { quote } from "../escape.ts";
 import { limit } from "../limits.ts";
 import type { Address, Connector } from "../socket/socket.ts";
 import type { TracedFrame } from "./connection.ts";
@@ -69,25 +70,15 @@ export interface ConnectOptions {
   connector?: Connector | undefined;
 }
 
-/** Options of a call. */
-export interface CallOptions {
-  /** Milliseconds until the call is given up, its wait to be sent included. Default: `commandTimeout`. */
-  timeout?: number | undefined;
-  /** Gives the call up: it rejects with the signal's reason. What was sent may still be carried out. */
-  signal?: AbortSignal | undefined;
-  /** The command's `Version`. Default: 1. */
-  version?: number | undefined;
-}
-
-/** What surrounds a client; tests put their own in its place. */
+/** What tests replace. */
 export interface TestHooks {
   /** Default: the runtime's clock. */
   readonly clock?: Clock | undefined;
-  /** Gives a number from 0 up to 1, for the jitter of waits. Default: `Math.random`. */
+  /** Returns a number from 0 up to 1, for the jitter of waits. Default: `Math.random`. */
   readonly random?: (() => number) | undefined;
 }
 
-/** The options with every value checked and in its place. */
+/** The options, checked and complete. */
 export interface ClientOptions {
   readonly address: Address;
   readonly connectTimeout: number;
@@ -107,18 +98,37 @@ export interface ClientOptions {
   readonly tracing: Tracing;
 }
 
+const KNOWN: readonly (keyof ConnectOptions)[] = [
+  "host",
+  "port",
+  "connectTimeout",
+  "commandTimeout",
+  "maxPayload",
+  "maxDepth",
+  "maxPending",
+  "reconnect",
+  "heartbeat",
+  "partialFrameTimeout",
+  "keepAlive",
+  "signal",
+  "dialect",
+  "onBadEvent",
+  "onFrame",
+  "tracing",
+  "connector",
+];
+
 /**
- * Checks the options and fills in the defaults.
+ * Checks the options and adds the defaults.
  *
- * @throws {TypeError | RangeError} If one is wrong.
+ * @throws {TypeError | RangeError} If one is invalid or unknown.
  */
 export function clientOptions(options: ConnectOptions): ClientOptions {
-  const { reconnect } = options;
+  for (const key of Object.keys(options)) checkKey(key);
+  const { reconnect, host = DEFAULT_ADDRESS.host, port = DEFAULT_ADDRESS.port } = options;
+  checkHost(host);
   return {
-    address: bareAddress({
-      host: options.host ?? DEFAULT_ADDRESS.host,
-      port: options.port ?? DEFAULT_ADDRESS.port,
-    }),
+    address: bareAddress({ host, port }),
     connectTimeout: limit("connectTimeout", options.connectTimeout),
     commandTimeout: limit("commandTimeout", options.commandTimeout),
     maxPayload: limit("maxPayload", options.maxPayload),
@@ -134,6 +144,53 @@ export function clientOptions(options: ConnectOptions): ClientOptions {
     onFrame: options.onFrame,
     tracing: options.tracing ?? {},
   };
+}
+
+/**
+ * The address in `host`, `host:port`, `[::1]:port` or `rcsp://host:port`.
+ *
+ * @throws {TypeError} If it is none of these.
+ */
+export function parseTarget(target: string): { host: string; port?: number } {
+  const [, ipv6, host = ipv6, port] =
+    /^(?:rcsp:\/\/)?(?:(\[[^\s[\]]*:[^\s[\]]*\])|([^\s:/?#[\]]+))(?::(\d+))?\/?$/i.exec(target) ??
+      [];
+  if (host === undefined) {
+    throw new TypeError(
+      `Invalid address ${quote(target)}: expected host:port or rcsp://host:port`,
+    );
+  }
+  return { host, ...(port !== undefined && { port: Number(port) }) };
+}
+
+function checkKey(key: string): void {
+  if ((KNOWN as readonly string[]).includes(key)) return;
+  const lower = key.toLowerCase();
+  const meant = KNOWN.find((known) => isTypoOf(lower, known.toLowerCase()));
+  const hint = meant === undefined
+    ? `: the options are ${KNOWN.join(", ")}`
+    : `: did you mean '${meant}'?`;
+  throw new TypeError(`Unknown option ${quote(key)}${hint}`);
+}
+
+/** Whether two words differ in case, by a swap of neighbors, or by at most two letters. */
+function isTypoOf(word: string, known: string): boolean {
+  let start = 0;
+  while (start < word.length && word[start] === known[start]) start++;
+  let end = 0;
+  const most = Math.min(word.length, known.length) - start;
+  while (end < most && word.at(-1 - end) === known.at(-1 - end)) end++;
+  return Math.max(word.length, known.length) - start - end <= 2 && start + end > 1;
+}
+
+function checkHost(host: string): void {
+  if (typeof host !== "string" || !/^[^:]+:\d+$/.test(host)) return;
+  const { port } = parseTarget(host);
+  throw new TypeError(
+    `Cannot connect as 'host' contains a port: use { host, port: ${port} } or connect(${
+      quote(host)
+    })`,
+  );
 }
 
 /** `Infinity`, as in `LIMITS`, is none. */

@@ -1,15 +1,13 @@
 /**
- * Events on their way to one reader. Free of any runtime.
+ * Events on their way to one reader.
  *
  * @module
  */
 
 import { ConnectionError, LimitError } from "../errors.ts";
 import { Fifo } from "../fifo.ts";
+import { limit } from "../limits.ts";
 import { callUserCallback } from "../user_callback.ts";
-
-/** See `SubscribeOptions.overflow`. */
-export type Overflow = "drop-oldest" | "keep-latest" | "fail";
 
 /** Options of a subscription. */
 export interface SubscribeOptions {
@@ -22,49 +20,76 @@ export interface SubscribeOptions {
    */
   overflow?: "drop-oldest" | "keep-latest" | "fail" | undefined;
   /**
-   * Called when events begin to be dropped, with how many were dropped so far; once, and again only
-   * after the reader has emptied the buffer in between. What it throws is an uncaught error.
+   * Called when events begin to be dropped, with how many were dropped so far; called again only after
+   * the reader has emptied the buffer in between. What it throws is an uncaught error.
    */
   onOverflow?: ((dropped: number) => void) | undefined;
   /** Ends the subscription: reading it rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
-/** What a subscription needs of the client that made it. */
-export interface SubscriptionOrigin {
-  readonly buffer: number;
-  readonly overflow: Overflow;
-  readonly onOverflow?: ((dropped: number) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** Called once when the reader leaves; resolves when the server has answered. */
-  readonly leave: () => Promise<void>;
+/**
+ * The events of a subscription, as an async iterator.
+ *
+ * - Events are kept from the moment of subscribing, not from the first read.
+ * - Leaving a `for await` loop, `return()`, or the end of an `await using` block unsubscribes.
+ * - After a lost connection has been replaced, the client subscribes again; `gaps` counts it.
+ * - `close()` of the client ends the subscription. If the server refuses it, if three connections in a
+ *   row end before the server has answered it, or if the client closes because it cannot reconnect,
+ *   reading rejects after the events that still wait.
+ */
+export interface Subscription<T> extends AsyncIterableIterator<T, undefined> {
+  /**
+   * Resolves when the server has accepted the subscription. Rejects if it refused, if it has not
+   * accepted within `commandTimeout`, connected or not, or if the subscription ended before.
+   */
+  readonly ready: Promise<void>;
+  /** Events dropped because the buffer was full. */
+  readonly dropped: number;
+  /** How many times the connection was lost: events of those times are missing. */
+  readonly gaps: number;
+  /** Events that wait to be read. */
+  readonly waiting: number;
+  /** Whether it has ended: no more events are added. */
+  readonly ended: boolean;
+  /** Resolves with the next event. */
+  next(): Promise<IteratorResult<T, undefined>>;
+  /**
+   * Unsubscribes; events that still wait are dropped. Resolves when the command is queued, so that
+   * leaving a loop does not wait for the server. Never rejects.
+   */
+  return(): Promise<IteratorReturnResult<undefined>>;
+  /**
+   * Unsubscribes, as `return()`, but resolves when the server has answered, or has not within
+   * `commandTimeout`. Never rejects.
+   */
+  unsubscribe(): Promise<void>;
+  /** Returns the subscription itself. */
+  [Symbol.asyncIterator](): this;
+  /** Unsubscribes, as `return()`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Counts over all event queues of a client. */
+export interface QueueTotals {
+  waiting: number;
+  dropped: number;
 }
 
 type Ending = { readonly error: unknown } | "done";
 
 interface Reader<T> {
-  // Methods, so that a subscription to something is one to anything.
+  // Methods, so that a queue of something is assignable to a queue of unknown.
   resolve(result: IteratorResult<T, undefined>): void;
   reject(reason: unknown): void;
 }
 
-/** What a subscription can be used as. */
-// Declared here too, as some makers of `.d.ts` files leave out members that a symbol names.
-export interface Subscription<T> extends AsyncIterableIterator<T, undefined>, AsyncDisposable {}
-
-/**
- * The events of a subscription, as an async iterator.
- *
- * - Events are kept from the moment of subscribing, not from the first read.
- * - Leaving a `for await` loop, `return()`, or the end of an `await using` block unsubscribes without
- *   waiting for the server; `unsubscribe()` waits for its answer.
- * - A connection that is lost and replaced is counted in `gaps`; the subscription is made again.
- * - `close()` of the client ends it; a refusal by the server, three connections in a row that ended
- *   before the server had answered, or a client that closes for want of a connection make reading
- *   reject, after the events that still waited.
- */
-export class Subscription<T> implements AsyncIterableIterator<T, undefined> {
-  readonly #origin: SubscriptionOrigin;
+/** The queue behind a {@link Subscription}. */
+export class EventQueue<T> implements Subscription<T> {
+  readonly #options: SubscribeOptions;
+  readonly #buffer: number;
+  readonly #totals: QueueTotals;
+  readonly #unsubscribe: () => Promise<void>;
   readonly #events = new Fifo<T>();
   readonly #readers = new Fifo<Reader<T>>();
   readonly #onAbort: () => void;
@@ -76,59 +101,60 @@ export class Subscription<T> implements AsyncIterableIterator<T, undefined> {
   #gaps = 0;
 
   /**
-   * Subscriptions are made by a client.
+   * `unsubscribe` is called once, when the reader leaves; it resolves when the server has answered.
    *
-   * @ignore
+   * @throws {TypeError | RangeError} If an option is invalid.
    */
-  constructor(origin: SubscriptionOrigin) {
-    this.#origin = origin;
+  constructor(options: SubscribeOptions, totals: QueueTotals, unsubscribe: () => Promise<void>) {
+    const { buffer, overflow = "drop-oldest", signal } = options;
+    if (!["drop-oldest", "keep-latest", "fail"].includes(overflow)) {
+      throw new TypeError(
+        `Cannot subscribe: 'overflow' must be drop-oldest, keep-latest or fail: current value is ${overflow}`,
+      );
+    }
+    this.#options = { ...options, overflow };
+    this.#buffer = limit("buffer", buffer);
+    this.#totals = totals;
+    this.#unsubscribe = unsubscribe;
     this.#ready.promise.catch(() => {});
     this.#onAbort = (): void => {
-      this.#events.clear();
-      this.fail(origin.signal!.reason);
+      this.#clear();
+      this.fail(signal!.reason);
       this.#leave();
     };
-    if (origin.signal?.aborted) {
-      // Nobody has joined anything yet, so there is nothing to leave.
+    if (signal?.aborted) {
+      // Nothing has been subscribed to yet.
       this.#left = Promise.resolve();
-      this.fail(origin.signal.reason);
+      this.fail(signal.reason);
     } else {
-      origin.signal?.addEventListener("abort", this.#onAbort);
+      signal?.addEventListener("abort", this.#onAbort);
     }
   }
 
-  /**
-   * Resolves when the server has accepted the subscription. Rejects if it refused, if it has not
-   * accepted within `commandTimeout`, connected or not, or if the subscription ended before.
-   */
   get ready(): Promise<void> {
     return this.#ready.promise;
   }
 
-  /** How many events were let go unread. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** How many times the connection was lost: events of those times are missing. */
   get gaps(): number {
     return this.#gaps;
   }
 
-  /** How many events wait to be read. */
   get waiting(): number {
     return this.#events.length;
   }
 
-  /** Whether it takes no more events. */
   get ended(): boolean {
     return this.#ending !== undefined;
   }
 
-  /** The next event. */
   next(): Promise<IteratorResult<T, undefined>> {
     if (this.#events.length > 0) {
       const value = this.#events.shift() as T;
+      this.#count(-1);
       if (this.#events.length === 0) this.#overflowing = false;
       return Promise.resolve({ done: false, value });
     }
@@ -138,38 +164,28 @@ export class Subscription<T> implements AsyncIterableIterator<T, undefined> {
     return promise;
   }
 
-  /**
-   * Unsubscribes; events that still wait are dropped. Resolves when the command is queued, so that
-   * leaving a loop does not wait for the server. Never rejects.
-   */
   return(): Promise<IteratorReturnResult<undefined>> {
-    this.#events.clear();
+    this.#clear();
     this.finish();
     this.#ending = "done";
     this.#leave();
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  /**
-   * Unsubscribes, as `return()`, but resolves when the server has answered, or has not within
-   * `commandTimeout`. Never rejects.
-   */
   async unsubscribe(): Promise<void> {
     await this.return();
     await this.#leave();
   }
 
-  /** The subscription itself. */
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  /** Unsubscribes, as `return()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
   }
 
-  /** For the client: an event has come. */
+  /** Adds an event. */
   push(event: T): void {
     if (this.#ending !== undefined) return;
     const reader = this.#readers.shift();
@@ -177,33 +193,36 @@ export class Subscription<T> implements AsyncIterableIterator<T, undefined> {
       reader.resolve({ done: false, value: event });
       return;
     }
-    if (this.#events.length >= this.#origin.buffer) this.#overflow();
-    if (this.#ending === undefined) this.#events.push(event);
+    if (this.#events.length >= this.#buffer) this.#overflow();
+    if (this.#ending !== undefined) return;
+    this.#events.push(event);
+    this.#count(1);
   }
 
-  /** For the client: the server has accepted. */
+  /** The server has accepted. */
   accept(): void {
     this.#ready.resolve();
   }
 
-  /** For the client: the connection was lost. */
+  /** The connection was lost. */
   addGap(): void {
     this.#gaps++;
   }
 
-  /** For the client: it ends in good order. */
+  /** Ends without an error. */
   finish(): void {
     this.#close("done");
   }
 
-  /** For the client: it ends with an error. */
+  /** Ends with an error. */
   fail(error: unknown): void {
     this.#close({ error });
   }
 
   #overflow(): void {
-    const { buffer, overflow, onOverflow } = this.#origin;
+    const { overflow, onOverflow } = this.#options;
     if (overflow === "fail") {
+      const buffer = this.#buffer;
       this.fail(
         new LimitError(
           `Subscription ended as 'buffer' (${buffer}) events wait to be read: ` +
@@ -215,30 +234,42 @@ export class Subscription<T> implements AsyncIterableIterator<T, undefined> {
       this.#leave();
       return;
     }
-    if (overflow === "keep-latest") {
-      this.#dropped += this.#events.length;
-      this.#events.clear();
-    } else {
-      this.#dropped++;
+    const count = overflow === "keep-latest" ? this.#events.length : 1;
+    this.#dropped += count;
+    this.#totals.dropped += count;
+    if (overflow === "keep-latest") this.#clear();
+    else {
       this.#events.shift();
+      this.#count(-1);
     }
     if (this.#overflowing) return;
     this.#overflowing = true;
     if (onOverflow) callUserCallback(() => onOverflow(this.#dropped));
   }
 
+  /** Nobody has to catch up with what has ended. */
+  #count(more: number): void {
+    if (this.#ending === undefined) this.#totals.waiting += more;
+  }
+
+  #clear(): void {
+    this.#count(-this.#events.length);
+    this.#events.clear();
+  }
+
   #close(ending: Ending): void {
     if (this.#ending !== undefined) return;
+    this.#count(-this.#events.length);
     this.#ending = ending;
-    this.#origin.signal?.removeEventListener("abort", this.#onAbort);
-    // Neither counts where the server has accepted.
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    // Without effect if the server has accepted.
     this.#ready.reject(ending === "done" ? endedError() : ending.error);
     for (const { resolve, reject } of this.#readers.takeAll()) {
       this.#end(this.#ending).then(resolve, reject);
     }
   }
 
-  /** The error is told once; after it, reading is done. */
+  /** Rejects once with the error; after that, reading is done. */
   #end(ending: Ending): Promise<IteratorReturnResult<undefined>> {
     this.#ending = "done";
     return ending === "done"
@@ -247,7 +278,7 @@ export class Subscription<T> implements AsyncIterableIterator<T, undefined> {
   }
 
   #leave(): Promise<void> {
-    return this.#left ??= this.#origin.leave();
+    return this.#left ??= this.#unsubscribe();
   }
 }
 

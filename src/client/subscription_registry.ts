@@ -1,15 +1,13 @@
 /**
- * All subscriptions of a client. They are counted: two readers of one topic make one command, and the
- * last to leave takes it back.
- *
- * Free of any runtime.
+ * All subscriptions of a client.
  *
  * @module
  */
 
 import type { Clock } from "../clock.ts";
-import { type Dialect, writePath } from "../dialect.ts";
+import { writePath } from "../dialect.ts";
 import { ConnectionError, type RcspError, TimeoutError } from "../errors.ts";
+import { quote } from "../escape.ts";
 import type { Arguments } from "../message/command.ts";
 import {
   decodeEvent,
@@ -19,11 +17,10 @@ import {
   type RcspEvent,
 } from "../message/event.ts";
 import { type JsonObject, parseBody } from "../message/json.ts";
-import { limit } from "../limits.ts";
-import { quote } from "../escape.ts";
 import { callUserCallback } from "../user_callback.ts";
 import { DeadlineTimer } from "./alarm.ts";
-import { type Overflow, type SubscribeOptions, Subscription } from "./subscription.ts";
+import type { ClientOptions } from "./options.ts";
+import type { QueueTotals } from "./subscription.ts";
 
 /** Sends one of the four commands of the dialect; see `CallRequest` for the options. */
 export type SendCommand = (
@@ -32,141 +29,107 @@ export type SendCommand = (
   options: { signal: AbortSignal; urgent?: boolean; unlimited?: boolean },
 ) => Promise<unknown>;
 
-/** What the subscriptions need to know. */
-export interface SubscriptionsOptions {
-  readonly dialect: Dialect;
-  /** Milliseconds in which a subscription must be accepted. */
-  readonly commandTimeout: number;
-  readonly maxDepth: number;
-  readonly clock: Clock;
-  /** Bytes received so far. */
-  readonly received: () => number;
-  readonly onBadEvent: ((error: RcspError) => void) | undefined;
+/** Receives the events of a subscription, each in the turn in which it arrives. Must not throw. */
+export interface EventSink {
+  onEvent(event: RcspEvent): void;
+  /** The server has accepted. */
+  onAccepted?(): void;
+  /** The connection was lost. */
+  onGap?(): void;
+  /** No more events come; `error` is `undefined` if that was intended. */
+  onEnd?(error: unknown): void;
 }
 
-/** What the subscriptions have counted: see `ClientStats`. */
-export interface EventCounts {
-  events: number;
-  unmatched: number;
-  unreadable: number;
+/** A sink in the registry. */
+export interface Membership {
+  /** Takes the sink out; resolves when the server has answered, or nothing had to be sent. */
+  leave(): Promise<void>;
 }
 
-// A server may crash on a subscription, or not know its form: it must not be asked without end.
+// A server may crash on a subscription, or not know its form: it must not be asked forever.
 const MAX_HANG_UPS = 3;
 
 interface Group {
-  readonly topic: EventFilter;
-  readonly readers: Set<Reader>;
-  /** Whether the command was given to the present connection. */
+  readonly filter: EventFilter;
+  readonly members: Set<Member>;
+  /** Whether the command was handed to the current connection. */
   asked: boolean;
   accepted: boolean;
   /** Connections in a row that ended before the server had answered. */
   hangUps: number;
 }
 
-interface Reader {
+interface Member {
   /** When it must have been accepted; `Infinity` once it is. */
   deadline: number;
   /** `undefined` for everything that arrives. */
-  readonly topic: EventFilter | undefined;
-  readonly subscription: Subscription<unknown>;
-  readonly select: (event: RcspEvent) => unknown;
+  readonly filter: EventFilter | undefined;
+  readonly sink: EventSink;
 }
 
-/** See the module's own text. */
-export class Subscriptions {
-  readonly counts: EventCounts = { events: 0, unmatched: 0, unreadable: 0 };
-  readonly #options: SubscriptionsOptions;
+/**
+ * Routes events to their sinks and keeps the server's subscriptions in step: sinks with the same filter
+ * share one command, the last one to leave unsubscribes, and a new connection subscribes again.
+ */
+export class SubscriptionRegistry {
+  /** See `ClientStats`. */
+  readonly counts = { events: 0, unmatched: 0, unreadable: 0 };
+  /** Over all queues that stand behind sinks. */
+  readonly queues: QueueTotals = { waiting: 0, dropped: 0 };
+  readonly #options: ClientOptions;
+  readonly #clock: Clock;
   readonly #send: SendCommand;
-  readonly #alarm: DeadlineTimer;
+  readonly #timer: DeadlineTimer;
   readonly #groups = new Map<string, Group>();
-  readonly #readers = new Set<Reader>();
+  readonly #members = new Set<Member>();
   /** Aborted at the end of each connection: its subscriptions end with it (assumed). */
   #connection: AbortController | undefined;
   /** The connection whose end was counted last. */
   #counted: AbortSignal | undefined;
-  /** What readers that have left had dropped. */
-  #dropped = 0;
 
-  /** Makes an empty collection. */
-  constructor(options: SubscriptionsOptions, send: SendCommand) {
+  /** `received` returns the bytes received so far. */
+  constructor(options: ClientOptions, clock: Clock, received: () => number, send: SendCommand) {
     this.#options = options;
+    this.#clock = clock;
     this.#send = send;
-    this.#alarm = new DeadlineTimer(options.clock, (now) => this.#expire(now), {
-      progress: options.received,
-    });
+    this.#timer = new DeadlineTimer(clock, (now) => this.#expire(now), { progress: received });
   }
 
-  /** Events that wait to be read. */
-  get waiting(): number {
-    let waiting = 0;
-    for (const reader of this.#readers) waiting += reader.subscription.waiting;
-    return waiting;
+  /** Adds a sink for a filter that was checked, or for everything that arrives. */
+  add(filter: EventFilter | undefined, sink: EventSink): Membership {
+    const member: Member = { filter, sink, deadline: Infinity };
+    this.#members.add(member);
+    if (filter === undefined) sink.onAccepted?.();
+    else this.#join(filter, member);
+    return { leave: () => this.#leave(member) };
   }
 
-  /** Events let go by full buffers. */
-  get dropped(): number {
-    let dropped = this.#dropped;
-    for (const reader of this.#readers) dropped += reader.subscription.dropped;
-    return dropped;
-  }
-
-  /**
-   * Adds a reader of a topic, or of everything that arrives where there is none. `select` makes of each
-   * event what the reader gets, or `undefined` to pass it over.
-   *
-   * @throws {TypeError | RangeError} If the topic or an option is wrong.
-   */
-  add<T>(
-    topic: EventFilter | undefined,
-    options: SubscribeOptions,
-    select: (event: RcspEvent) => T | undefined,
-  ): Subscription<T> {
-    if (topic !== undefined) checkTopic(topic);
-    const subscription: Subscription<T> = new Subscription<T>({
-      buffer: limit("buffer", options.buffer),
-      overflow: checkOverflow(options.overflow),
-      onOverflow: options.onOverflow,
-      signal: options.signal,
-      leave: () => this.#leave(reader),
-    });
-    const reader: Reader = { topic, subscription, select, deadline: Infinity };
-    // A signal that was aborted already has ended it: nothing is sent.
-    if (subscription.ended) return subscription;
-    this.#readers.add(reader);
-    if (topic === undefined) subscription.accept();
-    else this.#join(topic, reader);
-    return subscription;
-  }
-
-  /** Hands an event to all who asked for it; one that nobody did is not read. */
+  /** Routes an event; one that nobody asked for is not decoded. */
   receive(payload: Uint8Array): void {
     this.counts.events++;
-    if (this.#readers.size === 0) this.counts.unmatched++;
-    else this.#dispatch(payload);
-  }
-
-  #dispatch(payload: Uint8Array): void {
+    if (this.#members.size === 0) {
+      this.counts.unmatched++;
+      return;
+    }
     let event: RcspEvent;
     try {
       event = decodeEvent(parseBody(payload, this.#options.maxDepth), this.#options.dialect);
     } catch (error) {
-      // Its frame is sound, and nobody waits for it: the connection need not end with it.
+      // Its frame is intact, and nobody waits for it: the connection need not end.
       this.counts.unreadable++;
       const { onBadEvent } = this.#options;
       if (onBadEvent) callUserCallback(() => onBadEvent(error as RcspError));
       return;
     }
-    for (const reader of this.#readers) {
-      if (reader.topic !== undefined && !matches(event, reader.topic)) continue;
-      const selected = reader.select(event);
-      if (selected !== undefined) reader.subscription.push(selected);
+    for (const { filter, sink } of this.#members) {
+      if (filter === undefined || matches(event, filter)) sink.onEvent(event);
     }
   }
 
   /**
-   * A connection stands: makes all subscriptions on it. What it gives resolves when the server has
-   * answered each; it rejects with a `TimeoutError` if the server leaves one unanswered.
+   * A connection is open: subscribes to everything on it. The result resolves when the server has
+   * answered each, or is `undefined` if there is nothing to subscribe to; it rejects with a
+   * `TimeoutError` if the server leaves one unanswered.
    */
   online(): Promise<unknown> | undefined {
     this.#connection = new AbortController();
@@ -178,48 +141,43 @@ export class Subscriptions {
     return Promise.all(groups.map((group) => this.#subscribe(group, signal, true)));
   }
 
-  /** The connection has ended, and another may come. */
+  /** The connection has ended; another may come. */
   offline(cause: RcspError): void {
     this.#connection?.abort(cause);
     this.#connection = undefined;
-    for (const reader of this.#readers) reader.subscription.addGap();
+    for (const { sink } of this.#members) sink.onGap?.();
     for (const group of this.#groups.values()) group.asked = group.accepted = false;
   }
 
-  /** Takes all subscriptions back, and ends them in good order. */
+  /** Ends all subscriptions and unsubscribes. */
   async leaveAll(): Promise<void> {
-    const readers = [...this.#readers];
-    await Promise.all(readers.map((reader) => {
-      reader.subscription.finish();
-      return this.#leave(reader);
+    await Promise.all(Array.from(this.#members, (member) => {
+      member.sink.onEnd?.(undefined);
+      return this.#leave(member);
     }));
   }
 
-  /** Ends all, in good order or with an error. */
+  /** Ends all subscriptions without a word to the server: there is no connection any more. */
   end(error: unknown): void {
     this.#connection?.abort(error);
     this.#connection = undefined;
-    this.#alarm.clear();
-    const readers = [...this.#readers];
+    this.#timer.clear();
     this.#groups.clear();
-    for (const reader of readers) {
-      this.#remove(reader);
-      if (error === undefined) reader.subscription.finish();
-      else reader.subscription.fail(error);
-    }
+    const members = [...this.#members];
+    this.#members.clear();
+    for (const { sink } of members) sink.onEnd?.(error);
   }
 
-  #join(topic: EventFilter, reader: Reader): void {
-    const key = filterKey(topic);
+  #join(filter: EventFilter, member: Member): void {
+    const key = filterKey(filter);
     let group = this.#groups.get(key);
-    const { clock, commandTimeout } = this.#options;
-    if (group?.accepted) reader.subscription.accept();
-    else this.#alarm.set(reader.deadline = clock.now() + commandTimeout);
+    if (group?.accepted) member.sink.onAccepted?.();
+    else this.#timer.set(member.deadline = this.#clock.now() + this.#options.commandTimeout);
     if (group !== undefined) {
-      group.readers.add(reader);
+      group.members.add(member);
       return;
     }
-    group = { topic, readers: new Set([reader]), asked: false, accepted: false, hangUps: 0 };
+    group = { filter, members: new Set([member]), asked: false, accepted: false, hangUps: 0 };
     this.#groups.set(key, group);
     if (this.#connection) this.#subscribe(group, this.#connection.signal, false);
   }
@@ -235,127 +193,119 @@ export class Subscriptions {
   async #subscribe(group: Group, signal: AbortSignal, returning: boolean): Promise<void> {
     group.asked = true;
     try {
-      const args = this.#arguments(group.topic);
-      await this.#send(this.#command(group.topic), args, { signal, urgent: returning });
+      const { filter } = group;
+      await this.#send(this.#command(filter), this.#arguments(filter), {
+        signal,
+        urgent: returning,
+      });
       group.hangUps = 0;
       group.accepted = !signal.aborted;
-      for (const reader of group.readers) {
-        reader.deadline = Infinity;
-        reader.subscription.accept();
+      for (const member of group.members) {
+        member.deadline = Infinity;
+        member.sink.onAccepted?.();
       }
     } catch (error) {
-      // Whoever left it has unsubscribed, and it may have been subscribed to anew since.
+      // The last one who left has unsubscribed, and somebody may have subscribed again since.
       if (!this.#isCurrent(group)) return;
       const unanswered = returning && error instanceof TimeoutError;
       if (signal.aborted || unanswered) {
-        // It will be made again on the next connection.
+        // The next connection subscribes again.
         this.#countHangUp(group, signal, error);
         if (unanswered) throw error;
         return;
       }
       this.#drop(group, error);
-      // The server may accept it yet: this stands behind it in the line.
-      if (error instanceof TimeoutError && error.sent) this.#unsubscribe(group.topic);
+      // The server may still accept it: the command to unsubscribe comes after it.
+      if (error instanceof TimeoutError && error.sent) this.#unsubscribe(group.filter);
     }
   }
 
-  /** Of all that a connection left unanswered, the first one is what the server ended it on. */
+  /** Of all that a connection left unanswered, the first is the one the server ended it on. */
   #countHangUp(group: Group, signal: AbortSignal, cause: unknown): void {
     if (this.#counted === signal) return;
     this.#counted = signal;
     if (++group.hangUps < MAX_HANG_UPS) return;
     const message =
-      `Cannot subscribe to ${topicName(group.topic)} as ${MAX_HANG_UPS} connections ` +
-      `in a row ended before the server answered ${quote(this.#command(group.topic))}: ` +
+      `Cannot subscribe to ${filterName(group.filter)} as ${MAX_HANG_UPS} connections ` +
+      `in a row ended before the server answered ${quote(this.#command(group.filter))}: ` +
       "if it expects other names, set them with the option 'dialect'";
     this.#drop(group, new ConnectionError("connection-closed", message, { cause, sent: true }));
   }
 
-  /** Fails the readers that were not accepted in time; gives the next deadline. */
+  /** Fails the members that were not accepted in time; returns the next deadline. */
   #expire(now: number): number {
     let next = Infinity;
-    for (const reader of this.#readers) {
-      if (reader.deadline > now) next = Math.min(next, reader.deadline);
-      else this.#failLate(reader, reader.topic!);
+    for (const member of this.#members) {
+      if (member.deadline > now) next = Math.min(next, member.deadline);
+      else this.#failLate(member, member.filter!);
     }
     return next;
   }
 
-  #failLate(reader: Reader, topic: EventFilter): void {
+  #failLate(member: Member, filter: EventFilter): void {
     const { commandTimeout } = this.#options;
-    const sent = this.#groups.get(filterKey(topic))?.asked ?? false;
+    const sent = this.#groups.get(filterKey(filter))?.asked ?? false;
     const reason = sent
-      ? `the server did not answer ${quote(this.#command(topic))}`
+      ? `the server did not answer ${quote(this.#command(filter))}`
       : "there was no connection";
     const message = `Cannot subscribe to ${
-      topicName(topic)
+      filterName(filter)
     }: ${reason} within ${commandTimeout} ms`;
-    reader.subscription.fail(new TimeoutError(message, commandTimeout, sent));
-    this.#leave(reader);
+    member.sink.onEnd?.(new TimeoutError(message, commandTimeout, sent));
+    this.#leave(member);
   }
 
   #isCurrent(group: Group): boolean {
-    return this.#groups.get(filterKey(group.topic)) === group;
-  }
-
-  #remove(reader: Reader): boolean {
-    if (!this.#readers.delete(reader)) return false;
-    this.#dropped += reader.subscription.dropped;
-    return true;
+    return this.#groups.get(filterKey(group.filter)) === group;
   }
 
   #drop(group: Group, error: unknown): void {
-    this.#groups.delete(filterKey(group.topic));
-    for (const reader of group.readers) {
-      this.#remove(reader);
-      reader.subscription.fail(error);
+    this.#groups.delete(filterKey(group.filter));
+    for (const member of group.members) {
+      this.#members.delete(member);
+      member.sink.onEnd?.(error);
     }
-    group.readers.clear();
+    group.members.clear();
   }
 
-  async #leave(reader: Reader): Promise<void> {
-    const { topic } = reader;
-    if (!this.#remove(reader) || topic === undefined) return;
-    const key = filterKey(topic);
+  async #leave(member: Member): Promise<void> {
+    const { filter } = member;
+    if (!this.#members.delete(member) || filter === undefined) return;
+    const key = filterKey(filter);
     const group = this.#groups.get(key);
-    if (!group?.readers.delete(reader) || group.readers.size > 0) return;
+    if (!group?.members.delete(member) || group.members.size > 0) return;
     this.#groups.delete(key);
-    if (group.asked) await this.#unsubscribe(topic);
+    if (group.asked) await this.#unsubscribe(filter);
   }
 
-  /** Takes a subscription back. Whatever the server says, nobody reads it any more. */
-  async #unsubscribe(topic: EventFilter): Promise<void> {
+  /** Resolves when the server has answered, whatever it says. */
+  async #unsubscribe(filter: EventFilter): Promise<void> {
     if (this.#connection === undefined) return;
     const { signal } = this.#connection;
     const { unsubscribe, deviceUnsubscribe } = this.#options.dialect.commands;
-    const name = topic.deviceId === undefined ? unsubscribe : deviceUnsubscribe;
+    const name = filter.deviceId === undefined ? unsubscribe : deviceUnsubscribe;
     const options = { signal, unlimited: true };
-    await this.#send(name, this.#arguments(topic), options).catch(() => {});
+    await this.#send(name, this.#arguments(filter), options).catch(() => {});
   }
 
-  /** What subscribes to a topic. */
-  #command(topic: EventFilter): string {
+  /** The command that subscribes. */
+  #command(filter: EventFilter): string {
     const { subscribe, deviceSubscribe } = this.#options.dialect.commands;
-    return topic.deviceId === undefined ? subscribe : deviceSubscribe;
+    return filter.deviceId === undefined ? subscribe : deviceSubscribe;
   }
 
-  #arguments(topic: EventFilter): JsonObject {
+  #arguments(filter: EventFilter): JsonObject {
     const args: JsonObject = {};
-    const { publisher, topic: topicKey, deviceId } = this.#options.dialect.subscription;
-    if (topic.deviceId !== undefined) writePath(args, deviceId, topic.deviceId);
-    writePath(args, publisher, topic.publisher);
-    writePath(args, topicKey, topic.topic);
+    const { publisher, topic, deviceId } = this.#options.dialect.subscription;
+    if (filter.deviceId !== undefined) writePath(args, deviceId, filter.deviceId);
+    writePath(args, publisher, filter.publisher);
+    writePath(args, topic, filter.topic);
     return args;
   }
 }
 
-/** A topic in words. */
-function topicName({ publisher, topic, deviceId }: EventFilter): string {
-  const device = deviceId === undefined ? "" : ` of device ${quote(JSON.stringify(deviceId))}`;
-  return `${quote(`${publisher}/${topic}`)}${device}`;
-}
-
-function checkTopic({ publisher, topic }: EventFilter): void {
+/** @throws {TypeError} If a name is not a string. */
+export function checkFilter({ publisher, topic }: EventFilter): void {
   for (const [name, value] of Object.entries({ publisher, topic })) {
     if (typeof value !== "string") {
       throw new TypeError(`Cannot subscribe as '${name}' must be a string, not ${typeof value}`);
@@ -363,9 +313,7 @@ function checkTopic({ publisher, topic }: EventFilter): void {
   }
 }
 
-function checkOverflow(overflow: Overflow = "drop-oldest"): Overflow {
-  if (["drop-oldest", "keep-latest", "fail"].includes(overflow)) return overflow;
-  throw new TypeError(
-    `Cannot subscribe as 'overflow' must be drop-oldest, keep-latest or fail: current value is ${overflow}`,
-  );
+function filterName({ publisher, topic, deviceId }: EventFilter): string {
+  const device = deviceId === undefined ? "" : ` of device ${quote(JSON.stringify(deviceId))}`;
+  return `${quote(`${publisher}/${topic}`)}${device}`;
 }

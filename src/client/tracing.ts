@@ -9,8 +9,8 @@
 
 import { callUserCallback } from "../user_callback.ts";
 import type { Address } from "../socket/socket.ts";
-import type { CallRequest } from "./call.ts";
-import type { ClientStatus } from "./status.ts";
+import type { CallRequest } from "./call_queue.ts";
+import type { ClientStatus } from "./rcsp_client.ts";
 
 /** Where messages are published. */
 export interface Channel {

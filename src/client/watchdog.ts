@@ -1,8 +1,5 @@
 /**
- * Tells when a connection that looks open is dead: the other side does not answer a heartbeat, or
- * began a frame and sends no more of it.
- *
- * Free of any runtime.
+ * Detection of dead connections.
  *
  * @module
  */
@@ -10,33 +7,27 @@
 import type { Clock } from "../clock.ts";
 import { CommandError, ConnectionError } from "../errors.ts";
 import { DeadlineTimer } from "./alarm.ts";
+import type { CallQueue } from "./call_queue.ts";
+import type { ClientOptions } from "./options.ts";
 
-/** What a watchdog looks at and what it does. */
-export interface WatchdogOptions {
-  readonly clock: Clock;
-  /** Milliseconds without a frame after which a heartbeat is sent; `undefined` for none. */
-  readonly heartbeat: number | undefined;
-  /** Milliseconds in which a heartbeat must be answered. */
-  readonly commandTimeout: number;
-  /** Milliseconds. */
-  readonly partialFrameTimeout: number;
-  /** Bytes received so far. */
-  readonly received: () => number;
-  /** Whether a frame has begun and is not complete. */
-  readonly partial: () => boolean;
-  /** Commands whose response is waited for. */
-  readonly pendingReplies: () => number;
-  /** Commands so far whose response did not come in time. */
-  readonly timedOut: () => number;
-  /** Sends a harmless command, unless the signal takes it back; rejects without an answer in time. */
-  readonly beat: (signal: AbortSignal) => Promise<unknown>;
-  /** Called at most once. */
-  readonly onDead: (cause: ConnectionError) => void;
+/** What a watchdog looks at. */
+export interface Watched {
+  readonly counts: { readonly bytesReceived: number };
+  /** Whether a frame has begun to arrive and is not complete. */
+  readonly partial: boolean;
+  end(cause: ConnectionError): void;
 }
 
-/** See the module's own text. */
+/**
+ * Ends a connection that looks open and is dead: the other side does not answer a heartbeat, or has
+ * begun a frame and sends no more of it.
+ */
 export class Watchdog {
-  readonly #options: WatchdogOptions;
+  readonly #connection: Watched;
+  readonly #options: ClientOptions;
+  readonly #clock: Clock;
+  readonly #calls: CallQueue;
+  readonly #beatOnce: (signal: AbortSignal) => Promise<unknown>;
   readonly #partial: DeadlineTimer;
   readonly #silence: DeadlineTimer;
   readonly #stop = new AbortController();
@@ -47,19 +38,28 @@ export class Watchdog {
   /** Since when nothing has come although a response is waited for. */
   #busySince: number | undefined;
 
-  /** Begins to watch. */
-  constructor(options: WatchdogOptions) {
+  /** `beat` sends a harmless command unless the signal aborts; it rejects without an answer in time. */
+  constructor(
+    connection: Watched,
+    options: ClientOptions,
+    clock: Clock,
+    calls: CallQueue,
+    beat: (signal: AbortSignal) => Promise<unknown>,
+  ) {
+    this.#connection = connection;
     this.#options = options;
-    const { clock, received } = options;
-    const how = { progress: received, background: true };
+    this.#clock = clock;
+    this.#calls = calls;
+    this.#beatOnce = beat;
+    const how = { progress: () => this.#received, background: true };
     this.#partial = new DeadlineTimer(clock, () => this.#checkPartial(), how);
     this.#silence = new DeadlineTimer(clock, (now) => this.#checkSilence(now), how);
     this.#awaitHeartbeat();
   }
 
-  /** Call after each chunk: sees to it that a frame which has begun goes on. */
-  look(): void {
-    // One timer for a whole stretch, not for each chunk: it looks again when it rings.
+  /** A chunk has arrived: a frame that it has begun must go on. */
+  onChunk(): void {
+    // One timer, not one for each chunk: it looks again when it fires.
     if (!this.#partial.isSet) this.#partial.set(this.#awaitRest());
   }
 
@@ -70,21 +70,24 @@ export class Watchdog {
     this.#silence.clear();
   }
 
+  get #received(): number {
+    return this.#connection.counts.bytesReceived;
+  }
+
   get #stopped(): boolean {
     return this.#stop.signal.aborted;
   }
 
   /** The time until which more must have come of a frame that has begun. */
   #awaitRest(): number {
-    const { clock, partial, partialFrameTimeout, received } = this.#options;
-    if (this.#stopped || !partial()) return Infinity;
-    this.#partialAt = received();
-    return clock.now() + partialFrameTimeout;
+    if (this.#stopped || !this.#connection.partial) return Infinity;
+    this.#partialAt = this.#received;
+    return this.#clock.now() + this.#options.partialFrameTimeout;
   }
 
   #checkPartial(): number {
-    const { partial, partialFrameTimeout, received } = this.#options;
-    if (partial() && received() === this.#partialAt) {
+    const { partialFrameTimeout } = this.#options;
+    if (this.#connection.partial && this.#received === this.#partialAt) {
       this.#die(`a frame got no further for ${partialFrameTimeout} ms`);
     }
     return this.#awaitRest();
@@ -97,15 +100,14 @@ export class Watchdog {
 
   /** The time at which the next heartbeat is due if nothing comes. */
   #awaitSilence(): number {
-    const { clock, heartbeat, received, timedOut } = this.#options;
+    const { heartbeat } = this.#options;
     if (heartbeat === undefined || this.#stopped) return Infinity;
-    this.#quiet = { received: received(), timedOut: timedOut() };
-    return clock.now() + heartbeat;
+    this.#quiet = { received: this.#received, timedOut: this.#calls.counts.timedOut };
+    return this.#clock.now() + heartbeat;
   }
 
   #checkSilence(now: number): number {
-    const { received } = this.#options;
-    if (received() !== this.#quiet.received) this.#busySince = undefined;
+    if (this.#received !== this.#quiet.received) this.#busySince = undefined;
     else if (!this.#isBusy(now)) {
       this.#beat();
       return Infinity;
@@ -118,8 +120,8 @@ export class Watchdog {
    * is never answered must not hide a dead connection.
    */
   #isBusy(now: number): boolean {
-    const { pendingReplies: awaited, timedOut } = this.#options;
-    if (awaited() === 0 || timedOut() !== this.#quiet.timedOut) return false;
+    const { pendingReplies, counts } = this.#calls;
+    if (pendingReplies === 0 || counts.timedOut !== this.#quiet.timedOut) return false;
     this.#busySince ??= now;
     return now < this.#busyUntil;
   }
@@ -132,10 +134,10 @@ export class Watchdog {
   }
 
   #beat(): void {
-    const before = this.#options.received();
-    this.#options.beat(this.#stop.signal).then(() => this.#awaitHeartbeat(), (cause) => {
-      // An answer that says no is an answer, and so is anything else that came.
-      const alive = cause instanceof CommandError || this.#options.received() !== before;
+    const before = this.#received;
+    this.#beatOnce(this.#stop.signal).then(() => this.#awaitHeartbeat(), (cause) => {
+      // A refusal is an answer, and so is anything else that came.
+      const alive = cause instanceof CommandError || this.#received !== before;
       if (alive) this.#awaitHeartbeat();
       else this.#die("a heartbeat was not answered", cause);
     });
@@ -144,7 +146,7 @@ export class Watchdog {
   #die(reason: string, cause?: unknown): void {
     if (this.#stopped) return;
     this.stop();
-    this.#options.onDead(stalledError(reason, cause));
+    this.#connection.end(stalledError(reason, cause));
   }
 }
 

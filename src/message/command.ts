@@ -24,8 +24,11 @@ export interface Command {
   readonly Arguments: JsonObject;
 }
 
-/** Which device a command or an event is about: as the server listed it, passed back untouched. */
-export type DeviceId = Exclude<JsonValue, null>;
+/**
+ * The id of a device, as the driver listed it. Small integers are seen; whatever else a driver may list is
+ * passed back untouched.
+ */
+export type DeviceId = string | number;
 
 /** The arguments of a command; a key that holds `undefined` is left out. */
 export interface Arguments {

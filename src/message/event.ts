@@ -55,7 +55,7 @@ export function decodeEvent(raw: JsonObject, dialect: Dialect): RcspEvent {
   return {
     publisher: asString(readPath(raw, publisher)),
     topic: asString(readPath(raw, topic)),
-    deviceId: readPath(raw, deviceId) ?? undefined,
+    deviceId: (readPath(raw, deviceId) ?? undefined) as DeviceId | undefined,
     data: readPath(raw, data) ?? undefined,
     raw,
   };

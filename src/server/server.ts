@@ -274,7 +274,9 @@ export class RcspServer {
     const publisher = text(subscription.publisher);
     const topic = text(subscription.topic);
     if (!device) return { publisher, topic };
-    const deviceId: DeviceId | undefined = readPath(Arguments, subscription.deviceId) ?? undefined;
+    const deviceId = (readPath(Arguments, subscription.deviceId) ?? undefined) as
+      | DeviceId
+      | undefined;
     if (deviceId === undefined) throw missing(subscription.deviceId, "a device id");
     return { publisher, topic, deviceId };
   }

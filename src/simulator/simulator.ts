@@ -205,7 +205,7 @@ export class Simulator {
   #stateOf(deviceId: DeviceId): State | undefined {
     const id = toJson(deviceId);
     if (id === undefined || id === null) return undefined;
-    return this.#states.find(({ device }) => sameId(device.DeviceId, id));
+    return this.#states.find(({ device }) => sameId(device.DeviceId, id as DeviceId));
   }
 
   #checkTopic({ publisher, topic, deviceId }: EventFilter): void {
@@ -278,7 +278,7 @@ export class Simulator {
   #addressed({ Command, Arguments }: Command): State {
     const deviceId = Arguments["DeviceId"] ?? undefined;
     if (deviceId === undefined) throw this.#badArguments(`${Command} needs a 'DeviceId'`);
-    return this.#find(deviceId);
+    return this.#find(deviceId as DeviceId);
   }
 
   #find(deviceId: DeviceId): State {

@@ -1,9 +1,9 @@
 /** A client of a scripted server whose connection a test can take away, with time in the test's hand. */
 
-import type { RcspClient } from "../../src/client/client.ts";
+import type { RcspClient } from "../../src/client/rcsp_client.ts";
 import { openClient } from "../../src/client/create_client.ts";
 import type { ConnectOptions, TestHooks } from "../../src/client/options.ts";
-import type { ClientStatus } from "../../src/client/status.ts";
+import type { ClientStatus } from "../../src/client/rcsp_client.ts";
 import { ConnectionError } from "../../src/errors.ts";
 import type { Connector } from "../../src/socket/socket.ts";
 import { FakeClock } from "./fake_clock.ts";

@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { memoryNetwork } from "../../src/socket/memory.ts";
 import { main } from "../../cli/main.ts";
 import { connect } from "../../mod.ts";
-import type { RcspClient } from "../../src/client/client.ts";
+import type { RcspClient } from "../../src/client/rcsp_client.ts";
 import type { ConnectOptions } from "../../src/client/options.ts";
 import type { Connector, Listen, Socket } from "../../src/socket/socket.ts";
 import { type TestIo, testIo, type TestIoOptions } from "./cli_io.ts";

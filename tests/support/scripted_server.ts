@@ -1,7 +1,7 @@
 /** A server that answers by a script, however wrong, and a client that is joined to it in memory. */
 
 import { memoryNetwork } from "../../src/socket/memory.ts";
-import type { RcspClient } from "../../src/client/client.ts";
+import type { RcspClient } from "../../src/client/rcsp_client.ts";
 import { createClient } from "../../src/client/create_client.ts";
 import type { ConnectOptions } from "../../src/client/options.ts";
 import type { JsonObject } from "../../src/message/json.ts";

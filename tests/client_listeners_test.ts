@@ -1,0 +1,71 @@
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { echo, event, withScripted } from "./support/scripted_server.ts";
+import { uncaughtIn } from "./support/uncaught.ts";
+import { test } from "./support/test.ts";
+import { until } from "./support/wait.ts";
+
+test("on('event') calls its listener in the turn in which the events arrive, before any iterator", () =>
+  withScripted(echo, async (rcsp, server) => {
+    const order: string[] = [];
+    const iterator = rcsp.events();
+    const read = iterator.next().then(() => order.push("iterator"));
+    rcsp.on("event", ({ topic }) => {
+      order.push(`listener ${topic}`);
+      queueMicrotask(() => order.push("microtask"));
+    });
+    server.send(event({ Topic: "A" }), event({ Topic: "B" }));
+    await read;
+    await until(() => order.filter((entry) => entry.startsWith("listener")).length === 2);
+    assertStrictEquals(order[0], "listener A");
+    assertStrictEquals(order.indexOf("listener A") < order.indexOf("iterator"), true);
+  }));
+
+test("on('event') stops when told, also by a using block, and then nothing is decoded", () =>
+  withScripted(echo, async (rcsp, server) => {
+    const topics: (string | undefined)[] = [];
+    {
+      using _stop = rcsp.on("event", ({ topic }) => topics.push(topic));
+      server.send(event({ Topic: "A" }));
+      await until(() => topics.length === 1);
+    }
+    server.send(event({ Topic: "B" }));
+    await until(() => rcsp.stats().events === 2);
+    assertEquals(topics, ["A"]);
+    assertStrictEquals(rcsp.stats().unmatched, 1);
+  }));
+
+test("on('status') calls its listener at each change, up to closed", () =>
+  withScripted(echo, async (rcsp) => {
+    const states: string[] = [];
+    const stopped: string[] = [];
+    rcsp.on("status", ({ state }) => states.push(state));
+    rcsp.on("status", ({ state }) => stopped.push(state))();
+    await rcsp.close();
+    assertEquals(states, ["closed"]);
+    assertEquals(stopped, []);
+  }));
+
+test("what a listener throws is an uncaught error, and the others are called", async () => {
+  const script = `
+    await withScripted(echo, async (rcsp, server) => {
+      const heard = Promise.withResolvers();
+      rcsp.on("event", () => {
+        throw new Error("my own fault");
+      });
+      rcsp.on("event", ({ topic }) => heard.resolve(topic));
+      server.send(event({ Topic: "A" }));
+      answer = { topic: await heard.promise, state: rcsp.status.state };
+    });`;
+  const names = "{ echo, event, withScripted }";
+  assertEquals(await uncaughtIn("support/scripted_server.ts", names, script), {
+    answer: { topic: "A", state: "ready" },
+    reported: ["my own fault"],
+  });
+});
+
+test("on() refuses what it cannot listen to", () =>
+  withScripted(echo, async (rcsp) => {
+    assertThrows(() => rcsp.on("presses" as never, () => {}), TypeError, "expected press, event");
+    assertThrows(() => rcsp.on("event", undefined as never), TypeError, "must be a function");
+    await rcsp.call("Still works");
+  }));

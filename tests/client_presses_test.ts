@@ -1,0 +1,168 @@
+import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { memoryNetwork } from "../src/socket/memory.ts";
+import { openClient } from "../src/client/create_client.ts";
+import type { RcspClient } from "../src/client/rcsp_client.ts";
+import { CommandError, ConnectionError } from "../src/errors.ts";
+import { Simulator, type SimulatorOptions } from "../src/simulator/simulator.ts";
+import { FakeClock } from "./support/fake_clock.ts";
+import { echo, event, ok, refusal, withScripted } from "./support/scripted_server.ts";
+import { test } from "./support/test.ts";
+import { until } from "./support/wait.ts";
+
+const devices = [1, 2].map((DeviceId) => ({
+  DeviceId,
+  Name: `Glove ${DeviceId}`,
+  hasButton: true,
+}));
+
+interface Room {
+  rcsp: RcspClient;
+  simulator: Simulator;
+  clock: FakeClock;
+}
+
+async function withSimulator(
+  options: SimulatorOptions,
+  use: (room: Room) => Promise<void>,
+): Promise<void> {
+  const { connector, listen } = memoryNetwork();
+  await using simulator = new Simulator({ devices, ...options });
+  const address = await simulator.serve(listen);
+  const clock = new FakeClock();
+  const rcsp = await openClient(connector, address, { clock });
+  try {
+    await use({ rcsp, simulator, clock });
+  } finally {
+    await rcsp.close();
+  }
+}
+
+test("presses() has the presses of every device, those that appear later included", () =>
+  withSimulator({}, async ({ rcsp, simulator, clock }) => {
+    const presses = rcsp.presses({ pollInterval: 500 });
+    await presses.ready;
+    simulator.press(1, "SinglePress");
+    simulator.press(2, "LongPress");
+    assertEquals(
+      [(await presses.next()).value, (await presses.next()).value].map((press) => [
+        press?.deviceId,
+        press?.type,
+      ]),
+      [[1, "SinglePress"], [2, "LongPress"]],
+    );
+    simulator.addDevice({ DeviceId: "three" });
+    assertStrictEquals(simulator.press("three", "DoublePress"), 0);
+    clock.advance(500);
+    await until(() => simulator.press("three", "DoublePress") === 1);
+    assertStrictEquals((await presses.next()).value?.deviceId, "three");
+  }));
+
+test("presses() unsubscribes from a device that is gone, and from all when its reader leaves", async () => {
+  let listed = [{ DeviceId: 1 }, { DeviceId: 2 }];
+  const clock = new FakeClock();
+  await withScripted(
+    (command) => ok(command, command.name === "ListDevices" ? { Devices: listed } : {}),
+    async (_, server) => {
+      const rcsp = await openClient(server.connector, { reconnect: false }, { clock });
+      const presses = rcsp.presses();
+      await presses.ready;
+      listed = [{ DeviceId: 2 }];
+      clock.advance(2_000);
+      await server.until(5);
+      const gone = server.received[4];
+      assertEquals([gone?.name, gone?.args?.["DeviceId"]], ["DeviceUnsubscribe", 1]);
+      await presses.unsubscribe();
+      const left = server.received[5];
+      assertEquals([left?.name, left?.args?.["DeviceId"]], ["DeviceUnsubscribe", 2]);
+      await rcsp.close();
+      assertStrictEquals(clock.timers, 0);
+    },
+  );
+});
+
+test("presses() leaves out a device that refuses, and asks it again only after a reconnect", async () => {
+  const names: string[] = [];
+  const clock = new FakeClock();
+  await withScripted(
+    (command) => {
+      names.push(`${command.name} ${command.args?.["DeviceId"] ?? ""}`.trim());
+      if (command.name === "ListDevices") {
+        return ok(command, { Devices: [{ DeviceId: 1 }, { DeviceId: 2 }] });
+      }
+      return command.args?.["DeviceId"] === 2 ? refusal(command, { Code: "No" }) : ok(command);
+    },
+    async (_, server) => {
+      const rcsp = await openClient(server.connector, { reconnect: { initialDelay: 1 } }, {
+        clock,
+      });
+      const presses = rcsp.presses();
+      await presses.ready;
+      clock.advance(2_000);
+      await server.until(4);
+      assertEquals(names, ["ListDevices", "DeviceSubscribe 1", "DeviceSubscribe 2", "ListDevices"]);
+      server.hangUp();
+      await until(() => rcsp.status.state === "reconnecting");
+      clock.advance(1);
+      await server.until(6);
+      clock.advance(2_000);
+      await until(() => names.filter((name) => name === "DeviceSubscribe 2").length === 2);
+      assertStrictEquals(presses.gaps, 1);
+      await rcsp.close();
+    },
+  );
+});
+
+test("presses() rejects if all devices refuse, and is ready if there are none", async () => {
+  await withScripted(
+    (command) =>
+      command.name === "ListDevices"
+        ? ok(command, { Devices: [{ DeviceId: 1 }] })
+        : refusal(command, { Code: "No" }),
+    async (rcsp) => {
+      const presses = rcsp.presses();
+      await assertRejects(() => presses.ready, CommandError, "[No]");
+      await assertRejects(() => presses.next(), CommandError, "[No]");
+    },
+  );
+  await withScripted(echo, async (rcsp) => {
+    await using presses = rcsp.presses();
+    await presses.ready;
+    assertStrictEquals(presses.ended, false);
+  });
+});
+
+test("presses() has an event that does not name its device once", () =>
+  withScripted(
+    (command) =>
+      ok(
+        command,
+        command.name === "ListDevices" ? { Devices: [{ DeviceId: 1 }, { DeviceId: 2 }] } : {},
+      ),
+    async (rcsp, server) => {
+      const presses = rcsp.presses();
+      await presses.ready;
+      server.send(event({ Data: "SinglePress" }), event({ Data: "LongPress" }));
+      assertStrictEquals((await presses.next()).value?.type, "SinglePress");
+      assertStrictEquals((await presses.next()).value?.type, "LongPress");
+    },
+  ));
+
+test("presses() and on() throw on a closed client", () =>
+  withScripted(echo, async (rcsp) => {
+    await rcsp.close();
+    assertThrows(() => rcsp.presses(), ConnectionError, "Cannot subscribe");
+    assertThrows(() => rcsp.on("press", () => {}), ConnectionError, "Cannot subscribe");
+    assertThrows(() => rcsp.on("event", () => {}), ConnectionError, "Cannot subscribe");
+  }));
+
+test("on('press') calls its listener until it is stopped, and unsubscribes then", () =>
+  withSimulator({}, async ({ rcsp, simulator }) => {
+    const types: string[] = [];
+    const stop = rcsp.on("press", ({ type }) => types.push(type));
+    await stop.ready;
+    simulator.press(2, "DoublePress");
+    await until(() => types.length === 1);
+    stop();
+    await until(() => simulator.press(2, "SinglePress") === 0);
+    assertEquals(types, ["DoublePress"]);
+  }));
