@@ -18,7 +18,6 @@
 export { createClient } from "./client/create_client.ts";
 export type { ConnectOptions } from "./client/options.ts";
 export type {
-  CallArguments,
   CallOptions,
   ClientStats,
   ClientStatus,

@@ -208,7 +208,7 @@ test("call() is refused at maxPending, and works again after answers", () =>
     const error = await assertRejects(
       () => rcsp.call("D"),
       LimitError,
-      "Cannot send command 'D' as 'maxPending' (3) is reached: wait for answers",
+      "Cannot send command 'D' as 'maxPending' (3) is reached: wait for responses",
     );
     assertEquals([error.code, error.limit, error.max], ["limit-reached", "maxPending", 3]);
     await server.until(3);

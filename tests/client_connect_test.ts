@@ -253,7 +253,11 @@ test("the signal that a connector gets is for the opening only", async () => {
 
 test("a connector that gives no socket is a TypeError", async () => {
   const connector = (() => Promise.resolve(undefined)) as unknown as Connector;
-  await assertRejects(() => connect({ connector }), TypeError, "the connector gave no socket");
+  await assertRejects(
+    () => connect({ connector }),
+    TypeError,
+    "the connector did not return a socket",
+  );
 });
 
 test("a socket whose read() throws at once ends its connection like any other", async () => {

@@ -1,13 +1,5 @@
 /**
- * The commands of a client between `call()` and their answer: the heart of the client.
- *
- * A call waits until it is taken for sending, then stands in line for its response. Responses carry no
- * other order than that of the commands, so a call that is given up after it was sent keeps its place
- * in the line, and its late response is dropped there.
- *
- * Every call settles once: response, error, timeout, abort, or end of the connection.
- *
- * Free of any runtime.
+ * The commands of a client between `call()` and their response.
  *
  * @module
  */
@@ -40,19 +32,19 @@ export interface CallRequest {
   /** Milliseconds. */
   readonly timeout: number;
   readonly signal?: AbortSignal | undefined;
-  /** Goes before all that waits, and does not heed `maxPending`. */
+  /** Sent before everything that is queued, whatever `maxPending` is. */
   readonly urgent?: boolean | undefined;
-  /** Does not heed `maxPending`. */
+  /** Queued whatever `maxPending` is. */
   readonly unlimited?: boolean | undefined;
 }
 
-/** A command on its way. */
+/** A command in the queue or in flight. */
 export interface Call {
   readonly name: string;
   readonly trackId: string;
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
-  /** Let go when it is taken for sending. */
+  /** Emptied when it is sent. */
   json: string;
   readonly deadline: number;
   readonly resolve: (response: JsonObject) => void;
@@ -62,36 +54,36 @@ export interface Call {
   onAbort?: () => void;
 }
 
-/** What the queue needs to know. */
 export interface CallQueueOptions {
   readonly dialect: Dialect;
   readonly maxPending: number;
   readonly maxPayload: number;
-  /** The server in words, for messages. */
+  /** The server's address, for messages. */
   readonly server: string;
   readonly clock?: Clock | undefined;
   /** Bytes received so far. Default: none. */
   readonly received?: (() => number) | undefined;
 }
 
-// The weight of a new round trip in the smoothed one, as TCP has it.
+// EWMA weight of an RTT sample (RFC 6298 alpha).
 const RTT_ALPHA = 1 / 8;
 
-/** What a queue has counted. */
+/** See `ClientStats`. */
 export interface CallCounts {
-  /** Commands handed to a socket. */
   sent: number;
-  /** Responses ok that reached their caller. */
   answered: number;
-  /** Responses error that reached their caller. */
   failed: number;
-  /** Responses that came after their caller had gone. */
   late: number;
-  /** Calls that ended by their timeout. */
   timedOut: number;
 }
 
-/** See the module's own text. */
+/**
+ * Queues commands and matches responses to them.
+ *
+ * Responses arrive in the order of the commands and carry no other order. So a call that is abandoned
+ * after it was sent keeps its place, and its late response is dropped. Every call settles exactly once:
+ * with a response, an error, a timeout, an abort, or the end of the connection.
+ */
 export class CallQueue {
   readonly counts: CallCounts = { sent: 0, answered: 0, failed: 0, late: 0, timedOut: 0 };
   readonly #options: CallQueueOptions;
@@ -102,14 +94,13 @@ export class CallQueue {
   #abandonedQueued = 0;
   #abandonedInFlight = 0;
   #lastTrackId = 0;
-  // One command at a time is timed, which costs the others nothing.
+  // One command at a time is measured, at no cost for the others.
   #rttProbe: Call | undefined;
   #roundTrip: number | undefined;
   #unsettled = 0;
   #idle: PromiseWithResolvers<void> | undefined;
   readonly #timer: DeadlineTimer;
 
-  /** Makes an empty queue. */
   constructor(options: CallQueueOptions) {
     this.#options = options;
     this.#clock = options.clock ?? CLOCK;
@@ -123,34 +114,34 @@ export class CallQueue {
     return this.#urgent.length + this.#queued.length - this.#abandonedQueued;
   }
 
-  /** Commands whose response has not come, those that were given up included. */
+  /** Commands without a response so far, abandoned ones included. */
   get inFlight(): number {
     return this.#inFlight.length;
   }
 
-  /** Commands whose response has not come and is waited for. */
+  /** Commands without a response so far, abandoned ones excluded. */
   get pendingReplies(): number {
     return this.#inFlight.length - this.#abandonedInFlight;
   }
 
-  /** Whether the line is full of commands whose callers have gone, so that it will never move. */
+  /** True if `maxPending` abandoned commands fill the queue: only a new connection helps. */
   get stuck(): boolean {
     return this.pendingReplies === 0 && this.inFlight >= this.#options.maxPending;
   }
 
-  /** The smoothed time from call to response, in milliseconds, once there was one. */
+  /** Smoothed time from call to response in milliseconds, after the first response. */
   get roundTrip(): number | undefined {
     return this.#roundTrip;
   }
 
-  /** Resolves when no call waits to be sent or for its response. */
+  /** Resolves when no call is pending. */
   async idle(): Promise<void> {
     if (this.#unsettled === 0) return;
     this.#idle ??= Promise.withResolvers();
     await this.#idle.promise;
   }
 
-  /** Adds a call. Rejects at once if it cannot be sent. */
+  /** Adds a call. Rejects immediately if it cannot be sent. */
   add(request: CallRequest): Promise<JsonObject> {
     const { name, version, args, timeout, signal, urgent, unlimited = urgent } = request;
     const { maxPending, maxPayload } = this.#options;
@@ -159,7 +150,7 @@ export class CallQueue {
       return Promise.reject(
         new LimitError(
           `Cannot send command ${quote(name)} as 'maxPending' (${maxPending}) is reached: ` +
-            "wait for answers before sending more",
+            "wait for responses before sending more",
           "maxPending",
           maxPending,
         ),
@@ -196,20 +187,17 @@ export class CallQueue {
     return promise;
   }
 
-  /**
-   * Takes the next call for sending and puts it in line for its response; gives its JSON, or
-   * `undefined` when none waits.
-   */
+  /** Moves the next call in flight and returns its JSON; `undefined` if none is queued. */
   dequeue(): string | undefined {
-    return this.dequeueUrgent() ?? this.#takeFrom(this.#queued);
+    return this.dequeueUrgent() ?? this.#dequeueFrom(this.#queued);
   }
 
-  /** As `take()`, but takes urgent calls only. */
+  /** The same for urgent calls only. */
   dequeueUrgent(): string | undefined {
-    return this.#takeFrom(this.#urgent);
+    return this.#dequeueFrom(this.#urgent);
   }
 
-  #takeFrom(queue: Fifo<Call>): string | undefined {
+  #dequeueFrom(queue: Fifo<Call>): string | undefined {
     for (;;) {
       const call = queue.shift();
       if (call === undefined) return undefined;
@@ -228,22 +216,22 @@ export class CallQueue {
   }
 
   /**
-   * Gives a response to the call whose turn it is.
+   * Settles the oldest call in flight with a response.
    *
-   * @throws {ProtocolError} If it is nobody's turn, or the response is for another.
+   * @throws {ProtocolError} If no call is in flight, or the response is for another.
    */
   onResponse(type: PayloadType, body: JsonObject): void {
     const { dialect } = this.#options;
     const call = this.#inFlight.peek();
     const trackId = readTrackId(body, dialect);
     if (call === undefined) {
-      throw new ProtocolError("unexpected-response", "Cannot take response", {
-        expected: "none, as no command waits for one",
+      throw new ProtocolError("unexpected-response", "Cannot match response", {
+        expected: "none, as no command is in flight",
         received: trackId === undefined ? "one" : `one with TrackId ${quote(trackId)}`,
       });
     }
     if (trackId !== undefined && trackId !== call.trackId) {
-      throw new ProtocolError("out-of-step", `Cannot take response to ${quote(call.name)}`, {
+      throw new ProtocolError("out-of-step", `Cannot match response to ${quote(call.name)}`, {
         expected: `TrackId '${call.trackId}'`,
         received: quote(trackId),
       });
@@ -266,18 +254,18 @@ export class CallQueue {
     }
   }
 
-  /** Rejects all that was sent: its connection has ended, so no response can come. */
+  /** Rejects the calls in flight: their connection has ended. */
   rejectInFlight(cause: RcspError): void {
     this.#rttProbe = undefined;
     this.#abandonedInFlight = 0;
     for (const call of this.#inFlight.takeAll()) this.#rejectEnded(call, cause);
   }
 
-  /** Rejects all that waits to be sent: there will be no connection any more. */
+  /** Rejects the queued calls: there will be no further connection. */
   rejectQueued(cause: RcspError): void {
     this.#abandonedQueued = 0;
-    const waiting = [...this.#urgent.takeAll(), ...this.#queued.takeAll()];
-    for (const call of waiting) this.#rejectEnded(call, cause);
+    const queued = [...this.#urgent.takeAll(), ...this.#queued.takeAll()];
+    for (const call of queued) this.#rejectEnded(call, cause);
     this.#timer.clear();
   }
 
@@ -303,7 +291,7 @@ export class CallQueue {
       : this.#roundTrip + (sample - this.#roundTrip) * RTT_ALPHA;
   }
 
-  /** Keeps the dead from piling up while nothing is taken. */
+  /** Keeps abandoned calls from piling up while nothing is sent. */
   #compactQueued(): void {
     this.#abandonedQueued++;
     if (this.#abandonedQueued <= 16 || this.#abandonedQueued * 2 < this.#queued.length) return;
@@ -320,7 +308,7 @@ export class CallQueue {
     this.#idle = undefined;
   }
 
-  /** Gives up what is due; gives the next deadline. */
+  /** Times out the calls that are due; returns the next deadline. */
   #expire(now: number): number {
     const expired: Call[] = [];
     let next = Infinity;
@@ -338,7 +326,7 @@ export class CallQueue {
   }
 }
 
-/** What a call rejects with when its time is over. */
+/** The error of a call that timed out. */
 export function timeoutError({ name, timeout, sent }: Call, server: string): TimeoutError {
   const message = sent
     ? `${server} did not answer ${quote(name)} within ${timeout} ms`
@@ -346,9 +334,9 @@ export function timeoutError({ name, timeout, sent }: Call, server: string): Tim
   return new TimeoutError(message, timeout, sent);
 }
 
-/** What a call rejects with when its connection has ended, or there will be none any more. */
+/** The error of a call whose connection has ended, or that will not get one. */
 export function endedError({ name, sent }: Call, cause: RcspError): RcspError {
-  // What was sent and then met a broken stream is told how it broke.
+  // A protocol or limit error says more than that the connection has ended.
   if (sent && !(cause instanceof ConnectionError)) return cause;
   const code = cause instanceof ConnectionError ? cause.code : "connection-closed";
   const fate = sent ? "was sent but not answered" : "was not sent";

@@ -6,7 +6,7 @@
 
 import { ConnectionError, type RcspError } from "../errors.ts";
 import { quote } from "../escape.ts";
-import { limit, LIMITS } from "../limits.ts";
+import { limit } from "../limits.ts";
 import {
   type Arguments,
   COMMAND_VERSION,
@@ -32,7 +32,6 @@ import {
 } from "./device.ts";
 import type { ClientOptions, TestHooks } from "./options.ts";
 import type {
-  CallArguments,
   CallOptions,
   ClientStats,
   ClientStatus,
@@ -98,7 +97,7 @@ export class Client implements RcspClient {
 
   call<T extends JsonObject = JsonObject>(
     name: string,
-    args?: CallArguments | null,
+    args?: Arguments | null,
     options: CallOptions = {},
   ): Promise<T> {
     if (this.#draining !== undefined) {

@@ -20,10 +20,10 @@ import {
 } from "./options.ts";
 
 /**
- * Connects through a connector.
+ * Connects with a connector of your own; `connect()` of `@rcsp/rcsp` uses the runtime's.
  *
  * Rejects with a `ConnectionError`, a `TimeoutError` after `connectTimeout`, the signal's reason,
- * or a `TypeError` or `RangeError` where an option is wrong.
+ * or a `TypeError` or `RangeError` if an option is invalid or unknown.
  */
 export function createClient(
   connector: Connector,
@@ -32,7 +32,7 @@ export function createClient(
   return openClient(connector, options);
 }
 
-/** The same with a clock and a random source of a test's own. */
+/** The same with the hooks of a test. */
 export async function openClient(
   connector: Connector,
   options: ConnectOptions,
@@ -82,7 +82,7 @@ async function openSocket(
     const opening = Promise.resolve().then(() => connector(address, { signal, keepAlive }));
     const socket = await orAbort(opening, signal);
     if (typeof socket?.read === "function") return socket;
-    throw new TypeError("Cannot connect as the connector gave no socket");
+    throw new TypeError("Cannot connect as the connector did not return a socket");
   } catch (error) {
     if (error instanceof RcspError || error instanceof TypeError || error instanceof RangeError) {
       throw error;

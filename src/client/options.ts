@@ -16,7 +16,7 @@ import type { TracedFrame } from "./connection.ts";
 import { type ReconnectOptions, type ReconnectPolicy, reconnectPolicy } from "./reconnect.ts";
 import type { Tracing } from "./tracing.ts";
 
-/** Where an RCSP server listens unless told otherwise: Rokoko's example host and port (confirmed). */
+/** The default address of an RCSP server: Rokoko's example host and port (confirmed). */
 export const DEFAULT_ADDRESS: Address = { host: "localhost", port: 45451 };
 
 /** Options of `connect()`. */
@@ -25,48 +25,48 @@ export interface ConnectOptions {
   host?: string | undefined;
   /** 1 to 65535. Default: 45451. */
   port?: number | undefined;
-  /** Milliseconds for a connection to open. Default: 5000. */
+  /** Milliseconds to open a connection. Default: 5000. */
   connectTimeout?: number | undefined;
-  /** Milliseconds for each command to be answered. Default: 10000. */
+  /** Milliseconds until a call times out, its wait to be sent included. Default: 10000. */
   commandTimeout?: number | undefined;
-  /** Longest body in bytes, both ways. Default: 16 MiB. */
+  /** Longest body, sent or received, in bytes. Default: 16 MiB. */
   maxPayload?: number | undefined;
   /** Deepest nesting of a received body. Default: 64. */
   maxDepth?: number | undefined;
-  /** Most commands without an answer; a call beyond rejects with a `LimitError`. Default: 1024. */
+  /** Most pending commands; a further call rejects with a `LimitError`. Default: 1024. */
   maxPending?: number | undefined;
   /**
-   * How a connection that is lost is replaced; `false` closes the client instead. Default: attempts
-   * without end, 0.25 s to 10 s apart.
+   * How to reconnect after a connection is lost; `false` closes the client instead. Default: retry
+   * forever, 0.25 s to 10 s apart.
    */
   reconnect?: false | ReconnectOptions | undefined;
   /**
-   * Milliseconds without anything received after which a harmless command (`ListDevices`, by dialect)
-   * is sent; without an answer to it in `commandTimeout` the connection counts as lost. While a call
-   * waits for its response the server may be busy with it: then it is sent only after another
-   * `heartbeat` + `commandTimeout` without anything received. A server that carries out long commands
-   * one by one needs a `commandTimeout` beyond the longest. Default: none.
+   * Milliseconds without received bytes after which the client sends a harmless command (`ListDevices`;
+   * see `DIALECT`). If it is not answered within `commandTimeout`, the connection is lost. While a call
+   * is pending the server may be busy with it: then the heartbeat is sent only after another
+   * `heartbeat` + `commandTimeout` without received bytes. If a server carries out long commands one by
+   * one, set `commandTimeout` above the longest. Default: off.
    */
   heartbeat?: number | undefined;
-  /** Milliseconds that a frame may stop half-way before the connection counts as lost. Default: 10000. */
+  /** Milliseconds without progress inside a frame until the connection is lost. Default: 10000. */
   partialFrameTimeout?: number | undefined;
   /**
-   * TCP keepalive, which finds a connection whose other end is gone without a word: milliseconds without
-   * anything received before the first probe, in whole seconds; `false` for none. Default: 10000. Deno
-   * can only switch it on or off: see `KeepAliveOptions`.
+   * TCP keepalive, which detects half-open connections: milliseconds without received bytes before the
+   * first probe, in whole seconds; `false` turns it off. Default: 10000. Deno can only turn it on or off:
+   * see `KeepAliveOptions`.
    */
   keepAlive?: false | number | undefined;
-  /** Gives up connecting, and closes the client later: calls then reject with a `ConnectionError`. */
+  /** Cancels connecting; later, closes the client: calls then reject with a `ConnectionError`. */
   signal?: AbortSignal | undefined;
-  /** What differs from the assumed names: see `DIALECT`. */
+  /** Names that differ from the assumed ones: see `DIALECT`. */
   dialect?: DialectOptions | undefined;
-  /** Told of each event whose body cannot be read; it is dropped, and the connection goes on. */
+  /** Called with the error of each event whose body cannot be read. The event is dropped. */
   onBadEvent?: ((error: RcspError) => void) | undefined;
-  /** Sees every frame that is sent or received. */
+  /** Called for every frame that is sent or received. */
   onFrame?: ((frame: TracedFrame) => void) | undefined;
-  /** Where calls and states are published. Default: the runtime's `diagnostics_channel`, if it has one. */
+  /** Where calls and statuses are published. Default: the runtime's `diagnostics_channel`. */
   tracing?: Tracing | undefined;
-  /** What opens the socket. Default: the adapter of the runtime. */
+  /** Opens the socket. Default: the adapter of the runtime. */
   connector?: Connector | undefined;
 }
 
@@ -152,8 +152,8 @@ export function clientOptions(options: ConnectOptions): ClientOptions {
  * @throws {TypeError} If it is none of these.
  */
 export function parseTarget(target: string): { host: string; port?: number } {
-  const [, ipv6, host = ipv6, port] =
-    /^(?:rcsp:\/\/)?(?:(\[[^\s[\]]*:[^\s[\]]*\])|([^\s:/?#[\]]+))(?::(\d+))?\/?$/i.exec(target) ??
+  const [, host, port] =
+    /^(?:rcsp:\/\/)?(\[[^\s[\]]*:[^\s[\]]*\]|[^\s:/?#[\]]+)(?::(\d+))?\/?$/i.exec(target) ??
       [];
   if (host === undefined) {
     throw new TypeError(

@@ -44,7 +44,7 @@ export interface RcspClient {
    */
   call<T extends JsonObject = JsonObject>(
     name: string,
-    args?: CallArguments | null,
+    args?: Arguments | null,
     options?: CallOptions,
   ): Promise<T>;
   /** Lists the connected devices; an empty list if there are none. */
@@ -116,13 +116,6 @@ export interface RcspClient {
   /** Closes the client. */
   [Symbol.asyncDispose](): Promise<void>;
 }
-
-/** Arguments of a command. The names of call options are refused: options are the third parameter. */
-export type CallArguments = Arguments & {
-  readonly timeout?: never;
-  readonly signal?: never;
-  readonly version?: never;
-};
 
 /** Options of a call. */
 export interface CallOptions {

@@ -1,5 +1,5 @@
 /**
- * How long to wait before the next attempt to connect. Free of any runtime.
+ * Reconnect options and backoff.
  *
  * @module
  */
@@ -7,21 +7,21 @@
 import { assertInteger } from "../check.ts";
 import type { RcspError } from "../errors.ts";
 
-/** How a lost connection is replaced. */
+/** How to reconnect. */
 export interface ReconnectOptions {
-  /** Milliseconds before the first attempt; each further one waits twice as long. Default: 250. */
+  /** Milliseconds before the first attempt, doubled for each further one. Default: 250. */
   initialDelay?: number | undefined;
-  /** Milliseconds that no wait exceeds. Default: 10000. */
+  /** Longest delay between attempts, in milliseconds. Default: 10000. */
   maxDelay?: number | undefined;
-  /** Attempts in a row before the client gives up and closes. Default: no limit. */
+  /** Failed attempts in a row after which the client closes. Default: no limit. */
   maxAttempts?: number | undefined;
-  /** Whether a first connection that fails is tried again too. Default: `false`. */
+  /** Whether to retry a failed first connection, too. Default: `false`. */
   firstConnect?: boolean | undefined;
-  /** Asked before each attempt; `false` closes the client. */
+  /** Called before each attempt; return `false` to close the client. */
   decide?: ((attempt: number, cause: RcspError) => boolean) | undefined;
 }
 
-/** The same with every value in its place. */
+/** The options, checked and complete. */
 export interface ReconnectPolicy {
   readonly initialDelay: number;
   readonly maxDelay: number;
@@ -31,9 +31,9 @@ export interface ReconnectPolicy {
 }
 
 /**
- * Checks the options and fills in the defaults.
+ * Checks the options and adds the defaults.
  *
- * @throws {RangeError} If a number is out of its range.
+ * @throws {RangeError} If a number is out of range.
  */
 export function reconnectPolicy(options: ReconnectOptions = {}): ReconnectPolicy {
   const { initialDelay = 250, maxDelay = 10_000, maxAttempts = Infinity } = options;
@@ -48,11 +48,11 @@ export function reconnectPolicy(options: ReconnectOptions = {}): ReconnectPolicy
 }
 
 /**
- * Milliseconds before an attempt, 1 being the first: doubled each time, up to `maxDelay`, and of that
- * between a half and all by chance, so that many clients do not come back at the same moment.
+ * Milliseconds before an attempt (the first is 1): exponential backoff up to `maxDelay`, of which a random
+ * half is jitter, so that many clients do not reconnect at the same moment.
  */
 export function backoff(policy: ReconnectPolicy, attempt: number, random: () => number): number {
-  // 2 ** 31 outgrows every delay that is allowed.
+  // 2 ** 31 exceeds every allowed delay.
   const doubled = policy.initialDelay * 2 ** Math.min(attempt - 1, 31);
   return Math.round(Math.min(policy.maxDelay, doubled) * (1 + random()) / 2);
 }

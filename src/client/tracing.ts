@@ -1,8 +1,5 @@
 /**
- * What a client tells those who watch it from outside. The channels have the shape of Node's
- * `diagnostics_channel`, which Deno and Bun have too; the core does not import it.
- *
- * Free of any runtime.
+ * Publishing calls and statuses to channels of the shape of Node's `diagnostics_channel`.
  *
  * @module
  */
@@ -12,47 +9,39 @@ import type { Address } from "../socket/socket.ts";
 import type { CallRequest } from "./call_queue.ts";
 import type { ClientStatus } from "./rcsp_client.ts";
 
-/** Where messages are published. */
-export interface Channel {
-  /** Nothing is made, let alone published, while this is `false`. */
-  readonly hasSubscribers: boolean;
-  /** Publishes a message. */
-  publish(message: unknown): void;
-}
-
 /** The channels of a client, each optional. */
 export interface Tracing {
-  /** Gets a {@link CallTrace} for each call that has settled; `rcsp:call` by default. */
+  /** Receives a {@link CallTrace} for each settled call. Default: `rcsp:call`. */
   readonly call?: { readonly hasSubscribers: boolean; publish(message: unknown): void } | undefined;
-  /** Gets a {@link ConnectTrace} for each change of state; `rcsp:connect` by default. */
+  /** Receives a {@link ConnectTrace} for each change of status. Default: `rcsp:connect`. */
   readonly connect?:
     | { readonly hasSubscribers: boolean; publish(message: unknown): void }
     | undefined;
-  /** Whether arguments are told in full. Default: `false`, as they may be anybody's data. */
+  /** Whether arguments are published in full. Default: `false`, as they may be private. */
   readonly showArguments?: boolean | undefined;
 }
 
-/** What is published of a call. */
+/** Published for each call. */
 export interface CallTrace {
   /** The command. */
   readonly command: string;
-  /** Its arguments as JSON, or how long that is: `[37 characters]`. */
+  /** Its arguments as JSON, or only their length: `[37 characters]`. */
   readonly arguments: string | undefined;
-  /** Milliseconds from the call to its settlement. */
+  /** Milliseconds from the call until it settled. */
   readonly duration: number;
-  /** What it rejected with, if it did. */
+  /** The reason if it was rejected. */
   readonly error: unknown;
 }
 
-/** What is published of a change of state. */
+/** Published for each change of status. */
 export interface ConnectTrace {
-  /** Where the client connects to. */
+  /** The server's address. */
   readonly address: Address;
-  /** What it is about now. */
+  /** The new status. */
   readonly status: ClientStatus;
 }
 
-/** Publishes how a call went, once it has; returns the answer for the caller. */
+/** Publishes a call once it has settled; returns the promise for the caller. */
 export function traceCall<T>(
   tracing: Tracing,
   request: CallRequest,
@@ -62,23 +51,23 @@ export function traceCall<T>(
   if (!channel?.hasSubscribers) return answer;
   const began = performance.now();
   const { name: command, args } = request;
-  const told = showArguments || args === undefined ? args : `[${args.length} characters]`;
-  const tell = (error: unknown): void => {
+  const shown = showArguments || args === undefined ? args : `[${args.length} characters]`;
+  const publish = (error: unknown): void => {
     const duration = performance.now() - began;
-    const trace: CallTrace = { command, arguments: told, duration, error };
+    const trace: CallTrace = { command, arguments: shown, duration, error };
     callUserCallback(() => channel.publish(trace));
   };
   // The caller gets the promise that follows: a rejection that nobody handles stays unhandled.
   return answer.then((response) => {
-    tell(undefined);
+    publish(undefined);
     return response;
   }, (error) => {
-    tell(error);
+    publish(error);
     throw error;
   });
 }
 
-/** Publishes a change of state. */
+/** Publishes a change of status. */
 export function traceStatus(tracing: Tracing, address: Address, status: ClientStatus): void {
   const { connect: channel } = tracing;
   if (!channel?.hasSubscribers) return;

@@ -7,7 +7,7 @@
  */
 
 import { ProtocolError } from "../errors.ts";
-import { describeValue, isObject, type JsonObject, type JsonValue } from "./json.ts";
+import { describeValue, isObject, type JsonObject } from "./json.ts";
 
 /** The `Version` that is sent unless a call says otherwise (confirmed). */
 export const COMMAND_VERSION = 1;
@@ -30,8 +30,17 @@ export interface Command {
  */
 export type DeviceId = string | number;
 
-/** The arguments of a command; a key that holds `undefined` is left out. */
+/**
+ * The arguments of a command; a key with the value `undefined` is left out. The names of call options are
+ * refused by type: options are the third parameter of `call()`.
+ */
 export interface Arguments {
+  /** Not an argument: see `CallOptions`. */
+  readonly timeout?: never;
+  /** Not an argument: see `CallOptions`. */
+  readonly signal?: never;
+  /** Not an argument: see `CallOptions`. */
+  readonly version?: never;
   /** Anything that JSON can say. */
   readonly [key: string]: unknown;
 }
