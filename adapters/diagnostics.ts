@@ -4,10 +4,12 @@
  * @module
  */
 
-import type { Channel, Tracing } from "../src/client/tracing.ts";
+import type { Tracing } from "../src/client/tracing.ts";
 
 interface Process {
-  getBuiltinModule?(name: string): { channel(name: string): Channel } | undefined;
+  getBuiltinModule?(
+    name: string,
+  ): { channel(name: string): NonNullable<Tracing["call"]> } | undefined;
 }
 
 /** The channels `rcsp:call` and `rcsp:connect`, or none. */
