@@ -1,24 +1,19 @@
-/** Steps about what is published: the JSR package, and the npm tarball as its users install it. */
+/** Steps about what is published: the JSR packages, and the npm tarballs as their users install them. */
 
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
+import { COMMAND_TARBALL, LIBRARY_TARBALL, OLDEST_NODE, pack } from "../pack.ts";
 import { packageFacts, projectText } from "./files.ts";
-import { must, root, scratch, type Step, StepFailure } from "./step.ts";
+import { command, must, root, scratch, type Step, StepFailure } from "./step.ts";
 
-/**
- * The oldest Node that may import the package. Our own `package.json` has no `engines`: a checkout
- * brings its Node, and npm would warn whoever installs that with an older one.
- */
-const OLDEST_NODE = "22.0.0";
+/** Those that the command only has to refuse. */
+const TOO_OLD_NODES = ["18", "20"] as const;
 
-/** Most bytes of the tarball. */
-const PACKED_BUDGET = 100_000;
+/** Most bytes of the library's tarball. */
+const PACKED_BUDGET = 80_000;
 
-/** Most bytes of `./core`, all of it, minified and gzipped: what a page would load. */
+/** Most bytes of a client with `fromStreams()`, minified and gzipped: what a page would load. */
 const CORE_BUDGET = 12_000;
-
-/** What `deno pack` leaves out of `package.json`; those that ours has are put in. */
-const MISSING_FACTS = ["description", "repository", "sideEffects"] as const;
 
 /** How `tsc` may find the types: each `moduleResolution` with a `module` that goes with it. */
 const RESOLUTIONS = [["Node16", "Node16"], ["NodeNext", "NodeNext"], [
@@ -26,10 +21,9 @@ const RESOLUTIONS = [["Node16", "Node16"], ["NodeNext", "NodeNext"], [
   "ESNext",
 ]] as const;
 
-/** What `release.yml` sends to npm: what is published is what was tested here. */
-const tarball = `${scratch}package.tgz`;
 const consumer = `${scratch}consumer/`;
 const bunConsumer = `${scratch}bun_consumer/`;
+const denoConsumer = `${scratch}deno_consumer/`;
 
 export const packageSteps: Step[] = [
   {
@@ -45,22 +39,23 @@ export const packageSteps: Step[] = [
     },
   },
   {
-    name: "packed: installs with npm and has no dependency",
+    // It refuses whatever the command does not import by the library's name.
+    name: "cli: publish --dry-run",
     async run(): Promise<void> {
-      await rm(consumer, { recursive: true, force: true });
-      await mkdir(consumer, { recursive: true });
+      await must(["deno", "publish", "--dry-run", "--allow-dirty"], { cwd: `${root}cli` });
+    },
+  },
+  {
+    name: "packed: installs with npm, and the library has no dependency",
+    async run(): Promise<void> {
+      await emptyProject(consumer, {});
       await pack();
-      await writeFile(`${consumer}package.json`, '{ "type": "module", "private": true }\n');
-      const quiet = ["--no-audit", "--no-fund", "--ignore-scripts"];
-      await must(["npm", "install", "--offline", ...quiet, tarball], { cwd: consumer });
+      const quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline"];
+      await must(["npm", "install", ...quiet, LIBRARY_TARBALL, COMMAND_TARBALL], { cwd: consumer });
       const installed = JSON.parse(await readFile(await installedFile("package.json"), "utf8"));
       const dependencies = Object.keys(installed)
         .filter((key) => /dependencies$/i.test(key) && Object.keys(installed[key]).length > 0);
       if (dependencies.length > 0) throw new StepFailure(`The tarball has ${dependencies}`);
-      await writeFile(
-        `${consumer}packed_smoke.mjs`,
-        await projectText("dev/gate/packed_smoke.mjs"),
-      );
     },
   },
   {
@@ -68,18 +63,19 @@ export const packageSteps: Step[] = [
     async run() {
       const { name, exports } = await packageFacts("deno.json");
       const entries = Object.keys(exports).map((entry) => name + entry.slice(1));
-      const imports = entries.map((entry, index) => `export * as _${index} from "${entry}";\n`);
+      const imports = [...entries, "@rcsp/cli"]
+        .map((entry, index) => `export * as _${index} from "${entry}";\n`);
       await writeFile(`${consumer}entries.ts`, imports.join(""));
       await writeFile(`${consumer}user.ts`, await projectText("dev/gate/packed_user.ts"));
       for (const [moduleResolution, module] of RESOLUTIONS) {
-        // No `types`: whoever installs the package need not have `@types/node`.
         const compilerOptions = {
           noEmit: true,
           strict: true,
           module,
           moduleResolution,
-          target: "ES2024",
-          lib: ["ESNext", "DOM", "DOM.Iterable", "DOM.AsyncIterable"],
+          // With the lib that goes with it, and `.d.ts` files are checked too.
+          target: "ES2022",
+          // Whoever installs the package need not have `@types/node`.
           types: [],
         };
         const project = { compilerOptions, files: ["entries.ts", "user.ts"] };
@@ -90,78 +86,73 @@ export const packageSteps: Step[] = [
     },
   },
   {
-    // It refuses whatever the command does not import by the library's name.
-    name: "cli: publish --dry-run",
-    async run(): Promise<void> {
-      await must(["deno", "publish", "--dry-run", "--allow-dirty"], { cwd: `${root}cli` });
-    },
-  },
-  {
-    name: "packed: size budget",
+    name: "packed: size budget of the library",
     async run() {
-      return withinBudget("The tarball", (await readFile(tarball)).length, PACKED_BUDGET);
+      return withinBudget("The tarball", (await readFile(LIBRARY_TARBALL)).length, PACKED_BUDGET);
     },
   },
   {
     name: "core: size budget",
     async run() {
-      const whole = await minified("core", `export * from "${root}src/mod.ts";`);
+      const whole = await minified("core", 'export * from "@rcsp/rcsp/core";');
       const client = await minified(
         "client",
-        `export { createClient } from "${root}src/mod.ts";`,
+        'export { createClient, fromStreams } from "@rcsp/rcsp/core";',
       );
-      // What a bundler takes along for a client; whoever uses streams or frames too pays for these.
       const { note } = withinBudget("A client of './core'", client, CORE_BUDGET);
       return { note: `${note}; all of './core' ${whole}` };
     },
   },
-  packedSmoke(`Node ${OLDEST_NODE}`, ["npx", "-y", `node@${OLDEST_NODE}`]),
-  packedSmoke("the pinned Node", ["node"]),
-  packedSmoke("Bun", ["bun", "run"]),
+  packedSmoke(`Node ${OLDEST_NODE}`, ["npx", "-y", `node@${OLDEST_NODE}`], consumer),
+  packedSmoke("the pinned Node", ["node"], consumer),
+  packedSmoke("Bun", ["bun", "run"], consumer),
+  {
+    name: "packed: the rcsp command on a Node that is too old",
+    async run() {
+      for (const version of TOO_OLD_NODES) {
+        const line = ["npx", "-y", `node@${version}`, "node_modules/.bin/rcsp", "list"];
+        const { code, output } = await command([...line, "--simulate"], { cwd: consumer });
+        const sentence = /^rcsp: Cannot run on Node [\d.]+: Node 22 or newer is required\n$/;
+        if (code === 69 && sentence.test(output)) continue;
+        throw new StepFailure(`On Node ${version} it ends with ${code}`, { output });
+      }
+      return { note: TOO_OLD_NODES.join(", ") };
+    },
+  },
   {
     name: "packed: installs with Bun",
+    async run(): Promise<void> {
+      // Until the library is published: Bun looks for it in the registry otherwise.
+      await emptyProject(bunConsumer, { overrides: { "@rcsp/rcsp": LIBRARY_TARBALL } });
+      await must(["bun", "add", LIBRARY_TARBALL, COMMAND_TARBALL], { cwd: bunConsumer });
+    },
+  },
+  packedSmoke("Bun, installed with Bun", ["bun", "run", "--bun"], bunConsumer),
+  {
+    name: "a Deno project with links",
     async run() {
-      await rm(bunConsumer, { recursive: true, force: true });
-      await mkdir(bunConsumer, { recursive: true });
-      await writeFile(`${bunConsumer}package.json`, '{ "type": "module", "private": true }\n');
-      await must(["bun", "add", tarball], { cwd: bunConsumer });
-      const smoke = await projectText("dev/gate/packed_smoke.mjs");
-      await writeFile(`${bunConsumer}packed_smoke.mjs`, smoke);
-      return {
-        note: (await must(["bun", "packed_smoke.mjs"], { cwd: bunConsumer })).stdout.trim(),
+      await rm(denoConsumer, { recursive: true, force: true });
+      await mkdir(denoConsumer, { recursive: true });
+      const { name, version } = await packageFacts("deno.json");
+      const project = {
+        imports: { [name]: `jsr:${name}@^${version}`, "@rcsp/cli": `jsr:@rcsp/cli@^${version}` },
+        links: [root, `${root}cli`],
+        nodeModulesDir: "none",
       };
+      await writeFile(`${denoConsumer}deno.json`, JSON.stringify(project));
+      await writeFile(`${denoConsumer}user.ts`, await projectText("dev/gate/packed_user.ts"));
+      await must(["deno", "check", "user.ts"], { cwd: denoConsumer });
+      return await listSimulated(["deno", "run", "-A", "jsr:@rcsp/cli"], denoConsumer);
     },
   },
 ];
 
-/** Makes the tarball, with what `deno pack` leaves out. */
-async function pack(): Promise<void> {
-  const folder = `${scratch}pack/`;
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  // Source maps would treble the size, and the sources are readable as they are.
-  await must(["deno", "pack", "--allow-dirty", "--no-source-maps", "-o", tarball]);
-  await must(["tar", "-xzf", tarball, "-C", folder]);
-  const file = `${folder}package/package.json`;
-  const packed = JSON.parse(await readFile(file, "utf8"));
-  const ours = JSON.parse(await projectText("package.json"));
-  for (const fact of MISSING_FACTS) packed[fact] = ours[fact];
-  packed.engines = { node: `>=${parseInt(OLDEST_NODE)}` };
-  await writeFile(file, `${JSON.stringify(packed, null, 2)}\n`);
-  await must(["node", "dev/gate/strip_comments.mjs", `${folder}package`]);
-  // Without the files that macOS keeps its attributes in.
-  const tar = ["tar", "--format=ustar", "-cf", `${scratch}package.tar`, "-C", folder, "package"];
-  await must(tar, { env: { COPYFILE_DISABLE: "1" } });
-  await writeFile(tarball, gzipSync(await readFile(`${scratch}package.tar`), { level: 9 }));
-}
-
-/** How many bytes a module has once it is bundled for the web, minified and gzipped. */
+/** How many bytes a module of the consumer's has once esbuild has bundled it for a browser. */
 async function minified(name: string, source: string): Promise<number> {
-  const [input, output] = [`${scratch}${name}.ts`, `${scratch}${name}.min.js`];
-  await mkdir(scratch, { recursive: true });
+  const [input, output] = [`${consumer}${name}.ts`, `${consumer}${name}.min.js`];
   await writeFile(input, source);
-  const options = ["--minify", "--format=esm", "--target=browser", `--outfile=${output}`];
-  await must(["bun", "build", ...options, input]);
+  const options = ["--bundle", "--minify", "--format=esm", "--platform=browser"];
+  await must(["esbuild", input, ...options, `--outfile=${output}`], { cwd: consumer });
   return gzipSync(await readFile(output), { level: 9 }).length;
 }
 
@@ -171,21 +162,38 @@ function withinBudget(what: string, size: number, budget: number): { note: strin
   return { note };
 }
 
-function packedSmoke(name: string, runtime: string[]): Step {
+/** Uses every entry of the library, and runs the command. */
+function packedSmoke(name: string, runtime: string[], folder: string): Step {
   return {
-    name: `packed: every entry and a client on ${name}`,
+    name: `packed: every entry, a client and rcsp on ${name}`,
     async run() {
-      await installedFile("package.json");
-      const line = [...runtime, "packed_smoke.mjs"];
-      return { note: (await must(line, { cwd: consumer })).stdout.trim() };
+      await installedFile("package.json", folder);
+      await writeFile(`${folder}packed_smoke.mjs`, await projectText("dev/gate/packed_smoke.mjs"));
+      const { stdout } = await must([...runtime, "packed_smoke.mjs"], { cwd: folder });
+      const { note } = await listSimulated([...runtime, "node_modules/.bin/rcsp"], folder);
+      return { note: `${stdout.trim()}; ${note}` };
     },
   };
 }
 
-/** A file of the installed package. It is a failure if it is not the one in the scratch folder. */
-async function installedFile(path: string): Promise<string> {
+async function listSimulated(program: string[], cwd: string): Promise<{ note: string }> {
+  const { stdout } = await must([...program, "list", "--simulate", "--json"], { cwd });
+  const devices = stdout.trim().split("\n").map((line) => JSON.parse(line).Name);
+  if (devices.length !== 4) throw new StepFailure(`'rcsp list' shows ${devices}`);
+  return { note: `rcsp lists ${devices.length}` };
+}
+
+async function emptyProject(folder: string, manifest: object): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const facts = { type: "module", private: true, ...manifest };
+  await writeFile(`${folder}package.json`, JSON.stringify(facts));
+}
+
+/** A file of the installed library. It is a failure if it is not the one in the scratch folder. */
+async function installedFile(path: string, folder: string = consumer): Promise<string> {
   const { name } = await packageFacts("deno.json");
-  const file = `${consumer}node_modules/${name}/${path}`;
+  const file = `${folder}node_modules/${name}/${path}`;
   await readFile(file).catch(() => {
     throw new StepFailure(`'${file.replace(root, "")}' is not there`);
   });
