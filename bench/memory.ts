@@ -1,4 +1,4 @@
-/** Peak heap and resident set for much at once; each scenario in a process of its own. */
+/** Peak heap and resident set size under heavy load; each scenario has its own process. */
 
 import process from "node:process";
 import { run, runtime } from "../tests/support/runtime.ts";
@@ -16,13 +16,14 @@ interface Found {
 
 const { smoke, json } = options();
 const scenarios: readonly [name: string, title: string, size: number, smokeSize: number][] = [
-  ["events", "10^6 events heard", 1e6, 1e4],
+  ["events", "10^6 events", 1e6, 1e4],
   ["commands", "10^5 commands pipelined", 1e5, 1e3],
   ["message1", "one 16 MiB message, 1 B chunks", 2 ** 24, 2 ** 16],
   ["message17", "one 16 MiB message, 17 B chunks", 2 ** 24, 2 ** 16],
   ["message1460", "one 16 MiB message, 1460 B chunks", 2 ** 24, 2 ** 16],
 ];
 const rows: string[][] = [];
+const summary: string[][] = [];
 const metrics: Record<string, number> = {};
 
 for (const [name, title, size, smokeSize] of scenarios) {
@@ -36,7 +37,8 @@ for (const [name, title, size, smokeSize] of scenarios) {
     mebibytes(found.rssPeak),
     `${figureText(found.seconds)} s`,
   ]);
-  metrics[`memory.${name}Peak`] = found.heapPeak - found.heapBefore;
+  const growth = mebibytes(found.heapPeak - found.heapBefore);
+  summary.push([title, `+${growth}, ${mebibytes(found.rssPeak)}`]);
   if (found.heapEarly !== null) {
     metrics[`memory.${name}Growth`] = (found.heapAfter - found.heapEarly) / 1024;
   }
@@ -49,10 +51,15 @@ finish({
     columns: ["scenario", "heap before", "peak", "after", "RSS before", "peak", "took"],
     rows,
   }],
+  summary: {
+    title: "Memory in MiB: growth of the heap with buffers at its peak, peak RSS",
+    columns: ["scenario", ""],
+    rows: summary,
+  },
   metrics,
   notes: [
-    "The heap is looked at from time to time, so a short peak may be missed; the resident set's is " +
-    "the system's own figure. Events come from a server in another process, by an async iterator.",
+    "The heap is sampled, so a short peak may be missed. Events come from a server in another process " +
+    "and are read from an async iterator.",
   ],
 }, { smoke, json });
 
@@ -62,7 +69,7 @@ async function measure(name: string, size: number): Promise<Found> {
     bun: ["run"],
     node: ["--expose-gc"],
   }[runtime];
-  const script = new URL("./support/memory_child.ts", import.meta.url).pathname;
+  const script = new URL("./memory/child.ts", import.meta.url).pathname;
   const command = [process.execPath, ...how, script, name, String(size)];
   const { code, stdout, stderr } = await run(command, { timeout: 120_000 });
   if (code !== 0) throw new Error(`Scenario '${name}' failed: ${stderr}`);

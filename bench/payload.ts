@@ -1,9 +1,16 @@
-/** Chunks to parsed objects, and commands to bytes: ours beside `JSON` alone and the usual drafts. */
+/** Chunks to parsed objects, and commands to bytes: ours, `JSON` alone, and other implementations. */
 
 import { checkObjects, type Decoder, DECODERS } from "./peers/decoders.ts";
 import { checkCommands, COMMANDS, ENCODERS } from "./peers/encoders.ts";
 import { cutFrames, eventJson, smallJson } from "./support/frames.ts";
-import { figureText, finish, options, type Table, timeText } from "./support/report.ts";
+import {
+  figureText,
+  finish,
+  options,
+  percentText,
+  type Table,
+  timeText,
+} from "./support/report.ts";
 import { FULL, SMOKE, takeTurns, type Times } from "./support/rounds.ts";
 
 const CHUNK = 64 * 1024;
@@ -18,6 +25,7 @@ const BODIES: readonly [name: string, json: string][] = [
 const { smoke, json } = options();
 const pace = smoke ? SMOKE : FULL;
 const tables: Table[] = [];
+const summary: string[][] = [];
 const metrics: Record<string, number> = {};
 
 for (const [size, body] of BODIES) {
@@ -31,10 +39,9 @@ for (const [size, body] of BODIES) {
   });
   const times = await takeTurns(variants, pace);
   if (JSON.stringify(seen) !== body) throw new Error("The last object differs");
-  tables.push(table(`Chunks of 64 KiB to objects, bodies of ${size}`, times, "JSON.parse"));
+  addTable(`64 KiB chunks to objects, ${size}`, times, "JSON.parse");
   if (size === "256 B") {
     metrics["objects.256"] = times.ratio("ours", "JSON.parse");
-    metrics["objects.lengthPrefixed"] = times.ratio("it-length-prefixed", "ours");
   }
 }
 
@@ -42,14 +49,26 @@ for (const command of COMMANDS) {
   checkCommands(command);
   const variants = ENCODERS.map(({ name, open }) => ({ name, pass: open(command) }));
   const times = await takeTurns(variants, pace);
-  tables.push(table(`Command to bytes, ${command.title}`, times, "JSON.stringify"));
+  addTable(`command to bytes, ${command.title}`, times, "JSON.stringify");
   metrics[`encode.${command.id}`] = times.ratio("encode + header + concat", "ours");
 }
 
-finish({ bench: "payload", tables, metrics, notes: [] }, { smoke, json });
+finish({
+  bench: "payload",
+  tables,
+  summary: {
+    title: "Payload: our time, and its ratio to JSON.parse or JSON.stringify alone",
+    columns: ["work", ""],
+    rows: summary,
+  },
+  metrics,
+  notes: [],
+}, { smoke, json });
 
-function table(title: string, times: Times, floor: string): Table {
-  return {
+function addTable(title: string, times: Times, floor: string): void {
+  const ratio = figureText(times.ratio("ours", floor));
+  summary.push([title, `${timeText(times.of("ours"))}, ${ratio}`]);
+  tables.push({
     title,
     columns: ["variant", "per message", `over ${floor}`, "over ours", "spread"],
     rows: times.names.map((name) => [
@@ -57,7 +76,7 @@ function table(title: string, times: Times, floor: string): Table {
       timeText(times.of(name)),
       figureText(times.ratio(name, floor)),
       figureText(times.ratio(name, "ours")),
-      `${(times.spread(name) * 100).toFixed(0)} %`,
+      percentText(times.spread(name)),
     ]),
-  };
+  });
 }

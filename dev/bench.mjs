@@ -1,4 +1,4 @@
-/** Starts the benches on the runtime whose package manager was asked: `bun run bench`, `npm run bench`. */
+/** Runs the benches on Bun after `bun run bench`, and on Node after `npm run bench`. */
 
 import { spawnSync } from "node:child_process";
 import process from "node:process";

@@ -1,25 +1,25 @@
-/** The buffer list `bl`. */
+/** The buffer list of the package `bl`. */
 
 import { BufferList } from "bl";
 import { isOver, type Peer, type Run, sizeAt } from "./peer.ts";
 
-/** See the file's own text. */
+/** bl. */
 export const bl: Peer = {
   name: "bl",
   published: true,
-  // It takes chunks from the front of an array, one by one.
-  mostChunks: 16_384,
+  // Removes chunks from the start of an array, one by one.
+  maxChunks: 16_384,
   open(sink): Run {
     const list = new BufferList();
     let size = -1;
     let type = 0;
     return ({ buffers }, until) => {
-      let taken = 0;
+      let consumed = 0;
       for (const chunk of buffers) {
-        if (isOver(taken, until)) break;
+        if (isOver(consumed, until)) break;
         list.append(chunk);
         while (list.length >= 8) {
-          // Asked once a message: a slice of a header that is split costs a copy.
+          // Once per message: slicing a split header copies it.
           if (size < 0) {
             const header = list.slice(0, 8);
             size = sizeAt(header, 0);
@@ -30,9 +30,9 @@ export const bl: Peer = {
           list.consume(8 + size);
           size = -1;
         }
-        taken++;
+        consumed++;
       }
-      return taken;
+      return consumed;
     };
   },
 };

@@ -1,4 +1,4 @@
-/** Ways from chunks to parsed objects. */
+/** Variants that decode chunks to parsed objects. */
 
 import { Buffer } from "node:buffer";
 import { concat } from "@std/bytes";
@@ -10,25 +10,25 @@ import type { CutStream } from "../support/frames.ts";
 import { cutFront } from "./concatenating.ts";
 import { sizeAt } from "./peer.ts";
 
-/** Takes each object. */
+/** Receives each object. */
 export type ObjectSink = (object: unknown) => void;
 
-/** One way. */
+/** One variant. */
 export interface Decoder {
   readonly name: string;
-  /** Gives a function that reads the whole stream and tells how many messages it held. */
+  /** Returns a function that decodes the whole stream and returns the number of messages. */
   readonly open: (stream: CutStream, sink: ObjectSink) => () => number;
 }
 
 const decoder = new TextDecoder();
 const fatal = new TextDecoder("utf-8", { fatal: true });
 
-/** All ways; the first is the floor: it is given strings that are ready. */
+/** All variants. The first is the lower bound: it parses ready strings. */
 export const DECODERS: readonly Decoder[] = [
   {
     name: "JSON.parse",
     open: ({ payloads }, sink) => {
-      // Fresh, so that they are as flat as those that a decoder makes.
+      // Decoded here, so that they are flat strings like those of the other variants.
       const texts = payloads.map((payload) => decoder.decode(payload));
       return () => {
         for (const text of texts) sink(JSON.parse(text));
@@ -109,12 +109,14 @@ export const DECODERS: readonly Decoder[] = [
   },
 ];
 
-/** Throws unless each object is what was put in. */
+/** Throws if an object differs from the input. */
 export function checkObjects({ name, open }: Decoder, stream: CutStream, body: string): void {
   let seen = 0;
   open(stream, (object) => {
     seen++;
-    if (JSON.stringify(object) !== body) throw new Error(`Object ${seen} of '${name}' differs`);
+    if (JSON.stringify(object) !== body) {
+      throw new Error(`Object ${seen} of '${name}' differs from the input`);
+    }
   })();
-  if (seen !== stream.payloads.length) throw new Error(`'${name}' gave ${seen} objects`);
+  if (seen !== stream.payloads.length) throw new Error(`'${name}' emitted ${seen} objects`);
 }

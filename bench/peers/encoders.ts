@@ -1,4 +1,4 @@
-/** Ways from a command to bytes that are ready to be written. */
+/** Variants that encode a command to bytes. */
 
 import { Buffer } from "node:buffer";
 import { concat, equals } from "@std/bytes";
@@ -6,7 +6,7 @@ import { PayloadType } from "../../src/wire/mod.ts";
 import { encodeArguments, encodeCommand } from "../../src/message/command.ts";
 import { FrameBatch } from "../../src/wire/encoder.ts";
 
-/** What is sent over and over, with another `TrackId` each time. */
+/** A command to encode, each time with another `TrackId`. */
 export interface SampleCommand {
   readonly id: string;
   readonly title: string;
@@ -14,14 +14,14 @@ export interface SampleCommand {
   readonly args: { readonly [key: string]: unknown } | undefined;
 }
 
-/** One way. */
+/** One variant. */
 export interface Encoder {
   readonly name: string;
-  /** Gives a function that makes a batch of commands and tells how many. */
+  /** Returns a function that encodes a batch of commands and returns their number. */
   readonly open: (command: SampleCommand, see?: (frame: Uint8Array) => void) => () => number;
 }
 
-/** The samples: 64 and 105 bytes with their headers, give or take the `TrackId`. */
+/** The samples: about 64 and 105 bytes with headers. */
 export const COMMANDS: readonly SampleCommand[] = [
   { id: "plain", title: "no arguments", name: "ListDevices", args: undefined },
   {
@@ -32,11 +32,11 @@ export const COMMANDS: readonly SampleCommand[] = [
   },
 ];
 
-/** As many commands as go out together in a busy turn of the event loop. */
+// As many commands as a busy client sends per turn.
 const BATCH = 64;
 const text = new TextEncoder();
 
-/** All ways. The first is the floor: it makes no bytes. */
+/** All variants. The first is the lower bound: it makes no bytes. */
 export const ENCODERS: readonly Encoder[] = [
   {
     name: "JSON.stringify",
@@ -94,17 +94,19 @@ export const ENCODERS: readonly Encoder[] = [
   },
 ];
 
-/** Where results go, so that no compiler leaves the work out. */
+/** Prevents the compiler from removing the work. */
 export let made: unknown;
 
-/** Throws unless the first frame of each way has the same bytes. */
+/** Throws if the variants encode different bytes. */
 export function checkCommands(command: SampleCommand): void {
   let expected: Uint8Array | undefined;
   for (const { name, open } of ENCODERS.slice(1)) {
     let first: Uint8Array | undefined;
     open(command, (frame) => first ??= frame)();
     expected ??= first!;
-    if (first === undefined || !equals(expected, first)) throw new Error(`'${name}' differs`);
+    if (first === undefined || !equals(expected, first)) {
+      throw new Error(`'${name}' encodes different bytes`);
+    }
   }
 }
 

@@ -1,15 +1,15 @@
-/** What no decoder can beat by much: the copy of all bytes, and one view for each message. */
+/** Lower bounds for a decoder: one copy of all bytes, and one view per message. */
 
 import type { CutStream } from "../support/frames.ts";
 import type { Sink } from "./peer.ts";
 
-// The target of the copy is used over and over, as a decoder's own buffer is.
-const MOST_TARGET = 1024 * 1024;
+// The target is reused, like the buffer of a decoder.
+const MAX_TARGET = 1024 * 1024;
 
-/** `set` of every chunk into one buffer. */
+/** Copies every chunk into one buffer. */
 export function memcpy({ chunks, bytes, payloads }: CutStream): () => number {
   const longest = payloads.reduce((size, payload) => Math.max(size, payload.length + 8), 0);
-  const most = Math.max(MOST_TARGET, longest, chunks[0]!.length);
+  const most = Math.max(MAX_TARGET, longest, chunks[0]!.length);
   const target = new Uint8Array(Math.min(bytes.length, most));
   return () => {
     let at = 0;
@@ -22,7 +22,7 @@ export function memcpy({ chunks, bytes, payloads }: CutStream): () => number {
   };
 }
 
-/** One `subarray` a message, of the whole stream, at places that are known. */
+/** One `subarray` of the stream per message, at known offsets. */
 export function subarrays({ bytes, offsets, payloads }: CutStream, sink: Sink): () => number {
   const ends = offsets.map((offset, i) => offset + payloads[i]!.length);
   return () => {

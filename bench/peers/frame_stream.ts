@@ -1,19 +1,19 @@
-/** frame-stream, a Transform of Node's streams. */
+/** The package frame-stream, a Node Transform. */
 
 import { setImmediate } from "node:timers";
 import frameStream from "frame-stream";
 import { isOver, type Peer, type Run, sizeAt } from "./peer.ts";
 
-/** See the file's own text. */
+/** frame-stream. */
 export const frameStreamPeer: Peer = {
   name: "frame-stream",
   published: true,
-  mostChunks: Infinity,
+  maxChunks: Infinity,
   async open(sink): Promise<Run> {
     const options = {
       lengthSize: 8,
       getLength: (bytes: Uint8Array): number => sizeAt(bytes, 0),
-      // So large that it never waits for its reader.
+      // No back-pressure.
       readableHighWaterMark: 2 ** 30,
       writableHighWaterMark: 2 ** 30,
     };
@@ -21,20 +21,20 @@ export const frameStreamPeer: Peer = {
     let received = 0;
     stream.on("data", (payload: Uint8Array) => {
       received++;
-      // It has no place for a type, so it is spared that.
+      // It does not report the type.
       sink(4, payload);
     });
     await nextTurn();
     return async ({ buffers, payloads }, until) => {
       received = 0;
-      let taken = 0;
+      let consumed = 0;
       for (const chunk of buffers) {
-        if (isOver(taken, until)) break;
+        if (isOver(consumed, until)) break;
         stream.write(chunk);
-        taken++;
+        consumed++;
       }
-      while (taken === buffers.length && received < payloads.length) await nextTurn();
-      return taken;
+      while (consumed === buffers.length && received < payloads.length) await nextTurn();
+      return consumed;
     };
   },
 };

@@ -1,16 +1,16 @@
-/** Ways to read one header; each gives the size that it claims, or throws. */
+/** Variants that parse one header: return its size, or throw. */
 
 import { readHeader } from "../../src/wire/mod.ts";
 import { isHeader, payloadSizeAt } from "../../src/wire/header.ts";
 
-/** Makes a reader of the headers in `bytes`. */
-export type HeaderWay = (bytes: Uint8Array) => (at: number) => number;
+/** Creates a parser of the headers in `bytes`. */
+export type HeaderParser = (bytes: Uint8Array) => (at: number) => number;
 
 const LIMIT = 16 * 1024 * 1024;
 
-/** All ways, by name. */
-export const HEADER_WAYS: Readonly<Record<string, HeaderWay>> = {
-  // What is left when nothing is checked: one byte is read and the place moved on.
+/** All variants by name. */
+export const HEADER_PARSERS: Readonly<Record<string, HeaderParser>> = {
+  // Reads one byte and checks nothing.
   "floor: one byte": (bytes) => (at) => bytes[at + 4]!,
   "ours": (bytes) => (at) => {
     if (!isHeader(bytes, at)) fail(at);
@@ -54,5 +54,5 @@ function parse(header: Uint8Array): { marker: number; type: number; size: number
 }
 
 function fail(at: number): never {
-  throw new Error(`There is no header at ${at}`);
+  throw new Error(`Invalid header at ${at}`);
 }

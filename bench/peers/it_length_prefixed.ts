@@ -1,13 +1,13 @@
-/** it-length-prefixed over uint8arraylist, in its quicker form: the synchronous one. */
+/** The package it-length-prefixed in its faster, synchronous form. */
 
 import { decode, type LengthDecoderFunction } from "it-length-prefixed";
 import { isOver, type Peer, type Run, sizeAt } from "./peer.ts";
 
-// It has no place for a type: that of the last header is that of the message that comes next.
+// It does not report the type: keep that of the last header for the next message.
 let type = 0;
 
 const lengthDecoder: LengthDecoderFunction = (bytes) => {
-  // A RangeError is how it is told that the prefix is not complete.
+  // A RangeError means that the prefix is incomplete.
   if (bytes.length < 8) throw new RangeError("Too short");
   const header = bytes.subarray(0, 8);
   type = header[3]!;
@@ -15,29 +15,29 @@ const lengthDecoder: LengthDecoderFunction = (bytes) => {
 };
 lengthDecoder.bytes = 8;
 
-/** See the file's own text. */
+/** it-length-prefixed. */
 export const itLengthPrefixed: Peer = {
   name: "it-length-prefixed",
   published: true,
-  // It takes chunks from the front of an array, one by one.
-  mostChunks: 16_384,
+  // Removes chunks from the start of an array, one by one.
+  maxChunks: 16_384,
   open(sink): Run {
     return ({ chunks }, until) => {
-      let taken = 0;
+      let consumed = 0;
       function* source(): Generator<Uint8Array> {
         for (const chunk of chunks) {
-          if (isOver(taken, until)) return;
+          if (isOver(consumed, until)) return;
           yield chunk;
-          taken++;
+          consumed++;
         }
       }
       try {
         for (const message of decode(source(), { lengthDecoder })) sink(type, message.subarray());
       } catch (error) {
-        // It minds that the stream was cut short.
-        if (taken === chunks.length) throw error;
+        // It rejects a stream that was stopped early.
+        if (consumed === chunks.length) throw error;
       }
-      return taken;
+      return consumed;
     };
   },
 };

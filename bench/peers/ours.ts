@@ -1,23 +1,23 @@
-/** This project's decoder, with its errors and limits on. */
+/** This project's decoder, with all checks and limits. */
 
 import { FrameDecoder } from "../../src/wire/mod.ts";
 import { isOver, type Peer, type Run } from "./peer.ts";
 
-/** See the file's own text. */
+/** Our decoder. */
 export const ours: Peer = {
   name: "ours",
   published: false,
-  mostChunks: Infinity,
+  maxChunks: Infinity,
   open(sink): Run {
     const decoder = new FrameDecoder();
     return ({ chunks }, until) => {
-      let taken = 0;
+      let consumed = 0;
       for (const chunk of chunks) {
-        if (isOver(taken, until)) break;
+        if (isOver(consumed, until)) break;
         decoder.push(chunk, sink);
-        taken++;
+        consumed++;
       }
-      return taken;
+      return consumed;
     };
   },
 };

@@ -1,10 +1,10 @@
-/** The buffer of the parser that node-postgres reads with, with our header in place of its own. */
+/** The buffer of the parser of node-postgres, with our header instead of its own. */
 
 import { Buffer } from "node:buffer";
 import { Parser } from "pg-protocol/dist/parser.js";
 import { isOver, type Peer, type Run, sizeAt } from "./peer.ts";
 
-/** What the parser's `parse` works on. */
+/** The state of the parser. */
 interface ParserBuffer {
   buffer: Buffer;
   bufferLength: number;
@@ -14,17 +14,17 @@ interface ParserBuffer {
 
 const NONE = Buffer.alloc(0);
 
-/** See the file's own text. */
+/** pg-protocol. */
 export const pgProtocol: Peer = {
   name: "pg-protocol",
   published: true,
-  mostChunks: Infinity,
+  maxChunks: Infinity,
   open(sink): Run {
     const parser = new Parser() as unknown as ParserBuffer;
     return ({ buffers }, until) => {
-      let taken = 0;
+      let consumed = 0;
       for (const chunk of buffers) {
-        if (isOver(taken, until)) break;
+        if (isOver(consumed, until)) break;
         parser.mergeBuffer(chunk);
         const end = parser.bufferOffset + parser.bufferLength;
         const { buffer } = parser;
@@ -35,14 +35,14 @@ export const pgProtocol: Peer = {
           sink(buffer[at + 3]!, buffer.subarray(at + 8, next));
           at = next;
         }
-        // As its `parse` ends.
-        const done = at === end;
-        if (done) parser.buffer = NONE;
-        parser.bufferLength = done ? 0 : end - at;
-        parser.bufferOffset = done ? 0 : at;
-        taken++;
+        // Like the end of its `parse`.
+        const isEmpty = at === end;
+        if (isEmpty) parser.buffer = NONE;
+        parser.bufferLength = isEmpty ? 0 : end - at;
+        parser.bufferOffset = isEmpty ? 0 : at;
+        consumed++;
       }
-      return taken;
+      return consumed;
     };
   },
 };

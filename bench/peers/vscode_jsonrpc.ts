@@ -1,9 +1,9 @@
-/** The message buffer of vscode-jsonrpc; header and body are both read as a "body" of a known size. */
+/** The message buffer of vscode-jsonrpc; header and body are each read as a body of known size. */
 
 import { AbstractMessageBuffer } from "vscode-jsonrpc";
 import { isOver, type Peer, type Run, sizeAt } from "./peer.ts";
 
-/** Its buffer for Node, in the words of any runtime. */
+/** Its buffer for Node, for any runtime. */
 class MessageBuffer extends AbstractMessageBuffer {
   protected override emptyBuffer(): Uint8Array {
     return new Uint8Array(0);
@@ -22,21 +22,21 @@ class MessageBuffer extends AbstractMessageBuffer {
   }
 }
 
-/** See the file's own text. */
+/** vscode-jsonrpc. */
 export const vscodeJsonrpc: Peer = {
   name: "vscode-jsonrpc",
   published: true,
-  // It takes chunks from the front of an array, one by one.
-  mostChunks: 16_384,
+  // Removes chunks from the start of an array, one by one.
+  maxChunks: 16_384,
   open(sink): Run {
     const buffer = new MessageBuffer();
     let size = -1;
     let type = 0;
     return ({ buffers }, until) => {
-      let taken = 0;
-      // With Buffers, as in Node: their `slice`, which it uses, does not copy.
+      let consumed = 0;
+      // It relies on the slice() of Buffer, which does not copy.
       for (const chunk of buffers) {
-        if (isOver(taken, until)) break;
+        if (isOver(consumed, until)) break;
         buffer.append(chunk);
         for (;;) {
           if (size < 0) {
@@ -50,9 +50,9 @@ export const vscodeJsonrpc: Peer = {
           sink(type, body);
           size = -1;
         }
-        taken++;
+        consumed++;
       }
-      return taken;
+      return consumed;
     };
   },
 };

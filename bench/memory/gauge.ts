@@ -1,44 +1,44 @@
-/** Looks at this process's memory, in bytes. */
+/** Measures the memory of this process, in bytes. */
 
 import { readFileSync } from "node:fs";
 import process from "node:process";
 
-/** The heap of a run. */
+/** Heap sizes of a run. */
 export interface HeapGauge {
   readonly before: number;
-  /** The most that was seen. */
+  /** Largest sample. */
   peak: number;
-  /** Looks once more. */
-  readonly look: () => void;
+  /** Takes a sample. */
+  readonly sample: () => void;
 }
 
-/** Starts to look, after a collection. */
+/** Starts a gauge after a garbage collection. */
 export async function startHeap(): Promise<HeapGauge> {
   const before = await settledHeap();
   const gauge: HeapGauge = {
     before,
     peak: before,
-    look: () => {
+    sample: () => {
       gauge.peak = Math.max(gauge.peak, heap());
     },
   };
   return gauge;
 }
 
-/** The heap, buffers included, when all that can be let go is let go. */
+/** Size of the heap with buffers, after full garbage collections. */
 export async function settledHeap(): Promise<number> {
   for (let i = 0; i < 4; i++) {
     collect();
-    // What finalizers hold is let go in a later turn.
+    // Finalizers run in a later turn.
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return heap();
 }
 
-/** The largest resident set of this process since it began. */
+/** Peak resident set size of this process. */
 export function peakRss(): number {
   try {
-    // `maxRSS` begins with the parent's where a process is started without a copy of it.
+    // `maxRSS` can include the parent process.
     const line = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"));
     if (line !== null) return Number(line[1]) * 1024;
   } catch {
@@ -59,5 +59,5 @@ function collect(): void {
   };
   if (Bun !== undefined) Bun.gc(true);
   else if (gc !== undefined) gc();
-  else throw new Error("There is no collector to call: start with --expose-gc");
+  else throw new Error("No garbage collector to call: start with --expose-gc");
 }

@@ -1,15 +1,15 @@
 /**
- * One memory scenario in a process of its own, which must be started with a collector that can be
- * called: the name and the size are its arguments, what it found its only line of output.
+ * Runs one memory scenario in its own process, which needs a callable garbage collector. Arguments: name
+ * and size. Prints one line of JSON.
  */
 
 import process from "node:process";
-import { MEMORY_SCENARIOS } from "./memory_scenarios.ts";
-import { peakRss, settledHeap, startHeap } from "./memory_gauge.ts";
+import { MEMORY_SCENARIOS } from "./scenarios.ts";
+import { peakRss, settledHeap, startHeap } from "./gauge.ts";
 
 const [name, size] = process.argv.slice(2);
 const scenario = MEMORY_SCENARIOS[name!];
-if (scenario === undefined) throw new RangeError(`There is no scenario '${name}'`);
+if (scenario === undefined) throw new RangeError(`Unknown scenario '${name}'`);
 
 const run = await scenario(Number(size));
 const heap = await startHeap();

@@ -1,10 +1,10 @@
-/** What passes between the clients and the servers of the end-to-end bench, byte for byte. */
+/** The messages of the end-to-end bench, byte for byte the same for all clients and servers. */
 
 import { concat } from "@std/bytes";
 import type { JsonObject } from "../../mod.ts";
 import { encodeFrame, PayloadType } from "../../src/wire/mod.ts";
 
-/** One device, so that a response takes about 190 bytes. */
+/** One device, so that a response has about 190 bytes. */
 export const DEVICES: JsonObject = {
   Devices: [{
     DeviceId: 1,
@@ -17,9 +17,11 @@ export const DEVICES: JsonObject = {
   }],
 };
 
-/** Events that one command `Flood` brings; several such commands are under way at a time. */
+/** Number of events that one `Flood` command triggers. */
 export const FLOOD_EVENTS = 1024;
-/** What each event says: 200 bytes, by the dialect that this module assumes. */
+/** Number of `Flood` commands in flight, so that the client never waits for the next one. */
+export const FLOODS = 4;
+/** The JSON of each event: 200 bytes in the default dialect. */
 export const EVENT_JSON: string = JSON.stringify({
   Publisher: "DeviceEvents",
   Topic: "ButtonPushed",
@@ -36,18 +38,12 @@ export const EVENT_JSON: string = JSON.stringify({
 
 const EVENT: Uint8Array = encodeFrame(PayloadType.Event, EVENT_JSON);
 
-/** The bytes of the events that one `Flood` brings. */
+/** The events of one `Flood`, encoded. */
 export const FLOOD: Uint8Array = concat(Array<Uint8Array>(FLOOD_EVENTS).fill(EVENT));
 
-/** The JSON of a command without arguments, as clients send it. */
+/** The JSON of a command without arguments. */
 export function commandJson(name: string, trackId: string): string {
   return `{"Command":"${name}","TrackId":"${trackId}","Version":1}`;
-}
-
-/** What stands before and after the `TrackId` in a command's body. */
-export function aroundTrackId(name: string): [before: string, after: string] {
-  const [before, after] = commandJson(name, "?").split("?");
-  return [before!, after!];
 }
 
 /** The JSON of a response to `ListDevices`. */

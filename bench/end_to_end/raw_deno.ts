@@ -1,39 +1,39 @@
 /** `Deno.connect` and `Deno.listen`: `read` into one buffer, one `write` at a time. */
 
-import { Backlog, type OnBytes, type RawEnd, type RawSockets } from "./raw.ts";
+import { Backlog, type OnBytes, type RawSocket, type RawSockets } from "./raw_socket.ts";
 
-const BUFFER = 64 * 1024;
+const READ_BUFFER = 64 * 1024;
 
-/** See the file's own text. */
+/** Raw sockets on Deno. */
 export const sockets: RawSockets = {
-  async connect(port, onBytes): Promise<RawEnd> {
+  async connect(port, onBytes): Promise<RawSocket> {
     const conn = await Deno.connect({ hostname: "127.0.0.1", port });
-    return open(conn, () => onBytes);
+    return wrap(conn, () => onBytes);
   },
-  listen(onEnd): Promise<number> {
+  listen(onSocket): Promise<number> {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    acceptAll(listener, onEnd);
+    acceptAll(listener, onSocket);
     return Promise.resolve(listener.addr.port);
   },
 };
 
-async function acceptAll(listener: Deno.TcpListener, onEnd: (end: RawEnd) => OnBytes) {
-  for await (const conn of listener) open(conn, onEnd);
+async function acceptAll(listener: Deno.TcpListener, onSocket: (socket: RawSocket) => OnBytes) {
+  for await (const conn of listener) wrap(conn, onSocket);
 }
 
-function open(conn: Deno.TcpConn, onEnd: (end: RawEnd) => OnBytes): RawEnd {
+function wrap(conn: Deno.TcpConn, onSocket: (socket: RawSocket) => OnBytes): RawSocket {
   conn.setNoDelay(true);
   const backlog = new Backlog();
   let writing = false;
-  const end: RawEnd = {
+  const socket: RawSocket = {
     write(bytes): void {
       if (writing) backlog.add(bytes);
       else send(bytes);
     },
     close: () => conn.close(),
   };
-  read(conn, onEnd(end));
-  return end;
+  read(conn, onSocket(socket));
+  return socket;
 
   async function send(bytes: Uint8Array): Promise<void> {
     writing = true;
@@ -45,14 +45,14 @@ function open(conn: Deno.TcpConn, onEnd: (end: RawEnd) => OnBytes): RawEnd {
         bytes = backlog.takeAll();
       }
     } catch {
-      // The other end has gone: the reader sees it too.
+      // The peer has closed the connection: read() ends too.
     }
     writing = false;
   }
 }
 
 async function read(conn: Deno.TcpConn, onBytes: OnBytes): Promise<void> {
-  const buffer = new Uint8Array(BUFFER);
+  const buffer = new Uint8Array(READ_BUFFER);
   try {
     for (;;) {
       const size = await conn.read(buffer);
@@ -61,6 +61,6 @@ async function read(conn: Deno.TcpConn, onBytes: OnBytes): Promise<void> {
     }
     conn.close();
   } catch {
-    // Closed on this side.
+    // close() was called.
   }
 }

@@ -1,6 +1,6 @@
 /** `Bun.connect` and `Bun.listen`. */
 
-import { Backlog, type OnBytes, type RawEnd, type RawSockets } from "./raw.ts";
+import { Backlog, type OnBytes, type RawSocket, type RawSockets } from "./raw_socket.ts";
 
 interface BunSocket {
   data: State;
@@ -15,6 +15,7 @@ interface State {
 }
 
 interface Handlers {
+  binaryType: "uint8array";
   open(socket: BunSocket): void;
   data(socket: BunSocket, bytes: Uint8Array): void;
   drain(socket: BunSocket): void;
@@ -34,24 +35,25 @@ const { Bun } = globalThis as unknown as {
   };
 };
 
-/** See the file's own text. */
+/** Raw sockets on Bun. */
 export const sockets: RawSockets = {
-  async connect(port, onBytes): Promise<RawEnd> {
+  async connect(port, onBytes): Promise<RawSocket> {
     const socket = handlers(() => onBytes);
-    return endOf(await Bun.connect({ hostname: "127.0.0.1", port, socket }));
+    return wrap(await Bun.connect({ hostname: "127.0.0.1", port, socket }));
   },
-  listen(onEnd): Promise<number> {
-    const { port } = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: handlers(onEnd) });
+  listen(onSocket): Promise<number> {
+    const { port } = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: handlers(onSocket) });
     return Promise.resolve(port);
   },
 };
 
-function handlers(onEnd: (end: RawEnd) => OnBytes): Handlers {
+function handlers(onSocket: (socket: RawSocket) => OnBytes): Handlers {
   return {
+    binaryType: "uint8array",
     open(socket): void {
       socket.setNoDelay(true);
       socket.data = { backlog: new Backlog(), onBytes: () => {} };
-      socket.data.onBytes = onEnd(endOf(socket));
+      socket.data.onBytes = onSocket(wrap(socket));
     },
     data: (socket, bytes) => socket.data.onBytes(bytes),
     drain(socket): void {
@@ -62,7 +64,7 @@ function handlers(onEnd: (end: RawEnd) => OnBytes): Handlers {
   };
 }
 
-function endOf(socket: BunSocket): RawEnd {
+function wrap(socket: BunSocket): RawSocket {
   return {
     write(bytes): void {
       const { backlog } = socket.data;

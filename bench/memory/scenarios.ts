@@ -1,19 +1,21 @@
-/** What may need memory: a million events, a hundred thousand commands at once, one giant message. */
+/** Scenarios that need memory: a million events, 100,000 pending commands, one huge message. */
 
 import { connect } from "../../mod.ts";
 import { FrameDecoder, PayloadType, writeHeader } from "../../src/wire/mod.ts";
 import { runtimeCommand, start } from "../../tests/support/runtime.ts";
-import { type HeapGauge, settledHeap } from "./memory_gauge.ts";
-import { EVENT_JSON, FLOOD_EVENTS } from "./wire.ts";
+import type { Ports } from "../end_to_end/tasks.ts";
+import { type HeapGauge, settledHeap } from "./gauge.ts";
+import { readFloods } from "../end_to_end/clients.ts";
+import { EVENT_JSON, FLOOD_EVENTS, FLOODS } from "../end_to_end/messages.ts";
 
-/** A scenario that is ready to run. */
+/** A scenario, ready to run. */
 export interface Ready {
-  /** Runs it; `heapEarly` is the settled heap after the first tenth. */
+  /** Runs it; `heapEarly` is the heap after garbage collection when a tenth is done. */
   run(heap: HeapGauge): Promise<{ heapEarly?: number }>;
   end(): Promise<void>;
 }
 
-/** All scenarios; each is given its size. */
+/** All scenarios; each takes its size. */
 export const MEMORY_SCENARIOS: Readonly<Record<string, (size: number) => Promise<Ready>>> = {
   events,
   commands,
@@ -23,36 +25,22 @@ export const MEMORY_SCENARIOS: Readonly<Record<string, (size: number) => Promise
 };
 
 const LIFE = 120_000;
-// Floods under way at a time.
-const FLOODS = 4;
 
 async function events(count: number): Promise<Ready> {
   const { ports, stop } = await startServers();
   const client = await connect({ host: "127.0.0.1", port: ports.plain, reconnect: false });
-  async function hear(count: number, heap: HeapGauge): Promise<void> {
-    const floods = Math.ceil(count / FLOOD_EVENTS);
-    // As many as can wait at a time, so that none is dropped.
+  async function receive(count: number, heap: HeapGauge): Promise<void> {
     const events = client.events({ buffer: FLOODS * FLOOD_EVENTS });
-    const answers: Promise<unknown>[] = [];
-    const ask = (): void => void answers.push(client.call("Flood"));
-    for (let i = 0; i < Math.min(FLOODS, floods); i++) ask();
-    let heard = 0;
-    for await (const event of events) {
-      if (heard++ === 0 && JSON.stringify(event.raw) !== EVENT_JSON) throw new Error("It differs");
-      if (heard % FLOOD_EVENTS !== 0) continue;
-      heap.look();
-      if (heard === floods * FLOOD_EVENTS) break;
-      // The reader sets the pace.
-      if (answers.length < floods) ask();
-    }
-    await Promise.all(answers);
-    if (events.dropped > 0) throw new Error(`${events.dropped} events were dropped`);
+    await readFloods(client, events, Math.ceil(count / FLOOD_EVENTS), (event) => {
+      if (JSON.stringify(event.raw) !== EVENT_JSON) throw new Error("An event differs");
+      heap.sample();
+    });
   }
   return {
     async run(heap): Promise<{ heapEarly: number }> {
-      await hear(count / 10, heap);
+      await receive(count / 10, heap);
       const heapEarly = await settledHeap();
-      await hear(count * 9 / 10, heap);
+      await receive(count * 9 / 10, heap);
       return { heapEarly };
     },
     async end(): Promise<void> {
@@ -73,12 +61,12 @@ async function commands(count: number): Promise<Ready> {
       for (let i = 0; i < count; i++) {
         calls.push(
           client.call("ListDevices").then(({ Devices }) => {
-            if (!Array.isArray(Devices)) throw new Error("No devices");
-            if (++answered % 512 === 0) heap.look();
+            if (!Array.isArray(Devices)) throw new Error("The response has no devices");
+            if (++answered % 512 === 0) heap.sample();
           }),
         );
       }
-      heap.look();
+      heap.sample();
       await Promise.all(calls);
       return {};
     },
@@ -89,7 +77,7 @@ async function commands(count: number): Promise<Ready> {
   };
 }
 
-/** The stream repeats itself, so that the message is in memory once: where it is gathered. */
+// The input repeats itself, so the decoder holds the only full copy of the message.
 const PERIOD = 64 * 1024;
 
 function message(size: number, chunkSize: number): Ready {
@@ -105,7 +93,7 @@ function message(size: number, chunkSize: number): Ready {
         for (let i = 0; i < payload.length; i++) {
           if (payload[i] !== ring[i % PERIOD]) throw new Error(`Byte ${i} differs`);
         }
-        heap.look();
+        heap.sample();
       };
       decoder.push(header, sink);
       for (let at = 0, chunks = 0; at < size; chunks++) {
@@ -113,10 +101,10 @@ function message(size: number, chunkSize: number): Ready {
         const length = Math.min(chunkSize, size - at);
         decoder.push(ring.subarray(from, from + length), sink);
         at += length;
-        if (chunks % 8192 === 0) heap.look();
+        if (chunks % 8192 === 0) heap.sample();
       }
-      if (received !== size) throw new Error(`${received} bytes came out`);
-      // It is here to the end, as a connection's decoder is.
+      if (received !== size) throw new Error(`Received ${received} bytes`);
+      // Kept alive, as by a connection.
       held = decoder;
       return Promise.resolve({});
     },
@@ -124,12 +112,12 @@ function message(size: number, chunkSize: number): Ready {
   };
 }
 
-/** What must not be collected before the last look. */
+/** Keeps a decoder alive until the last sample. */
 export let held: unknown;
 
 async function startServers() {
-  const script = new URL("./serve.ts", import.meta.url).pathname;
+  const script = new URL("../end_to_end/server_process.ts", import.meta.url).pathname;
   const server = start(runtimeCommand(script), { timeout: LIFE });
-  const ports: { ours: number; plain: number } = JSON.parse(await server.nextLine());
+  const ports: Ports = JSON.parse(await server.nextLine());
   return { ports, stop: async () => void await server.end() };
 }

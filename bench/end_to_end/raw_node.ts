@@ -1,17 +1,17 @@
 /** `node:net`, reading into one buffer. */
 
-import { connect, createServer, type Socket } from "node:net";
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
-import type { RawEnd, RawSockets } from "./raw.ts";
+import { connect, createServer, type Socket } from "node:net";
+import type { RawSocket, RawSockets } from "./raw_socket.ts";
 
-const BUFFER = 64 * 1024;
+const READ_BUFFER = 64 * 1024;
 
-/** See the file's own text. */
+/** Raw sockets on Node. */
 export const sockets: RawSockets = {
-  async connect(port, onBytes): Promise<RawEnd> {
+  async connect(port, onBytes): Promise<RawSocket> {
     const onread = {
-      buffer: new Uint8Array(BUFFER),
+      buffer: new Uint8Array(READ_BUFFER),
       callback(size: number, buffer: Uint8Array): boolean {
         onBytes(buffer.subarray(0, size));
         return true;
@@ -19,11 +19,11 @@ export const sockets: RawSockets = {
     };
     const socket = connect({ host: "127.0.0.1", port, noDelay: true, onread });
     await once(socket, "connect");
-    return endOf(socket);
+    return wrap(socket);
   },
-  async listen(onEnd): Promise<number> {
+  async listen(onSocket): Promise<number> {
     const server = createServer({ noDelay: true }, (socket) => {
-      socket.on("data", onEnd(endOf(socket)));
+      socket.on("data", onSocket(wrap(socket)));
       socket.on("error", () => {});
     });
     server.listen({ host: "127.0.0.1", port: 0 });
@@ -32,9 +32,9 @@ export const sockets: RawSockets = {
   },
 };
 
-function endOf(socket: Socket): RawEnd {
+function wrap(socket: Socket): RawSocket {
   return {
-    // A stream keeps what it cannot send, so what the caller uses again must be a copy.
+    // A stream keeps a reference to what it cannot send at once.
     write: (bytes) => void socket.write(Buffer.from(bytes)),
     close: () => void socket.destroy(),
   };
