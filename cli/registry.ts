@@ -5,7 +5,6 @@
  */
 
 import type { Command } from "./command_line/command.ts";
-import { bench } from "./commands/bench.ts";
 import { call } from "./commands/call.ts";
 import { completions } from "./commands/completions.ts";
 import { doctor } from "./commands/doctor.ts";
@@ -27,7 +26,6 @@ export const COMMANDS: readonly Command[] = [
   call,
   watch,
   ping,
-  bench,
   serve,
   record,
   replay,

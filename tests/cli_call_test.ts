@@ -128,3 +128,44 @@ test("ping shows at Ctrl-C what there is", async () => {
     assertStringIncludes(io.out, '{"sent":1,"answered":1,');
   });
 });
+
+test("ping --load keeps commands unanswered, and shows how many a second go through", async () => {
+  await withDriver(async ({ connector, commands }) => {
+    const args = ["ping", "--load", "64", "--for", "100ms"];
+    const files = { d: '{"commands":{"heartbeat":"Ping"}}' };
+    const { code, out, err } = await rcsp([...args, "--dialect", "d"], { connector, files });
+    const { sent, answered, seconds, perSecond, min, median, p99, max } = JSON.parse(out);
+    assertEquals([code, err, sent], [0, "", commands.length]);
+    assert(answered >= 64 && answered === sent && seconds >= 0.1 && perSecond > 0);
+    assert(0 < min && min <= median && median <= p99 && p99 <= max);
+    assertEquals([...new Set(commands.map(([name]) => name))], ["Ping"]);
+    const shown = await rcsp(args, { connector, terminal: true });
+    assertMatch(shown.out, /^\d+ sent, \d+ answered, \d+ a second\n.*min.*\n.* ms\n$/);
+  });
+});
+
+test("ping --load --simulate lets Ctrl-C through, and shows what there is", async () => {
+  const io = testIo();
+  const ending = main(["ping", "--simulate", "--load", "8", "--for", "60s"], io);
+  setTimeout(() => io.interrupt(), 10);
+  assertEquals([await ending, io.err], [130, ""]);
+  assertStringIncludes(io.out, '"perSecond":');
+});
+
+test("ping --load fails where no answers come, and where the connection ends", async () => {
+  const mute = await startScripted(() => undefined);
+  const args = ["ping", "--load", "2", "--for", "5ms", "--timeout", "20"];
+  const none = await rcsp(args, { connector: mute.connector });
+  assertEquals([none.code, JSON.parse(none.out).answered], [4, 0]);
+  await mute.close();
+  let left = 100;
+  const ends = await startScripted(({ trackId }, server) => {
+    if (--left === 0) return "close";
+    server.send(new Uint8Array(errorFrame(trackId)));
+    return undefined;
+  });
+  assertEquals((await rcsp(["ping", "--load", "8"], { connector: ends.connector })).code, 3);
+  await ends.close();
+  assertFails(await rcsp(["ping", "--load", "2", "--count", "2"]), 2);
+  assertFails(await rcsp(["ping", "--for", "2s"]), 2);
+});

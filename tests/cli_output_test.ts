@@ -33,7 +33,7 @@ const writers: string[][] = [
   ["call", "ListDevices", "--simulate"],
   ["watch", "--simulate", "--raw"],
   ["ping", "--simulate"],
-  ["bench", "--simulate", "--for", "10ms"],
+  ["ping", "--simulate", "--load", "64", "--for", "10ms"],
   ["serve", "--port", "0"],
   ["record", "-", "--simulate"],
   ["replay", "-", "--port", "0"],

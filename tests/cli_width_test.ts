@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { painter } from "../cli/terminal/styles.ts";
 import { formatDuration, parseDuration } from "../cli/command_line/duration.ts";
-import { summarize } from "../cli/measure/statistics.ts";
 import { suggest } from "../cli/command_line/suggest.ts";
 import { layOut } from "../cli/terminal/table.ts";
 import { displayWidth, fit, pad } from "../cli/terminal/text_width.ts";
@@ -159,12 +158,4 @@ test("suggest() finds what was probably meant, and nothing where that is a guess
     ["list".repeat(100_000), undefined],
   ];
   for (const [text, meant] of typed) assertEquals(suggest(text, words), meant, text.slice(0, 20));
-});
-
-test("summarize() gives least, median, 99th percentile and most", () => {
-  assertEquals(summarize([3]), { min: 3, median: 3, p99: 3, max: 3 });
-  assertEquals(summarize([4, 1, 3, 2]), { min: 1, median: 2.5, p99: 4, max: 4 });
-  assertEquals(summarize([3, 1, 2]), { min: 1, median: 2, p99: 3, max: 3 });
-  const hundred = Array.from({ length: 100 }, (_, i) => 100 - i);
-  assertEquals(summarize(hundred), { min: 1, median: 50.5, p99: 99, max: 100 });
 });

@@ -4,15 +4,19 @@
  * @module
  */
 
+import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 import { CommandError, TimeoutError } from "@rcsp/rcsp";
 import { resolveDialect } from "@rcsp/rcsp/server";
 import type { Command, Context } from "../command_line/command.ts";
 import { formatDuration } from "../command_line/duration.ts";
 import { LONGEST_TIMER } from "../command_line/parse.ts";
-import { summarize } from "../measure/statistics.ts";
+import { UsageError } from "../exit_codes.ts";
 
 const COUNT = 5;
 const INTERVAL = 1_000;
+const LOAD_LENGTH = 2_000;
+/** Milliseconds of load after which timers and signals get their turn: a simulator never waits. */
+const BREATH = 50;
 
 /** Measures round trips. */
 export const ping: Command = {
@@ -21,7 +25,10 @@ export const ping: Command = {
   details: `Sends a harmless command (ListDevices; a dialect may name another), one after the
 other, and shows the least, the median, the 99th percentile and the most, in
 milliseconds. An answer that is an error is an answer. Ctrl-C ends early and shows
-what there is.`,
+what there is.
+
+With --load it keeps that many commands unanswered at any time, and shows how
+many a second were answered. Times include the wait behind the others.`,
   flags: [
     {
       name: "count",
@@ -41,6 +48,21 @@ what there is.`,
       default: "1s",
       range: [0, LONGEST_TIMER],
     },
+    {
+      name: "load",
+      kind: "integer",
+      value: "N",
+      about: "keep N commands unanswered, as fast as the driver answers",
+      range: [1, 1_000],
+    },
+    {
+      name: "for",
+      kind: "duration",
+      value: "TIME",
+      about: "with --load: how long",
+      default: "2s",
+      range: [1, 60_000],
+    },
   ],
   connects: true,
   simulates: true,
@@ -48,61 +70,123 @@ what there is.`,
   examples: [
     ["rcsp ping", `${COUNT} round trips`],
     ["rcsp ping -c 1000 --interval 0 --json | tail -1", "the summary of many"],
+    ["rcsp ping --load 64", "how many commands a second go through"],
   ],
   async run(context) {
-    const times: number[] = [];
-    let sent = 0;
-    let missed: TimeoutError | undefined;
-    const count = context.line.number("count") ?? COUNT;
-    const interval = context.line.number("interval") ?? INTERVAL;
+    const { line, clock, signal } = context;
+    const load = line.number("load");
+    checkFlags(context, load);
     const command = resolveDialect((await context.server()).dialect).commands.heartbeat;
     const rcsp = await context.connect();
+    const times = createHistogram();
+    const began = clock.now();
+    let sent = 0;
+    let missed: TimeoutError | undefined;
+    const send = async (): Promise<number | undefined> => {
+      sent++;
+      const start = clock.now();
+      try {
+        await rcsp.call(command).catch((error) => {
+          if (!(error instanceof CommandError)) throw error;
+        });
+      } catch (error) {
+        if (!(error instanceof TimeoutError)) throw error;
+        missed = error;
+        return undefined;
+      }
+      const time = clock.now() - start;
+      times.record(Math.max(1, Math.round(time * 1_000)));
+      return time;
+    };
     try {
-      while (sent < count && !context.signal.aborted) {
-        sent++;
-        const began = context.clock.now();
-        try {
-          await rcsp.call(command).catch((error) => {
-            if (!(error instanceof CommandError)) throw error;
-          });
-          times.push(context.clock.now() - began);
-          await showOne(context, sent, times.at(-1)!);
-        } catch (error) {
-          if (!(error instanceof TimeoutError)) throw error;
-          missed = error;
-          await context.log(`${sent}: no answer within ${formatDuration(error.timeout)}`);
+      if (load !== undefined) await keepSending(context, load, send);
+      else {
+        const count = line.number("count") ?? COUNT;
+        const interval = line.number("interval") ?? INTERVAL;
+        while (sent < count && !signal.aborted) {
+          const start = clock.now();
+          const time = await send();
+          if (time !== undefined) await showOne(context, sent, time);
+          else await context.log(`${sent}: no answer within ${formatDuration(missed!.timeout)}`);
+          const left = interval - (clock.now() - start);
+          if (sent < count && left > 0) await context.pause(left);
         }
-        const left = interval - (context.clock.now() - began);
-        if (sent < count && left > 0) await context.pause(left);
       }
     } finally {
-      if (sent > 0) await showSummary(context, sent, times);
+      const seconds = load === undefined ? undefined : (clock.now() - began) / 1_000;
+      if (sent > 0) await showSummary(context, sent, times, seconds);
     }
-    if (times.length === 0 && missed !== undefined) throw missed;
+    if (times.count === 0 && missed !== undefined) throw missed;
   },
 };
+
+function checkFlags({ line }: Context, load: number | undefined): void {
+  if (load === undefined && line.typed("for")) throw new UsageError("'--for' needs '--load'");
+  for (const flag of ["count", "interval"]) {
+    if (load === undefined || !line.typed(flag)) continue;
+    throw new UsageError(`Cannot use '--${flag}' together with '--load'`);
+  }
+}
+
+async function keepSending(
+  { line, clock, signal, pause }: Context,
+  load: number,
+  send: () => Promise<unknown>,
+): Promise<void> {
+  const end = clock.now() + (line.number("for") ?? LOAD_LENGTH);
+  let failed = false;
+  let breath: Promise<void> | undefined;
+  let breathed = clock.now();
+  const sendAll = async (): Promise<void> => {
+    while (!failed && !signal.aborted && clock.now() < end) {
+      await send().catch((error) => {
+        failed = true;
+        throw error;
+      });
+      if (clock.now() - breathed >= BREATH) {
+        breathed = clock.now();
+        breath = pause(0);
+      }
+      await breath;
+    }
+  };
+  await Promise.all(Array.from({ length: load }, sendAll));
+}
 
 async function showOne({ out }: Context, number: number, time: number): Promise<void> {
   if (out.json) await out.value({ n: number, ms: round(time) });
   else await out.line(`${number}: ${time.toFixed(2)} ms`);
 }
 
-async function showSummary({ out }: Context, sent: number, times: number[]): Promise<void> {
-  const answered = times.length;
-  if (answered === 0) {
-    if (out.json) await out.value({ sent, answered });
-    return;
-  }
-  const { min, median, p99, max } = summarize(times);
+/** `seconds` is how long a load lasted. */
+async function showSummary(
+  { out }: Context,
+  sent: number,
+  times: RecordableHistogram,
+  seconds: number | undefined,
+): Promise<void> {
+  const answered = times.count;
+  const perSecond = seconds ? Math.round(answered / seconds) : undefined;
+  const rate = perSecond === undefined ? {} : { seconds: round(seconds!), perSecond };
+  const { min, max } = times;
+  const spread = Object.entries({
+    min,
+    median: times.percentile(50),
+    p99: times.percentile(99),
+    max,
+  });
   if (out.json) {
-    const rounded = { min: round(min), median: round(median), p99: round(p99), max: round(max) };
-    return await out.value({ sent, answered, ...rounded });
+    const rounded = answered === 0 ? [] : spread.map(([name, time]) => [name, time / 1_000]);
+    return await out.value({ sent, answered, ...rate, ...Object.fromEntries(rounded) });
   }
-  await out.line(`${sent} sent, ${answered} answered`);
-  const row = [min, median, p99, max].map((time) => `${time.toFixed(2)} ms`);
-  await out.table(["min", "median", "p99", "max"].map((name) => ({ name, right: true })), [row]);
+  if (answered === 0) return;
+  const each = perSecond === undefined ? "" : `, ${perSecond} a second`;
+  await out.line(`${sent} sent, ${answered} answered${each}`);
+  await out.table(spread.map(([name]) => ({ name, right: true })), [
+    spread.map(([, time]) => `${(time / 1_000).toFixed(2)} ms`),
+  ]);
 }
 
-function round(milliseconds: number): number {
-  return Math.round(milliseconds * 1_000) / 1_000;
+function round(value: number): number {
+  return Math.round(value * 1_000) / 1_000;
 }
