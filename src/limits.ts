@@ -7,7 +7,7 @@
  * @module
  */
 
-import { assertInteger } from "./check.ts";
+import { LONGEST_TIMER } from "./timers.ts";
 
 /** The limits of both sides, by the name of the option that sets each. */
 export interface Limits {
@@ -68,14 +68,13 @@ export const LIMITS: Limits = {
 const LARGEST: Partial<Limits> = {
   // The size field of a header has 32 bits.
   maxPayload: 2 ** 32 - 1,
-  // Longer timers fire at once in every runtime.
-  connectTimeout: 2 ** 31 - 1,
-  commandTimeout: 2 ** 31 - 1,
-  heartbeat: 2 ** 31 - 1,
-  partialFrameTimeout: 2 ** 31 - 1,
-  pollInterval: 2 ** 31 - 1,
-  handlerTimeout: 2 ** 31 - 1,
-  closeTimeout: 2 ** 31 - 1,
+  connectTimeout: LONGEST_TIMER,
+  commandTimeout: LONGEST_TIMER,
+  heartbeat: LONGEST_TIMER,
+  partialFrameTimeout: LONGEST_TIMER,
+  pollInterval: LONGEST_TIMER,
+  handlerTimeout: LONGEST_TIMER,
+  closeTimeout: LONGEST_TIMER,
 };
 
 /**
@@ -91,4 +90,23 @@ export function limit(
 ): number {
   if (given === undefined || given === Infinity && LIMITS[name] === Infinity) return LIMITS[name];
   return assertInteger(option, given, 1, LARGEST[name] ?? Number.MAX_SAFE_INTEGER);
+}
+
+/**
+ * Returns `value` if it is a whole number from `least` to `most`. The message begins with `action`, such as
+ * `Cannot set LED as `.
+ *
+ * @throws {RangeError} If it is not.
+ */
+export function assertInteger(
+  name: string,
+  value: number,
+  least: number,
+  most: number,
+  action = "",
+): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new RangeError(
+    `${action}'${name}' must be a whole number from ${least} to ${most}: current value is ${value}`,
+  );
 }

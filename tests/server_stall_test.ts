@@ -1,6 +1,8 @@
 import { assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { ConnectionError } from "../src/errors.ts";
-import { StallTimer } from "../src/server/stall_timer.ts";
+import { Simulator } from "../src/simulator/simulator.ts";
+import { StallTimer } from "../src/timers.ts";
+import { PayloadType } from "../src/wire/header.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { command, OK, until, withServer } from "./support/raw_client.ts";
 import { test } from "./support/test.ts";
@@ -76,20 +78,24 @@ test("a stall is told once, after the time and a last turn for what waits in the
   timer.watch();
   timer.watch();
   assertStrictEquals(clock.timers, 1);
-  clock.advance(1_000);
+  let stallsInLastTurn = -1;
+  // Due at the same time, but after the stall timer's first look and before its turn for I/O.
+  clock.set(() => stallsInLastTurn = state.stalls, 1_000);
+  clock.advance(999);
   assertStrictEquals(state.stalls, 0);
-  clock.advance(100);
+  clock.advance(1);
+  assertEquals([stallsInLastTurn, state.stalls, clock.timers], [0, 1, 0]);
+  clock.advance(10_000);
   assertEquals([state.stalls, clock.timers], [1, 0]);
 });
 
 test("what comes in the last turn, after a timer that fired late, is progress", () => {
   const { clock, state, timer } = stalling();
   timer.watch();
-  clock.advance(1_000);
-  state.progress = 1;
-  clock.advance(999);
+  clock.set(() => state.progress = 1, 1_000);
+  clock.advance(1_999);
   assertStrictEquals(state.stalls, 0);
-  clock.advance(1_100);
+  clock.advance(1);
   assertStrictEquals(state.stalls, 1);
 });
 
@@ -120,4 +126,32 @@ test("a stall timer rests while there is nothing to wait for, and after stop()",
   timer.watch();
   clock.advance(10_000);
   assertEquals([state.stalls, clock.timers], [0, 0]);
+});
+
+test("a server runs its timers on the clock of a test", async () => {
+  const clock = new FakeClock();
+  await withServer({ handlerTimeout: 60_000, clock } as object, async ({ server, join }) => {
+    server.handle("Hang", () => new Promise<void>(() => {}));
+    const client = await join();
+    await client.write(command("1", "Hang"));
+    await until(() => clock.timers === 1);
+    clock.advance(60_000);
+    assertStrictEquals((await client.receive()).type, PayloadType.ResponseError);
+  });
+});
+
+test("a simulator presses and answers on the clock of a test", async () => {
+  const clock = new FakeClock();
+  const errors: unknown[] = [];
+  const options = { pressEvery: 1_000, devices: [{ DeviceId: 1, hasButton: true }], clock };
+  const simulator = new Simulator({ ...options, onError: (error) => errors.push(error) });
+  let presses = 0;
+  simulator.server.publish = (): number => ++presses;
+  clock.advance(999);
+  assertStrictEquals(presses, 0);
+  clock.advance(2_001);
+  assertStrictEquals(presses, 3);
+  await simulator.close();
+  clock.advance(10_000);
+  assertEquals([presses, clock.timers, errors], [3, 0, []]);
 });

@@ -5,7 +5,7 @@
  */
 
 import { CommandError } from "../errors.ts";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../timers.ts";
 import type { DeviceId } from "../message/command.ts";
 import { findPressType, type RcspEvent } from "../message/event.ts";
 import type { ButtonPress, Device } from "./device.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CLOCK, type Clock } from "../clock.ts";
+import { CLOCK, type Clock, DeadlineTimer } from "../timers.ts";
 import type { Dialect } from "../dialect.ts";
 import {
   CommandError,
@@ -21,7 +21,6 @@ import { readError, readResponse, readTrackId } from "../message/response.ts";
 import { quote } from "../escape.ts";
 import { utf8LengthIfOver } from "../wire/encoder.ts";
 import { payloadLimitError, PayloadType } from "../wire/header.ts";
-import { DeadlineTimer } from "./alarm.ts";
 
 /** A command to be sent. */
 export interface CallRequest {

@@ -17,7 +17,7 @@ import type { EventFilter, RcspEvent } from "../message/event.ts";
 import type { JsonObject } from "../message/json.ts";
 import { formatAddress } from "../socket/address.ts";
 import type { Socket } from "../socket/socket.ts";
-import { CLOCK, type Clock } from "../clock.ts";
+import { CLOCK, type Clock } from "../timers.ts";
 import { callUserCallback } from "../user_callback.ts";
 import { AllPresses, type PressSink, toPress } from "./all_presses.ts";
 import { CallQueue, type CallRequest } from "./call_queue.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../timers.ts";
 import { ConnectionError, RcspError } from "../errors.ts";
 import type { Socket } from "../socket/socket.ts";
 import { Connection, type ConnectionCounts, type ConnectionOwner } from "./connection.ts";

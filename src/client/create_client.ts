@@ -5,11 +5,10 @@
  */
 
 import { formatAddress } from "../socket/address.ts";
-import { CLOCK, type Clock } from "../clock.ts";
+import { CLOCK, type Clock, DeadlineTimer } from "../timers.ts";
 import { ConnectionError, RcspError, TimeoutError } from "../errors.ts";
 import { orAbort } from "../socket/or_abort.ts";
 import type { Connector, Socket } from "../socket/socket.ts";
-import { DeadlineTimer } from "./alarm.ts";
 import { Client } from "./client.ts";
 import type { RcspClient } from "./rcsp_client.ts";
 import {

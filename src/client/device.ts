@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assertInteger } from "../check.ts";
+import { assertInteger } from "../limits.ts";
 import type { DeviceId } from "../message/command.ts";
 import { parseColor } from "./color.ts";
 import { fieldTypeError } from "../message/command.ts";

@@ -5,7 +5,7 @@
  */
 
 import { bareAddress } from "../socket/address.ts";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../timers.ts";
 import { type Dialect, dialect, type DialectOptions } from "../dialect.ts";
 import type { RcspError } from "../errors.ts";
 import { keepAliveDelay } from "../socket/keep_alive.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assertInteger } from "../check.ts";
+import { assertInteger } from "../limits.ts";
 import type { RcspError } from "../errors.ts";
 
 /** How to reconnect. */

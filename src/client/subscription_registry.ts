@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Clock } from "../clock.ts";
+import { type Clock, DeadlineTimer } from "../timers.ts";
 import { writePath } from "../dialect.ts";
 import { ConnectionError, type RcspError, TimeoutError } from "../errors.ts";
 import { quote } from "../escape.ts";
@@ -18,7 +18,6 @@ import {
 } from "../message/event.ts";
 import { type JsonObject, parseBody } from "../message/json.ts";
 import { callUserCallback } from "../user_callback.ts";
-import { DeadlineTimer } from "./alarm.ts";
 import type { ClientOptions } from "./options.ts";
 import type { QueueTotals } from "./subscription.ts";
 

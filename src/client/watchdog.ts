@@ -4,9 +4,8 @@
  * @module
  */
 
-import type { Clock } from "../clock.ts";
+import { type Clock, DeadlineTimer } from "../timers.ts";
 import { CommandError, ConnectionError } from "../errors.ts";
-import { DeadlineTimer } from "./alarm.ts";
 import type { CallQueue } from "./call_queue.ts";
 import type { ClientOptions } from "./options.ts";
 

@@ -32,7 +32,7 @@ export class CommandContext implements HandlerContext {
   /** Who sent the command. */
   readonly client: ClientHandle;
   /** Fires at `handlerTimeout`. */
-  timer: ReturnType<typeof setTimeout> | undefined;
+  timer: unknown;
   #controller: AbortController | undefined;
   #aborted: { readonly reason: unknown } | undefined;
 

@@ -15,6 +15,7 @@ import type { Address, Listen, Listener, ListenOptions, Socket } from "../socket
 import { encodeFrame } from "../wire/encoder.ts";
 import { HEADER_SIZE, payloadLimitError, PayloadType } from "../wire/header.ts";
 import type { ClientHandle, HandlerContext } from "./command_context.ts";
+import { CLOCK, type Clock } from "../timers.ts";
 import { type Handler, Session, topicKeys } from "./session.ts";
 
 /** Options of a server. */
@@ -63,6 +64,11 @@ export interface ServerOptions {
   onError?: ((error: unknown, client?: ClientHandle) => void) | undefined;
 }
 
+/** Further options, for tests only. */
+export interface ServerTestHooks {
+  readonly clock?: Clock;
+}
+
 /** What a server can be used as. */
 // Declared here too, as some makers of `.d.ts` files leave out members that a symbol names.
 export interface RcspServer extends AsyncDisposable {}
@@ -83,6 +89,7 @@ export class RcspServer {
   /** Commands whose handlers have failed without an `onError`. */
   readonly #shown = new Set<string>();
   readonly #options: ServerOptions;
+  readonly #clock: Clock;
   #closed: Promise<void> | undefined;
 
   /**
@@ -92,6 +99,8 @@ export class RcspServer {
    */
   constructor(options: ServerOptions = {}) {
     this.#options = options;
+    const { clock = CLOCK } = options as ServerTestHooks;
+    this.#clock = clock;
     this.dialect = dialect(options.dialect);
     this.#limits = {
       ...LIMITS,
@@ -152,6 +161,7 @@ export class RcspServer {
     const session = new Session(socket, {
       dialect: this.dialect,
       limits: this.#limits,
+      clock: this.#clock,
       handlers: this.#handlers,
       onCut: (error, client) => this.#tell(error, client),
       onFailure: (error, client, command) => this.#tellFailure(error, client, command),
@@ -226,12 +236,12 @@ export class RcspServer {
   async #close(): Promise<void> {
     const listeners = Array.from(this.#listeners, (listener) => listener.close());
     const sessions = [...this.#sessions];
-    const timer = setTimeout(() => {
+    const timer = this.#clock.set(() => {
       for (const session of sessions) session.close();
     }, this.#limits.closeTimeout);
     await Promise.all([...listeners, ...sessions.map((session) => session.drain())]);
     this.#listeners.clear();
-    clearTimeout(timer);
+    this.#clock.clear(timer);
   }
 
   #handleSubscriptions(): void {

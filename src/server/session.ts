@@ -26,7 +26,7 @@ import { payloadLimitError, PayloadType } from "../wire/header.ts";
 import { ResponseQueue, type Slot } from "./response_queue.ts";
 import { type ClientHandle, CommandContext, type HandlerContext } from "./command_context.ts";
 import { FrameWriter } from "./frame_writer.ts";
-import { StallTimer } from "./stall_timer.ts";
+import { type Clock, StallTimer } from "../timers.ts";
 
 /** What a handler may give: the data of a response ok, or nothing. */
 export type HandlerResult = JsonObject | null | undefined | void;
@@ -44,6 +44,7 @@ export type Handler = (
 export interface SessionOptions {
   readonly dialect: Dialect;
   readonly limits: Limits;
+  readonly clock: Clock;
   readonly handlers: ReadonlyMap<string, Handler>;
   /** Told why a client was cut. */
   readonly onCut: (error: unknown, client: ClientHandle) => void;
@@ -85,9 +86,10 @@ export class Session implements ClientHandle, Receiver {
     this.#options = options;
     this.#writer = new FrameWriter(socket, (error) => this.#cut(error));
     this.#responses = new ResponseQueue(this.#writer, options.limits);
-    const { maxPayload, partialFrameTimeout, closeTimeout } = options.limits;
+    const { clock, limits: { maxPayload, partialFrameTimeout, closeTimeout } } = options;
     this.#decoder = new FrameDecoder({ maxPayload });
     this.#frameTimer = new StallTimer({
+      clock,
       timeout: partialFrameTimeout,
       progress: () =>
         this.#phase === "open" && !this.#working && this.#decoder.partial
@@ -96,6 +98,7 @@ export class Session implements ClientHandle, Receiver {
       onStall: () => this.#cut(this.#stalled()),
     });
     this.#answerTimer = new StallTimer({
+      clock,
       timeout: closeTimeout,
       progress: () => this.#responses.progress,
       onStall: () => this.close(),
@@ -133,7 +136,7 @@ export class Session implements ClientHandle, Receiver {
     this.#frameTimer.stop();
     this.#answerTimer.stop();
     this.#abortHandlers(`Client ${this.remote} is gone`);
-    for (const context of this.#running) clearTimeout(context.timer);
+    for (const { timer } of this.#running) this.#options.clock.clear(timer);
     this.#running.clear();
     this.#responses.close();
     this.#socket.close();
@@ -333,16 +336,16 @@ export class Session implements ClientHandle, Receiver {
   }
 
   #waitFor(result: Promise<HandlerResult>, place: Slot, context: CommandContext): void {
-    const { handlerTimeout } = this.#options.limits;
+    const { clock, limits: { handlerTimeout } } = this.#options;
     const through = (): void => {
-      clearTimeout(context.timer);
+      clock.clear(context.timer);
       this.#running.delete(context);
     };
     if (this.#ending !== undefined) context.abort(this.#ending.reason);
     if (this.#phase !== "closed") {
       this.#running.add(context);
       if (handlerTimeout !== Infinity) {
-        context.timer = setTimeout(() => this.#giveUp(place, context), handlerTimeout);
+        context.timer = clock.set(() => this.#giveUp(place, context), handlerTimeout);
       }
     }
     result.then((data) => {

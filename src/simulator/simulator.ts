@@ -16,9 +16,9 @@ import {
 import { describeValue, type JsonObject, type JsonValue } from "../message/json.ts";
 import { quote } from "../escape.ts";
 import { callUserCallback, show } from "../user_callback.ts";
-import { RcspServer, type ServerOptions } from "../server/server.ts";
+import { RcspServer, type ServerOptions, type ServerTestHooks } from "../server/server.ts";
 import type { HandlerResult } from "../server/session.ts";
-import { Sleepers } from "../sleepers.ts";
+import { CLOCK, type Clock, LONGEST_TIMER, sleep } from "../timers.ts";
 import type { Address, Listen, ListenOptions, Socket } from "../socket/socket.ts";
 import {
   checkDevice,
@@ -52,8 +52,6 @@ interface State {
   readonly leds: Map<string, Color>;
 }
 
-// Longer timers fire at once in every runtime.
-const LONGEST_TIMER = 2 ** 31 - 1;
 const CHANNELS = ["Red", "Green", "Blue"] as const;
 
 /** What a simulator can be used as. */
@@ -72,8 +70,9 @@ export class Simulator {
   readonly #random: () => number;
   readonly #latency: readonly [least: number, most: number];
   readonly #states: State[] = [];
-  readonly #sleepers = new Sleepers();
-  readonly #presses: ReturnType<typeof setInterval> | undefined;
+  readonly #clock: Clock;
+  readonly #closing = new AbortController();
+  #pressTimer: unknown;
   readonly #topics: ReadonlySet<string>;
   readonly #onError: ServerOptions["onError"];
   #hasShown = false;
@@ -85,6 +84,8 @@ export class Simulator {
    */
   constructor(options: SimulatorOptions = {}) {
     const { latency = 0, pressEvery } = options;
+    const { clock = CLOCK } = options as ServerTestHooks;
+    this.#clock = clock;
     this.#random = seededRandom(options.seed ?? 1);
     this.#latency = checkLatency(latency);
     if (pressEvery !== undefined) checkPressEvery(pressEvery);
@@ -99,9 +100,7 @@ export class Simulator {
     this.#handle("ListDevices", () => this.#list());
     this.#handle("GetDeviceInfo", (command) => this.#info(this.#addressed(command)));
     this.#handle("SetColorLed", (command) => this.#setColorLed(command));
-    if (pressEvery !== undefined) {
-      this.#presses = setInterval(() => this.#pressAny(), pressEvery);
-    }
+    if (pressEvery !== undefined) this.#schedulePress(pressEvery);
   }
 
   /** Where it listens; the first address if there are several. */
@@ -173,9 +172,9 @@ export class Simulator {
 
   /** Stops: see {@link RcspServer.close}. */
   async close(): Promise<void> {
-    clearInterval(this.#presses);
+    this.#clock.clear(this.#pressTimer);
     await this.server.close();
-    this.#sleepers.wakeAll();
+    this.#closing.abort();
   }
 
   /** Stops. */
@@ -232,17 +231,12 @@ export class Simulator {
     try {
       return carryOut();
     } finally {
-      await this.#sleepers.sleep(latency);
+      await this.#sleep(latency);
     }
   }
 
   #withFaults(socket: Socket): Socket {
-    return withFaults(
-      socket,
-      () => this.faults,
-      this.#random,
-      (time) => this.#sleepers.sleep(time),
-    );
+    return withFaults(socket, () => this.faults, this.#random, (time) => this.#sleep(time));
   }
 
   #list(): JsonObject {
@@ -292,6 +286,17 @@ export class Simulator {
 
   #badArguments(Message: string): CommandError {
     return new CommandError({ Code: this.server.dialect.errorCodes.badArguments, Message });
+  }
+
+  #sleep(milliseconds: number): Promise<void> {
+    return sleep(this.#clock, milliseconds, this.#closing.signal);
+  }
+
+  #schedulePress(interval: number): void {
+    this.#pressTimer = this.#clock.set(() => {
+      this.#schedulePress(interval);
+      this.#pressAny();
+    }, interval);
   }
 
   #pressAny(): void {

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { assertInteger } from "../check.ts";
+import { assertInteger } from "../limits.ts";
 
 /** Milliseconds. */
 const DEFAULT = 10_000;

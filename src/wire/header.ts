@@ -13,7 +13,7 @@
  * @module
  */
 
-import { assertInteger } from "../check.ts";
+import { assertInteger } from "../limits.ts";
 import { LimitError, ProtocolError, type ProtocolErrorCode } from "../errors.ts";
 
 /** The first byte of every header. */

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { DeadlineTimer } from "../src/client/alarm.ts";
+import { DeadlineTimer } from "../src/timers.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { test } from "./support/test.ts";
 
@@ -12,7 +12,7 @@ class LateClock extends FakeClock {
   }
 }
 
-test("Alarm rings at the earliest deadline, and again at the one that its ring gives", () => {
+test("DeadlineTimer rings at the earliest deadline, and again at the one that its handler returns", () => {
   const clock = new FakeClock();
   const rings: number[] = [];
   const alarm = new DeadlineTimer(clock, (now) => rings.push(now) < 2 ? now + 50 : Infinity);
@@ -23,7 +23,7 @@ test("Alarm rings at the earliest deadline, and again at the one that its ring g
   assertEquals([rings, alarm.isSet, clock.timers], [[100, 150], false, 0]);
 });
 
-test("Alarm that is on time is not put off by input that goes on", () => {
+test("DeadlineTimer that is on time is not put off by input that goes on", () => {
   const clock = new FakeClock();
   const rings: number[] = [];
   let received = 0;
@@ -36,7 +36,7 @@ test("Alarm that is on time is not put off by input that goes on", () => {
   assertEquals([rings, clock.timers], [[100], 0]);
 });
 
-test("Alarm that is late waits while input goes on, for as long as it was late", () => {
+test("DeadlineTimer that is late waits while input goes on, for as long as it was late", () => {
   const clock = new LateClock();
   const rings: number[] = [];
   let received = 0;
@@ -62,7 +62,7 @@ test("Alarm that is late waits while input goes on, for as long as it was late",
   assertEquals([rings.length, brought > -1000 && brought < -980], [2, true]);
 });
 
-test("Alarm that is cleared while it waits for input never rings", () => {
+test("DeadlineTimer that is cleared while it waits for input never rings", () => {
   const clock = new FakeClock();
   const alarm = new DeadlineTimer(clock, () => {
     throw new Error("it rang");
