@@ -6,6 +6,7 @@
 
 import { escapeUnprintable, VERSION } from "@rcsp/rcsp";
 import type { Command, Context } from "./command_line/command.ts";
+import { COMPLETE, complete } from "./command_line/completion.ts";
 import { allFlags, CONNECTION_FLAGS, GENERAL_FLAGS } from "./command_line/flags.ts";
 import { commandHelp, overview } from "./command_line/help.ts";
 import { type CommandLine, type Flag, readCommandLine, tokens } from "./command_line/parse.ts";
@@ -47,6 +48,7 @@ export async function main(args: readonly string[], io: CliIo): Promise<number> 
 }
 
 async function dispatch(args: readonly string[], io: CliIo): Promise<void> {
+  if (args[0] === COMPLETE) return await io.stdout.write(complete(args.slice(1), COMMANDS));
   const leading = tokens(args, LEADING_FLAGS);
   const first = leading.find(({ kind }) => kind === "positional");
   const paint = painter(io.stdout, (name) => io.env(name), args.includes("--no-color"));

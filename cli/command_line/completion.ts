@@ -1,149 +1,115 @@
 /**
- * Scripts that complete command lines, made of what commands say of themselves.
+ * Completion of command lines: what can come next, and the scripts that have a shell ask for it.
  *
  * @module
  */
 
 import type { Command } from "./command.ts";
-import { allFlags } from "./flags.ts";
+import { allFlags, GENERAL_FLAGS } from "./flags.ts";
 import type { Flag } from "./parse.ts";
 
-/** A shell that there is a script for. */
-export type Shell = "bash" | "zsh" | "fish";
+/**
+ * What a script calls: the word at the cursor after a `=`, as some shells drop empty arguments, then
+ * the words before it.
+ */
+export const COMPLETE = "__complete";
 
-/** The shells that there are scripts for. */
-export const SHELLS: readonly Shell[] = ["bash", "zsh", "fish"];
-
-/** What can stand in the first place of a command, where that is known beforehand. */
-const FIRST_WORDS: Readonly<Record<string, (commands: readonly Command[]) => readonly string[]>> = {
-  help: (commands) => commands.map(({ name }) => name),
-  completions: () => SHELLS,
-};
-
-/** The script for a shell. */
-export function script(shell: Shell, commands: readonly Command[]): string {
-  return { bash, zsh, fish }[shell](commands);
-}
-
-function bash(commands: readonly Command[]): string {
-  const cases = commands.map((command) => {
-    const words = [
-      ...allFlags(command).map(({ name }) => `--${name}`),
-      ...firstWords(command, commands),
-    ];
-    return `    ${command.name}) words='${words.join(" ")}' ;;\n`;
-  });
-  const files = filesPattern(commands, "|");
-  return `# rcsp completions for bash
-_rcsp() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" words i
-  COMPREPLY=()
-  case "$previous" in
-    ${files}) COMPREPLY=($(compgen -f -- "$current")); return ;;
-  esac
-  words='${names(commands)} --help --version'
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    case "\${COMP_WORDS[i]}" in
-${indent(cases.join(""), 2)}      *) continue ;;
-    esac
-    break
-  done
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
+const SCRIPTS = {
+  bash: `_rcsp() {
+  local IFS=$'\\n'
+  COMPREPLY=($(rcsp ${COMPLETE} "=$2" "\${COMP_WORDS[@]:1:COMP_CWORD-1}" 2>/dev/null | cut -f 1))
 }
 complete -o default -F _rcsp rcsp
-`;
-}
-
-function zsh(commands: readonly Command[]): string {
-  const list = commands.map(({ name, summary }) => `    '${name}:${zshText(summary)}'\n`).join("");
-  const cases = commands.map((command) => {
-    const flags = allFlags(command).map(zshFlag);
-    const first = firstWords(command, commands);
-    const words = first.length === 0 ? "'*:argument:_files'" : `'1:argument:(${first.join(" ")})'`;
-    return `      ${command.name})\n        _arguments ${[...flags, words].join(" ")} ;;\n`;
-  });
-  return `#compdef rcsp
-# rcsp completions for zsh
+`,
+  zsh: `#compdef rcsp
 _rcsp() {
-  local -a commands
-  commands=(
-${list}  )
-  if ((CURRENT == 2)); then
-    _describe command commands
-  else
-    local command=$words[2]
-    shift words
-    ((CURRENT--))
-    case $command in
-${cases.join("")}    esac
-  fi
+  local -a found
+  found=("\${(@f)$(rcsp ${COMPLETE} "=$words[CURRENT]" "\${(@)words[2,CURRENT-1]}" 2>/dev/null)}")
+  if [[ -n $found[1] ]]; then compadd -- "\${(@)found%%$'\\t'*}"; else _files; fi
 }
 compdef _rcsp rcsp
-`;
-}
-
-function fish(commands: readonly Command[]): string {
-  const lines = [
-    "# rcsp completions for fish",
-    "complete -c rcsp -f",
-    "complete -c rcsp -n __fish_use_subcommand -l version -d 'show the version'",
-    "complete -c rcsp -n __fish_use_subcommand -s h -l help -d 'show the help'",
-  ];
-  for (const command of commands) {
-    const { name, summary } = command;
-    lines.push(`complete -c rcsp -n __fish_use_subcommand -a ${name} -d '${fishText(summary)}'`);
-    const here = `complete -c rcsp -n '__fish_seen_subcommand_from ${name}'`;
-    for (const flag of allFlags(command)) {
-      const short = flag.short === undefined ? "" : ` -s ${flag.short}`;
-      const value = flag.kind === "boolean" ? "" : takesFile(flag) ? " -r -F" : " -x";
-      const choices = flag.choices === undefined ? "" : ` -a '${flag.choices.join(" ")}'`;
-      lines.push(`${here}${short} -l ${flag.name}${value}${choices} -d '${fishText(flag.about)}'`);
-    }
-    const first = firstWords(command, commands);
-    if (first.length > 0) lines.push(`${here} -a '${first.join(" ")}'`);
+`,
+  fish: `function __rcsp_complete
+  set -l word (commandline -ct)
+  set -l found (rcsp ${COMPLETE} "=$word" (commandline -opc)[2..] 2>/dev/null)
+  if set -q found[1]
+    printf '%s\\n' $found
+  else
+    __fish_complete_path "$word"
+  end
+end
+complete -c rcsp -f -a '(__rcsp_complete)'
+`,
+  powershell: `Register-ArgumentCompleter -Native -CommandName rcsp -ScriptBlock {
+  param($word, $ast, $cursor)
+  $before = @($ast.CommandElements | Select-Object -Skip 1 |
+    Where-Object { $_.Extent.EndOffset -lt $cursor } | ForEach-Object { "$_" })
+  rcsp ${COMPLETE} "=$word" @before 2>$null | ForEach-Object {
+    $name, $about = $_ -split "\`t", 2
+    if (-not $about) { $about = $name }
+    [System.Management.Automation.CompletionResult]::new($name, $name, 'ParameterValue', $about)
   }
-  return `${lines.join("\n")}\n`;
+}
+`,
+} as const;
+
+/** A shell that there is a script for. */
+export type Shell = keyof typeof SCRIPTS;
+
+/** The shells that there are scripts for. */
+export const SHELLS = Object.keys(SCRIPTS) as readonly Shell[];
+
+/** The script for a shell. */
+export function script(shell: Shell): string {
+  return SCRIPTS[shell];
 }
 
-function firstWords({ name }: Command, commands: readonly Command[]): readonly string[] {
-  return FIRST_WORDS[name]?.(commands) ?? [];
+/**
+ * What can stand at the cursor, a line each: the word, and after a tab what it is. Nothing where a file
+ * can stand, or where nobody knows.
+ */
+export function complete(args: readonly string[], commands: readonly Command[]): string {
+  const [word = "=", ...before] = args;
+  const typed = word.slice(1);
+  return candidates(typed, before, commands)
+    .filter(([name]) => name.startsWith(typed))
+    .map(([name, about]) => `${name}${about === undefined ? "" : `\t${about}`}\n`)
+    .join("");
 }
 
-function names(commands: readonly Command[]): string {
-  return commands.map(({ name }) => name).join(" ");
+type Candidate = readonly [word: string, about?: string];
+
+function candidates(
+  typed: string,
+  before: readonly string[],
+  commands: readonly Command[],
+): readonly Candidate[] {
+  const names = commands.map(({ name, summary }): Candidate => [name, summary]);
+  const first = before.find((word) => commands.some(({ name }) => name === word));
+  const command = commands.find(({ name }) => name === first);
+  const flags = command === undefined ? GENERAL_FLAGS : allFlags(command);
+  const taking = flags.find((flag) => flag.kind !== "boolean" && isNamed(flag, before.at(-1)));
+  if (taking !== undefined) return words(taking.choices);
+  if (typed.startsWith("-")) {
+    const shown = flags.map(({ name, about }): Candidate => [`--${name}`, about]);
+    return command === undefined ? [...shown, ["--version", "show the version"]] : shown;
+  }
+  if (command === undefined) return names;
+  const given = before.slice(before.indexOf(command.name) + 1)
+    .filter((word, i, all) =>
+      !word.startsWith("-") &&
+      !flags.some((flag) => flag.kind !== "boolean" && isNamed(flag, all[i - 1]))
+    );
+  const positional = command.positionals?.[given.length];
+  return positional?.name === "command" && command.name === "help"
+    ? names
+    : words(positional?.choices);
 }
 
-function filesPattern(commands: readonly Command[], separator: string): string {
-  const flags = commands.flatMap(allFlags).filter(takesFile).map(({ name }) => `--${name}`);
-  return [...new Set(flags)].join(separator);
+function isNamed({ name, short }: Flag, word: string | undefined): boolean {
+  return word === `--${name}` || short !== undefined && word === `-${short}`;
 }
 
-function takesFile({ value = "" }: Flag): boolean {
-  return value === "FILE";
-}
-
-function zshFlag({ name, short, kind, about, value, multiple: many, choices }: Flag): string {
-  const action = choices !== undefined
-    ? `(${choices.join(" ")})`
-    : value === "FILE"
-    ? "_files"
-    : " ";
-  const argument = kind === "boolean" ? "" : `:${value ?? "value"}:${action}`;
-  const text = `[${zshText(about)}]${argument}`;
-  const repeat = many ? "*" : "";
-  if (short === undefined) return `'${repeat}--${name}${text}'`;
-  const others = many ? "*" : `(-${short} --${name})`;
-  return `'${others}-${short}${text}' '${others}--${name}${text}'`;
-}
-
-function zshText(text: string): string {
-  return text.replace(/[[\]:\\]/g, "\\$&").replaceAll("'", "'\\''");
-}
-
-function fishText(text: string): string {
-  return text.replace(/[\\']/g, "\\$&");
-}
-
-function indent(text: string, columns: number): string {
-  return text.replace(/^(?=.)/gm, " ".repeat(columns));
+function words(choices: readonly string[] = []): Candidate[] {
+  return choices.map((word) => [word]);
 }

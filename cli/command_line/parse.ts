@@ -48,6 +48,8 @@ export interface Positional {
   readonly optional?: boolean | undefined;
   /** Whether any number of them may follow; only the last can. */
   readonly multiple?: boolean | undefined;
+  /** What a shell completes it to. */
+  readonly choices?: readonly string[] | undefined;
 }
 
 /** Longest timer of every runtime, in milliseconds. */

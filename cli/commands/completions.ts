@@ -13,20 +13,21 @@ import { quote } from "../text/values.ts";
 /** Prints a completion script. */
 export const completions: Command = {
   name: "completions",
-  summary: "Print a script that completes command lines in bash, zsh or fish",
-  positionals: [{ name: "shell", about: SHELLS.join(", ") }],
+  summary: "Print a script that completes command lines in your shell",
+  positionals: [{ name: "shell", about: SHELLS.join(", "), choices: SHELLS }],
   examples: [
     [`eval "$(rcsp completions bash)"`, "in ~/.bashrc"],
     [`eval "$(rcsp completions zsh)"`, "in ~/.zshrc, after compinit"],
     ["rcsp completions fish > ~/.config/fish/completions/rcsp.fish", "once"],
+    ["rcsp completions powershell >> $PROFILE", "once"],
   ],
-  async run({ line, out, commands }) {
+  async run({ line, out }) {
     const [shell = ""] = line.positionals;
     if (!isShell(shell)) {
       const shells = `'rcsp help completions' shows them`;
       throw new UsageError(`There is no script for ${quote(shell)}${hint(shell, SHELLS, shells)}`);
     }
-    await out.text(script(shell, commands));
+    await out.text(script(shell));
   },
 };
 

@@ -15,7 +15,11 @@ export const led: Command = {
   details: `A colour is a name, six or three digits as in '#ff8000' (a shell needs the
 quotes, or leave out the #), or red, green and blue as in 255,128,0. The names:
 ${COLOR_NAMES.join(", ")}.`,
-  positionals: [DEVICE_WORD, { name: "colour", about: "a name, '#ff8000' or 255,128,0" }],
+  positionals: [DEVICE_WORD, {
+    name: "colour",
+    about: "a name, '#ff8000' or 255,128,0",
+    choices: COLOR_NAMES,
+  }],
   flags: [{
     name: "led",
     kind: "text",
