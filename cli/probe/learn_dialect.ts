@@ -19,14 +19,12 @@ import type { Report } from "../terminal/finding_report.ts";
 import { describeValue, isObject } from "../text/values.ts";
 import { DialectDraft, NOWHERE } from "./draft.ts";
 import { EventFields, sayPath } from "./event_fields.ts";
-import { type Heard, waitForPress } from "./press.ts";
 import { openRawSession, type RawAnswer, type RawSession } from "./raw_connection.ts";
 import {
   type Ask,
   type Keys,
   messageOf,
-  NONSENSE,
-  type Trial,
+  subscribeArguments,
   tryKeys,
 } from "./subscription_keys.ts";
 import { choosePath, describeKeys, findPaths } from "./value_paths.ts";
@@ -218,11 +216,10 @@ class Learner {
     const ask: Ask = (name, args) => this.#askAnyway(name, args);
     const trial = await tryKeys(ask, this.draft.dialect, DeviceId, wished);
     const check = "subscribe keys";
-    const [first] = trial.accepted;
     for (const message of trial.messages) {
       await this.#report.add("info", "refusal", message);
     }
-    if (first === undefined) {
+    if (trial.accepted === undefined) {
       return await this.#report.add(
         "fail",
         check,
@@ -230,20 +227,15 @@ class Learner {
       );
     }
     if (trial.lenient) {
-      await this.#report.add("warn", check, "anything is accepted: only an event can tell");
-    } else if (trial.accepted.length > 1) {
-      const both = `'${first.publisher}' and '${first.topic}' are accepted either way round`;
-      await this.#report.add("warn", check, `${both}: only an event can tell which is which`);
+      await this.#report.add("warn", check, "anything is accepted: --try takes other keys");
     }
     const taken = trial.unsubscribed?.ok
       ? ["ok", "accepted with the same keys"] as const
       : ["warn", "refused with the keys that DeviceSubscribe accepts"] as const;
     await this.#report.add(taken[0], "DeviceUnsubscribe", taken[1]);
-    const event = await this.#waitForEvent(device, trial);
-    if (this.#context.signal.aborted) return;
+    await this.#settleKeys(trial.accepted);
+    const event = await this.#waitForEvent(device, trial.accepted);
     if (event !== undefined) await new EventFields(this.#report, this.draft).learn(event, device);
-    // Without an event, what is known is that these were accepted.
-    else if (!trial.lenient) await this.#settleKeys(first);
   }
 
   async #settleKeys(keys: Keys): Promise<void> {
@@ -254,12 +246,9 @@ class Learner {
     }
   }
 
-  /** Waits for a press; what heard of it tells which keys are right. */
-  async #waitForEvent(
-    device: Device,
-    { accepted, lenient }: Trial,
-  ): Promise<JsonObject | undefined> {
-    const { server, wait } = this.#options;
+  async #waitForEvent(device: Device, keys: Keys): Promise<JsonObject | undefined> {
+    const { wait } = this.#options;
+    const { signal } = this.#context;
     if (wait === 0) {
       await this.#report.add("info", "events", "not waited for: --for 15s does");
       return undefined;
@@ -267,32 +256,23 @@ class Learner {
     await this.#context.log(
       `Press the button of device ${deviceName(device)} now: waiting ${formatDuration(wait)}`,
     );
-    const { deviceId } = accepted[0]!;
-    const heard = await waitForPress(this.#context, {
-      server,
-      dialect: this.draft.dialect,
-      deviceId: device.DeviceId,
-      ways: lenient ? [{ ...NONSENSE, deviceId }, ...accepted] : accepted,
-      length: wait,
-    });
-    if (this.#context.signal.aborted) return undefined;
-    const event = firstEvent(heard);
-    if (event === undefined) {
-      await this.#report.add("warn", "events", "none came");
-      return undefined;
-    }
-    await this.#report.add("info", "event", JSON.stringify(event), { event });
-    const worked = heard.filter(({ events }) => events.length > 0).map(({ keys }) => keys);
-    if (worked[0]!.publisher === NONSENSE.publisher) {
-      await this.#report.add("ok", "subscribe keys", "events come whatever the arguments are");
-    } else await this.#settleKeys(worked[0]!);
+    const session = await this.#open();
+    const pressed = new AbortController();
+    session.onEvent = (event) => {
+      if (findPressType(event) !== undefined) pressed.abort();
+    };
+    const { commands } = this.draft.dialect;
+    const args = subscribeArguments(this.draft.dialect, keys, device.DeviceId);
+    await session.ask(commands.deviceSubscribe, args);
+    await this.#context.pause(wait, AbortSignal.any([signal, pressed.signal]));
+    if (signal.aborted) return undefined;
+    await session.ask(commands.deviceUnsubscribe, args);
+    const { events } = session;
+    const event = events.find((event) => findPressType(event) !== undefined) ?? events[0];
+    if (event === undefined) await this.#report.add("warn", "events", "none came");
+    else await this.#report.add("info", "event", JSON.stringify(event), { event });
     return event;
   }
-}
-
-function firstEvent(heard: readonly Heard[]): JsonObject | undefined {
-  const events = heard.flatMap(({ events }) => events);
-  return events.find((event) => findPressType(event) !== undefined) ?? events[0];
 }
 
 /** The devices in the answer to `ListDevices`. */

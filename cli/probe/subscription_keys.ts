@@ -14,23 +14,20 @@ export type Keys = Dialect["subscription"];
 
 /** What trying came to. */
 export interface Trial {
-  /**
-   * The keys that were accepted, the likeliest first: several where anything is accepted, or publisher
-   * and topic also the other way round.
-   */
-  readonly accepted: readonly Keys[];
+  /** The keys that were accepted first. */
+  readonly accepted: Keys | undefined;
   /** Whether the driver accepts keys that mean nothing, so that its yes says nothing. */
   readonly lenient: boolean;
   /** How many were refused. */
   readonly refused: number;
   /** What the driver said to refusals, each once. */
   readonly messages: readonly string[];
-  /** The answer to taking the first accepted one back. */
+  /** The answer to taking it back. */
   readonly unsubscribed: RawAnswer | undefined;
 }
 
 /** Keys that mean nothing to anybody. */
-export const NONSENSE: Keys = {
+const NONSENSE: Keys = {
   publisher: "RcspNoSuchKeyA",
   topic: "RcspNoSuchKeyB",
   deviceId: "DeviceId",
@@ -40,8 +37,6 @@ const PUBLISHER_KEYS = ["Publisher", "Source", "PublisherName", "Channel", "Cate
 const TOPIC_KEYS = ["Topic", "Event", "EventName", "TopicName", "Name", "EventType", "Type"];
 /** Most combinations that are tried. */
 const MOST = 200;
-/** Keys that are tried together where anything is accepted. */
-const MOST_LENIENT = 8;
 const MOST_MESSAGES = 5;
 
 /** Names in quotes, and names of several words as `EventName`. */
@@ -69,7 +64,6 @@ export async function tryKeys(
   const tried = new Set<string>();
   const heard = new Set<string>();
   const messages = new Set<string>();
-  const accepted: Keys[] = [];
   let refused = 0;
   let unsubscribed: RawAnswer | undefined;
 
@@ -82,16 +76,20 @@ export async function tryKeys(
     return answer;
   };
 
-  const lenient = (await attempt({ ...NONSENSE, deviceId: id })).ok;
+  if ((await attempt({ ...NONSENSE, deviceId: id })).ok) {
+    const accepted = { ...assumed, ...wished[0] };
+    await attempt(accepted);
+    return { accepted, lenient: true, refused: 0, messages: [], unsubscribed };
+  }
+  let accepted: Keys | undefined;
   for (let keys = queue.shift(); keys !== undefined && tried.size < MOST; keys = queue.shift()) {
     const name = JSON.stringify(keys);
     if (tried.has(name)) continue;
     tried.add(name);
     const answer = await attempt(keys);
     if (answer.ok) {
-      accepted.push(keys);
-      if (!lenient || accepted.length === MOST_LENIENT) break;
-      continue;
+      accepted = keys;
+      break;
     }
     refused++;
     const message = messageOf(answer);
@@ -104,13 +102,7 @@ export async function tryKeys(
     queue.unshift(...named.flatMap((key) => withKey(key, keys, [...heard])));
     for (const key of named) heard.add(key);
   }
-  const [first] = accepted;
-  if (first !== undefined && !lenient) {
-    const swapped = { ...first, publisher: first.topic, topic: first.publisher };
-    if ((await attempt(swapped)).ok) accepted.push(swapped);
-    accepted.sort((one, other) => likelihood(other) - likelihood(one));
-  }
-  return { accepted, lenient, refused, messages: [...messages], unsubscribed };
+  return { accepted, lenient: false, refused, messages: [...messages], unsubscribed };
 }
 
 /** The arguments of a subscription to the button. */
@@ -127,11 +119,6 @@ export function messageOf({ body }: RawAnswer): string {
   const error = body["Error"];
   const message = isObject(error) ? error["Message"] : undefined;
   return typeof message === "string" ? message : "";
-}
-
-/** How much the keys sound like what they are for. */
-function likelihood({ publisher, topic }: Keys): number {
-  return Number(/publish|source|from/i.test(publisher)) + Number(/topic|event|name/i.test(topic));
 }
 
 function withKey(key: string, present: Keys, heard: readonly string[]): Keys[] {
