@@ -91,7 +91,6 @@ test("replay takes times that go backwards as now, and says so", async () => {
   await withReplay(text, async ({ connect, io }) => {
     assertEquals(await numbers(await connect(), 6), [0, 1, 2, 3, 4, 5]);
     assertStringIncludes(io.err, "Line 6 is earlier than the one before: taken as now\n");
-    assertStringIncludes(io.err, "So are 2 more lines\n");
   }, ["--speed", "100"]);
 });
 
@@ -102,7 +101,7 @@ test("replay tells of answers whose command is not recorded", async () => {
   });
 });
 
-test("replay takes a line of 10 MB, and refuses one of 50 MB", async () => {
+test("replay takes a line of 10 MB, and refuses a recording of more than 128 MB", async () => {
   const Text = "x".repeat(10_000_000);
   await withReplay(
     recording(...exchange(1, "1", "A", undefined, { Response: { Text } })),
@@ -112,10 +111,10 @@ test("replay takes a line of 10 MB, and refuses one of 50 MB", async () => {
   );
   const chunk = new Uint8Array(1024 * 1024).fill(0x20);
   const result = await rcsp(["replay", "-"], {
-    input: [`${HEAD}\n`, ...Array.from({ length: 50 }, () => chunk)],
+    input: [`${HEAD}\n`, ...Array.from({ length: 128 }, () => chunk)],
   });
   assertFails(result, 2);
-  assertStringIncludes(result.err, "line 2 is wrong: it has more than 41943040 bytes");
+  assertStringIncludes(result.err, "standard input as it has more than 134217728 bytes");
 });
 
 const speeds = ["0", "-1", "fast", "1e3", "Infinity", "NaN", "0.0001", "1000001", "__proto__"];

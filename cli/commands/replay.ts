@@ -10,8 +10,9 @@ import type { Command } from "../command_line/command.ts";
 import { DIALECT_FLAG } from "../command_line/flags.ts";
 import { readDialect } from "../driver/session.ts";
 import { UsageError } from "../exit_codes.ts";
+import { fileName, readBytes } from "../process/files.ts";
 import type { Recording } from "../recording/contents.ts";
-import { fileName, readRecording } from "../recording/read_recording.ts";
+import { readRecording } from "../recording/read_recording.ts";
 import { type ReplayOptions, ReplaySession } from "../recording/replay_client.ts";
 import {
   boundedLog,
@@ -22,6 +23,7 @@ import {
 } from "../simulate/accept_clients.ts";
 import { quote } from "../text/values.ts";
 
+const RECORDING_BYTES = 128 * 1024 * 1024;
 const MOST_CLIENTS = 1024;
 
 /** Plays a recording back. */
@@ -58,10 +60,8 @@ first that had any, the second of the second, and so on in turn.`,
     const [path = ""] = line.positionals;
     const speed = parseSpeed(line.text("speed") ?? "1");
     const names = resolveDialect(await readDialect(line.text("dialect"), io));
-    const chunks = path === "-" ? io.stdin : io.readFile(path);
-    const reading = readRecording(chunks, fileName(path), names);
-    const recording = await Promise.race([reading, untilLeave(signal)]);
-    if (recording === undefined) return;
+    const bytes = await readBytes(io, path, RECORDING_BYTES);
+    const recording = readRecording(bytes, fileName(path), names);
     for (const warning of recording.warnings) await tell(warning);
     const talk = boundedLog(context);
     const loop = line.on("loop");

@@ -4,22 +4,22 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { UsageError } from "../exit_codes.ts";
 import { quote } from "../text/values.ts";
 import type { CliIo } from "./io.ts";
 
 /**
- * Reads a file, or standard input for `-`, as UTF-8. Not more than `maxBytes` are kept or waited for,
- * and not any longer than until `io.signal` is aborted.
+ * Reads a file, or standard input for `-`. Not more than `maxBytes` are kept or waited for, and not any
+ * longer than until `io.signal` is aborted.
  *
- * @throws {UsageError} If it cannot be read, is too long, or is no UTF-8.
+ * @throws {UsageError} If it cannot be read or is too long.
  */
-export async function readText(io: CliIo, path: string, maxBytes: number): Promise<string> {
-  const name = path === "-" ? "standard input" : quote(path);
-  const decoder = new TextDecoder("utf-8", { fatal: true });
+export async function readBytes(io: CliIo, path: string, maxBytes: number): Promise<Uint8Array> {
+  const name = fileName(path);
   const source = (path === "-" ? io.stdin : io.readFile(path))[Symbol.asyncIterator]();
   const left = aborted(io.signal);
-  const parts: string[] = [];
+  const parts: Uint8Array[] = [];
   let length = 0;
   try {
     for (;;) {
@@ -33,14 +33,28 @@ export async function readText(io: CliIo, path: string, maxBytes: number): Promi
       if (length > maxBytes) {
         throw new UsageError(`Cannot take ${name} as it has more than ${maxBytes} bytes`);
       }
-      parts.push(decode(decoder, next.value, name));
+      // A copy, as the source may use its memory again.
+      parts.push(next.value.slice());
     }
-    parts.push(decode(decoder, undefined, name));
-    return parts.join("");
+    return Buffer.concat(parts);
   } finally {
     left.done();
     // Not awaited: a source that waits for more could keep it waiting.
     source.return?.()?.then(undefined, () => {});
+  }
+}
+
+/**
+ * Reads UTF-8 as `readBytes()` reads bytes.
+ *
+ * @throws {UsageError} If it cannot be read, is too long, or is not UTF-8.
+ */
+export async function readText(io: CliIo, path: string, maxBytes: number): Promise<string> {
+  const bytes = await readBytes(io, path, maxBytes);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new UsageError(`Cannot take ${fileName(path)} as it is no UTF-8 text`, { cause });
   }
 }
 
@@ -63,12 +77,9 @@ export function parseJson(text: string, name: string): unknown {
   }
 }
 
-function decode(decoder: TextDecoder, bytes: Uint8Array | undefined, name: string): string {
-  try {
-    return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
-  } catch (cause) {
-    throw new UsageError(`Cannot take ${name} as it is no UTF-8 text`, { cause });
-  }
+/** The name of a file for messages. */
+export function fileName(path: string): string {
+  return path === "-" ? "standard input" : quote(path);
 }
 
 function aborted(signal: AbortSignal): { promise: Promise<never>; done: () => void } {

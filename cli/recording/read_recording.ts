@@ -4,11 +4,12 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import type { Dialect, JsonObject } from "@rcsp/rcsp";
 import { readPath } from "@rcsp/rcsp/server";
 import { PayloadType } from "@rcsp/rcsp/wire";
 import { UsageError } from "../exit_codes.ts";
-import { describeValue, isObject, quote } from "../text/values.ts";
+import { describeValue, isObject } from "../text/values.ts";
 import {
   type Body,
   commandKey,
@@ -18,12 +19,7 @@ import {
 } from "./contents.ts";
 import { FORMAT, FORMAT_KEY, FRAME_NAMES } from "./format.ts";
 import { type Member, members } from "./json_text.ts";
-import { type Line, LineTooLong, readLines } from "./lines.ts";
 
-/** Longest line: the largest body that a client takes, in hex. */
-const LINE_BYTES = 40 * 1024 * 1024;
-/** Most text that is kept of a recording. */
-const KEPT_CHARACTERS = 128 * 1024 * 1024;
 /** Deepest body. */
 const DEPTH = 1_000;
 
@@ -37,23 +33,24 @@ const TYPES: ReadonlyMap<unknown, PayloadType> = new Map(
  * @throws {UsageError} If it is none, of another format version, or has a line that is wrong. A last
  * line that was cut is left out with a warning.
  */
-export async function readRecording(
-  chunks: AsyncIterable<Uint8Array>,
-  name: string,
-  dialect: Dialect,
-): Promise<Recording> {
+export function readRecording(bytes: Uint8Array, name: string, dialect: Dialect): Recording {
   const reader = new RecordingReader(name, dialect);
-  try {
-    for await (const line of readLines(chunks, LINE_BYTES)) reader.take(line);
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    if (error instanceof LineTooLong) {
-      throw reader.wrong(error.number, `it has more than ${LINE_BYTES} bytes`);
-    }
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`Cannot read ${name}: ${reason}`, { cause: error });
+  for (let start = 0, number = 1; start < bytes.length; number++) {
+    const newline = bytes.indexOf(0x0a, start);
+    const end = newline === -1 ? bytes.length : newline;
+    reader.take({ number, text: decode(bytes.subarray(start, end)), last: newline === -1 });
+    start = end + 1;
   }
   return reader.end();
+}
+
+interface Line {
+  /** Counts from 1. */
+  readonly number: number;
+  /** `undefined` where it is not UTF-8. */
+  readonly text: string | undefined;
+  /** Whether nothing but the end of the file ended it. */
+  readonly last: boolean;
 }
 
 interface Pending {
@@ -80,9 +77,8 @@ class RecordingReader {
   readonly #connections = new Map<number, RecordedConnection & { pending: Pending[] }>();
   readonly #warnings: string[] = [];
   #lines = 0;
-  #kept = 0;
   #time = 0;
-  #backwards = 0;
+  #backwards = false;
   #unasked = 0;
 
   constructor(name: string, dialect: Dialect) {
@@ -90,7 +86,7 @@ class RecordingReader {
     this.#dialect = dialect;
   }
 
-  wrong(line: number, reason: string): UsageError {
+  #wrong(line: number, reason: string): UsageError {
     return new UsageError(`Cannot replay ${this.#name}: line ${line} is wrong: ${reason}`);
   }
 
@@ -101,22 +97,18 @@ class RecordingReader {
     if (line.number === 1) return this.#checkHead(value);
     const entry = this.#entry(value, line);
     if (entry.time < this.#time) {
-      if (this.#backwards++ === 0) {
+      if (!this.#backwards) {
         this.#warnings.push(`Line ${line.number} is earlier than the one before: taken as now`);
       }
+      this.#backwards = true;
       entry.time = this.#time;
     }
     this.#time = entry.time;
-    this.#kept += line.text!.length;
-    if (this.#kept > KEPT_CHARACTERS) {
-      throw this.wrong(line.number, "up to here there is more than can be kept");
-    }
     this.#place(entry);
   }
 
   end(): Recording {
     if (this.#lines === 0) throw new UsageError(`Cannot replay ${this.#name}: it is empty`);
-    if (this.#backwards > 1) this.#warnings.push(`So are ${this.#backwards - 1} more lines`);
     if (this.#unasked > 0) {
       this.#warnings.push(
         `${this.#unasked} answers are left out: what they answer is not recorded`,
@@ -148,7 +140,7 @@ class RecordingReader {
         });
       }
       const reason = error instanceof TypeError ? error.message : "it is no JSON";
-      if (!last) throw this.wrong(number, reason);
+      if (!last) throw this.#wrong(number, reason);
       this.#warnings.push(`The last line, ${number}, is cut: left out`);
       return undefined;
     }
@@ -169,14 +161,14 @@ class RecordingReader {
   #entry(value: JsonObject, { number, text = "" }: Line): Entry {
     const { time, direction, connection, type } = value;
     if (typeof time !== "number" || !Number.isFinite(time) || time < 0) {
-      throw this.wrong(number, `'time' is ${describeValue(time)}`);
+      throw this.#wrong(number, `'time' is ${describeValue(time)}`);
     }
     if (!Number.isSafeInteger(connection)) {
-      throw this.wrong(number, `'connection' is ${describeValue(connection)}`);
+      throw this.#wrong(number, `'connection' is ${describeValue(connection)}`);
     }
-    if (typeof type !== "string") throw this.wrong(number, `'type' is ${describeValue(type)}`);
+    if (typeof type !== "string") throw this.#wrong(number, `'type' is ${describeValue(type)}`);
     if (direction !== "in" && direction !== "out") {
-      throw this.wrong(number, `'direction' is ${describeValue(direction)}`);
+      throw this.#wrong(number, `'direction' is ${describeValue(direction)}`);
     }
     const known = TYPES.get(type);
     return {
@@ -191,13 +183,13 @@ class RecordingReader {
   #body(value: JsonObject, line: string, number: number): Pick<Entry, "json" | "body"> {
     const { body, hex, text } = value;
     if (typeof hex === "string" && /^(?:[\da-f]{2})*$/i.test(hex)) {
-      return { json: {}, body: fromHex(hex) };
+      return { json: {}, body: Buffer.from(hex, "hex") };
     }
-    if (!isObject(body)) throw this.wrong(number, `'body' is ${describeValue(body)}`);
-    if (deeper(body, DEPTH)) throw this.wrong(number, `'body' is nested deeper than ${DEPTH}`);
+    if (!isObject(body)) throw this.#wrong(number, `'body' is ${describeValue(body)}`);
+    if (deeper(body, DEPTH)) throw this.#wrong(number, `'body' is nested deeper than ${DEPTH}`);
     if (text === undefined) return { json: body, body: valueText(line, "body") };
     if (typeof text === "string" && isObjectText(text)) return { json: body, body: text };
-    throw this.wrong(number, "'text' is no JSON object");
+    throw this.#wrong(number, "'text' is no JSON object");
   }
 
   #place({ time, connection, direction, type, json, body }: Entry): void {
@@ -231,9 +223,14 @@ class RecordingReader {
   }
 }
 
-/** The name of a file for messages. */
-export function fileName(path: string): string {
-  return path === "-" ? "standard input" : quote(path);
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+function decode(bytes: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The text of a value at the top of a line; as `JSON.parse` has it, the last one counts. */
@@ -270,12 +267,6 @@ function findTrackId(
     if (JSON.parse(body.slice(member.start, member.end)) === trackId) found = member;
   }
   return found;
-}
-
-function fromHex(hex: string): Uint8Array {
-  const bytes = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(hex.slice(i * 2, i * 2 + 2), 16);
-  return bytes;
 }
 
 function deeper(value: unknown, levels: number): boolean {

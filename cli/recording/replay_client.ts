@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { type Dialect, type JsonObject, LIMITS, ProtocolError, type Socket } from "@rcsp/rcsp";
 import { parseBody } from "@rcsp/rcsp/server";
 import { encodeFrame, FrameDecoder, PayloadType } from "@rcsp/rcsp/wire";
@@ -186,7 +187,7 @@ class WriteQueue {
   /** Bytes that are not handed to the system yet. */
   unsent = 0;
   readonly #socket: Socket;
-  #frames: Uint8Array[] = [];
+  readonly #frames: Uint8Array[] = [];
   #writing: Promise<void> | undefined;
 
   /** Creates an empty queue; a write that fails closes the socket. */
@@ -210,12 +211,7 @@ class WriteQueue {
 
   async #write(): Promise<void> {
     while (this.#frames.length > 0) {
-      const bytes = new Uint8Array(this.#frames.reduce((sum, { length }) => sum + length, 0));
-      let end = 0;
-      for (const frame of this.#frames.splice(0)) {
-        bytes.set(frame, end);
-        end += frame.length;
-      }
+      const bytes = new Uint8Array(Buffer.concat(this.#frames.splice(0)));
       await this.#socket.write(bytes);
       this.unsent -= bytes.length;
     }
