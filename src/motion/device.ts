@@ -1,0 +1,120 @@
+/**
+ * One device of the motion stream.
+ *
+ * @module
+ */
+
+import type { RcspError } from "../errors.ts";
+import { DataFrame, readMicroseconds, type Sample } from "./data_frame.ts";
+import type { DeviceDefinition, MotionGroup } from "./definition.ts";
+import { DeviceClock, type Pace, PaceMeter } from "./device_clock.ts";
+import { DATA_HEADER_SIZE } from "./frame.ts";
+import { Hand, HAND_DEVICE_TYPE } from "./hand.ts";
+
+/** What is known of one device. It stays the same object until the device is gone. */
+export interface MotionDevice {
+  /** The wire's `device_id`. */
+  readonly id: number;
+  /** The newest definition; `undefined` if that could not be read: see `error`. */
+  readonly definition: DeviceDefinition | undefined;
+  /** What is wrong with the newest definition or the data since; a good definition clears it. */
+  readonly error: RcspError | undefined;
+  /** The hand of a `solved_hand`, with its newest poses. A new definition makes a new one. */
+  readonly hand: Hand | undefined;
+  /** Whether no data came for `staleAfter` milliseconds. */
+  readonly stale: boolean;
+  /** When data was last accepted, or else the definition: milliseconds since 1970. */
+  readonly lastSeen: number;
+  /** The newest sample of a group, by its name or its id; `undefined` before the first. */
+  sample(group: string | number): Sample | undefined;
+  /** How evenly a group arrives, by its name or its id; `undefined` if there is no such group. */
+  pace(group: string | number): Pace | undefined;
+}
+
+/** What became of a data frame. */
+export type Verdict = DataFrame | "unknown-group" | "wrong-size" | "backwards";
+
+interface GroupState {
+  readonly group: MotionGroup;
+  readonly size: number;
+  readonly pace: PaceMeter;
+  /** Created by the first frame that fits: memory follows bytes received, not bytes claimed. */
+  frame: DataFrame | undefined;
+}
+
+/** The state behind a {@link MotionDevice}. */
+export class DeviceState implements MotionDevice {
+  readonly id: number;
+  definition: DeviceDefinition | undefined;
+  error: RcspError | undefined;
+  hand: Hand | undefined;
+  stale = false;
+  lastSeen: number;
+  #groups = new Map<number, GroupState>();
+  #clock = new DeviceClock(undefined);
+
+  constructor(id: number, now: number) {
+    this.id = id;
+    this.lastSeen = now;
+  }
+
+  /** Replaces everything that the last definition said. */
+  define(definition: DeviceDefinition, now: number): void {
+    this.#reset(now);
+    this.definition = definition;
+    this.#clock = new DeviceClock(definition.timestampEpoch);
+    for (const group of definition.groups) {
+      const size = DATA_HEADER_SIZE + group.byteLength;
+      this.#groups.set(group.id, { group, size, pace: new PaceMeter(), frame: undefined });
+    }
+    if (definition.deviceType === HAND_DEVICE_TYPE) this.hand = new Hand(definition);
+    this.error = this.hand?.error;
+  }
+
+  /** Forgets the last definition, as the one that replaces it cannot be read. */
+  fail(error: RcspError, now: number): void {
+    this.#reset(now);
+    this.error = error;
+  }
+
+  /** Takes a data frame of this device, if its group is known, its size right and its time not before. */
+  receive(groupId: number, payload: Uint8Array, now: number, restartAfter: number): Verdict {
+    const state = this.#groups.get(groupId);
+    if (state === undefined) return "unknown-group";
+    if (payload.length !== state.size) return "wrong-size";
+    const time = state.pace.accept(readMicroseconds(payload), now, this.#clock, restartAfter);
+    if (time === undefined) return "backwards";
+    const frame = state.frame ??= new DataFrame(this.id, state.group);
+    frame.load(payload);
+    frame.sequence++;
+    frame.time = time;
+    frame.receivedAt = now;
+    this.lastSeen = now;
+    this.stale = false;
+    this.hand?.update(frame);
+    return frame;
+  }
+
+  sample(group: string | number): Sample | undefined {
+    return this.#find(group)?.frame;
+  }
+
+  pace(group: string | number): Pace | undefined {
+    return this.#find(group)?.pace;
+  }
+
+  #find(group: string | number): GroupState | undefined {
+    if (typeof group === "number") return this.#groups.get(group);
+    for (const state of this.#groups.values()) if (state.group.name === group) return state;
+    return undefined;
+  }
+
+  #reset(now: number): void {
+    this.#groups.clear();
+    this.definition = undefined;
+    this.hand = undefined;
+    this.error = undefined;
+    this.stale = false;
+    this.lastSeen = now;
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * The limits of the motion stream. All are ours: no public text names any.
+ *
+ * @module
+ */
+
+/** The limits of the motion stream, by the name of the option that sets each. */
+export interface MotionLimits {
+  /** Longest payload of a frame, in bytes. */
+  readonly maxPayload: number;
+  /** Longest definition, in bytes of JSON. */
+  readonly maxDefinition: number;
+  /** Deepest nesting of arrays and objects in a definition. */
+  readonly maxDepth: number;
+  /** Most devices at once. */
+  readonly maxDevices: number;
+  /** Most groups, most streams and most static data of a device. */
+  readonly maxStreams: number;
+  /** Time without data after which a device is stale, in milliseconds. */
+  readonly staleAfter: number;
+}
+
+/** The defaults. */
+export const MOTION_LIMITS: MotionLimits = {
+  maxPayload: 16 * 1024 * 1024,
+  maxDefinition: 1024 * 1024,
+  maxDepth: 32,
+  maxDevices: 64,
+  maxStreams: 4096,
+  staleAfter: 500,
+};
+
+/**
+ * Returns the given value of a limit, or its default.
+ *
+ * @throws {RangeError} If it is not a whole number from 1 on.
+ */
+export function motionLimit(name: keyof MotionLimits, given: number | undefined): number {
+  if (given === undefined) return MOTION_LIMITS[name];
+  if (Number.isSafeInteger(given) && given >= 1) return given;
+  throw new RangeError(`'${name}' must be a whole number from 1 on: current value is ${given}`);
+}
