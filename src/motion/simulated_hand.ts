@@ -43,6 +43,8 @@ export class SimulatedHand {
   readonly definition: JsonObject;
   /** The joints with the poses of the last frame. */
   readonly joints: LocalJoints;
+  /** The data frames of the last pose: `joints_local`, then `joints_openxr`. */
+  readonly frames: readonly DataFrame[];
   readonly #seed: number;
   readonly #local: DataFrame;
   readonly #openXr: DataFrame | undefined;
@@ -56,6 +58,7 @@ export class SimulatedHand {
     this.joints = new LocalJoints(definition, side);
     this.#local = new DataFrame(deviceId, this.joints.group);
     this.#openXr = openXrFrame(definition, openXr);
+    this.frames = this.#openXr === undefined ? [this.#local] : [this.#local, this.#openXr];
     for (const { frame, rest } of modelJoints(side)) {
       const values = frame === forearmName(side) ? this.#root() : rest.slice(3);
       this.#local.set(this.#streamOf(frame), values);
@@ -68,8 +71,7 @@ export class SimulatedHand {
    */
   framesAt(time: number): readonly Uint8Array[] {
     this.pose(handPoseAt(this.#seed, this.side, time));
-    const frames = this.#openXr === undefined ? [this.#local] : [this.#local, this.#openXr];
-    return frames.map((frame) => {
+    return this.frames.map((frame) => {
       frame.deviceTime = BigInt(Math.round(time * 1000));
       return frame.frame;
     });
