@@ -116,7 +116,7 @@ test("a clone is not overwritten by the next frame", () => {
 test("a stream of another group is refused: it may be somewhere else in the frame", () => {
   const frame = new DataFrame(1, groupOf("FLOAT"));
   const other = groupOf("FLOAT").streams[0]!;
-  assertThrows(() => frame.values(other), TypeError, "take it from 'sample.group'");
+  assertThrows(() => frame.values(other), TypeError, "take it from 'sample.group.streams'");
   assertThrows(() => frame.set(other, [1]), TypeError);
 });
 

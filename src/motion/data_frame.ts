@@ -201,8 +201,8 @@ export class DataFrame implements Sample {
     const { index, type, offset, length } = stream;
     if (this.group.streams[index] !== stream) {
       throw new TypeError(
-        `Cannot read stream '${stream.targetFrame}' as it is not in group '${this.group.name}': ` +
-          "take it from 'sample.group'",
+        `Cannot use stream ${index} as it is from another group or an older definition: ` +
+          "take it from 'sample.group.streams'",
       );
     }
     const known = this.#arrays[index];
