@@ -152,6 +152,18 @@ test("a definition that is no JSON, too long or too deep is an error of no devic
   assertEquals(registry.devices().map(({ error }) => error), [undefined]);
 });
 
+test("the time of the chunk can be given, so that the clock is asked once for all of its frames", () => {
+  const { registry, define } = setUp();
+  define(definitionOf(7, "FLOAT"));
+  registry.receive(2, dataPayload(7, 0, 1000, floats(1)), EPOCH + 77);
+  const { receivedAt, time } = registry.device(7)!.sample("test")!;
+  assertEquals([receivedAt, time, registry.device(7)?.lastSeen], [
+    EPOCH + 77,
+    EPOCH + 77,
+    EPOCH + 77,
+  ]);
+});
+
 test("a hundred thousand devices are cut at 'maxDevices', which is told once until one leaves", () => {
   const { registry, told, errors, define } = setUp();
   for (let id = 0; id < 100_000; id++) define(definitionOf(id, "FLOAT"));

@@ -32,7 +32,6 @@ export class Hand {
   readonly local: LocalJoints | undefined;
   /** What is wrong with the definition, and what to do. The other joints can still be used. */
   readonly error: RcspError | undefined;
-  /** The sets of joints that have poses. */
   #hasOpenXr = false;
   #hasLocal = false;
 

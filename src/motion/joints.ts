@@ -16,9 +16,14 @@ export type Finger = typeof FINGERS[number];
 export type PerFinger<T> = { readonly [F in Finger]: T };
 
 /** Makes one value for each finger. */
-export function perFinger<T>(make: (finger: Finger, index: number) => T): PerFinger<T> {
-  const entries = FINGERS.map((finger, index) => [finger, make(finger, index)]);
-  return Object.fromEntries(entries) as PerFinger<T>;
+export function perFinger<T>(make: (finger: Finger) => T): PerFinger<T> {
+  return {
+    thumb: make("thumb"),
+    index: make("index"),
+    middle: make("middle"),
+    ring: make("ring"),
+    little: make("little"),
+  };
 }
 
 const FINGER_JOINTS = ["metacarpal", "proximal", "intermediate", "distal", "tip"] as const;

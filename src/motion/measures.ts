@@ -37,8 +37,8 @@ export function measureHand(joints: JointSet, side: Side | undefined): HandMeasu
   if (wrist === undefined || Object.values(fingers).includes(undefined)) return undefined;
   const chains = fingers as PerFinger<readonly Joint[]>;
   const forward = rotated(axes.forward, wrist);
-  const hinge = rotated(axes.hinge, wrist);
-  const thumbward = hinge.map((value) => side === "left" ? value : -value);
+  const thumbward = rotated(axes.hinge, wrist);
+  const mirror = side === "left" ? 1 : -1;
   const flexions = perFinger((finger) => {
     const chain = chains[finger];
     return chain.slice(1, -1).map((joint, i) =>
@@ -50,7 +50,7 @@ export function measureHand(joints: JointSet, side: Side | undefined): HandMeasu
     curls: perFinger((finger) => flexions[finger].reduce((sum, angle) => sum + angle, 0)),
     spreads: perFinger((finger) => {
       const phalanx = between(chains[finger][1]!, chains[finger][2]!);
-      return degrees(Math.atan2(dot(phalanx, thumbward), dot(phalanx, forward)));
+      return degrees(Math.atan2(mirror * dot(phalanx, thumbward), dot(phalanx, forward)));
     }),
     pinch: Math.hypot(...between(chains.thumb.at(-1)!, chains.index.at(-1)!)),
   };
@@ -66,29 +66,29 @@ function flexion(parent: Joint, joint: Joint, child: Joint, hinge: readonly numb
   return sine === 0 && cosine === 0 ? NaN : 0 - degrees(Math.atan2(sine, cosine));
 }
 
-function rotated(vector: readonly number[], { rotation }: Joint): number[] {
-  const out = [0, 0, 0];
+type Vector = readonly [x: number, y: number, z: number];
+
+function rotated(vector: readonly number[], { rotation }: Joint): Vector {
+  const out: [number, number, number] = [0, 0, 0];
   rotate(out, 0, rotation, 0, vector, 0);
   return out;
 }
 
-function between(from: Joint, to: Joint): number[] {
-  return Array.from(to.position, (value, i) => value - from.position[i]!);
+function between({ position: from }: Joint, { position: to }: Joint): Vector {
+  return [to[0]! - from[0]!, to[1]! - from[1]!, to[2]! - from[2]!];
 }
 
 /** The part of a vector in the plane at right angles to an axis. */
-function flattened(vector: number[], axis: number[]): number[] {
+function flattened(vector: Vector, axis: Vector): Vector {
   const along = dot(vector, axis);
-  return vector.map((value, i) => value - along * axis[i]!);
+  return [vector[0] - along * axis[0], vector[1] - along * axis[1], vector[2] - along * axis[2]];
 }
 
-function dot(a: readonly number[], b: readonly number[]): number {
-  return a[0]! * b[0]! + a[1]! * b[1]! + a[2]! * b[2]!;
+function dot(a: Vector, b: Vector): number {
+  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
 
-function cross(a: readonly number[], b: readonly number[]): number[] {
-  const [ax, ay, az] = a as [number, number, number];
-  const [bx, by, bz] = b as [number, number, number];
+function cross([ax, ay, az]: Vector, [bx, by, bz]: Vector): Vector {
   return [ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx];
 }
 

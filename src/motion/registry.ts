@@ -99,13 +99,20 @@ export class MotionRegistry {
     };
   }
 
-  /** Takes one frame: the sink of a {@link MotionDecoder}. */
-  readonly receive = (prefix: MotionPrefix, payload: Uint8Array): void => {
+  /**
+   * Takes one frame: the sink of a {@link MotionDecoder}. `receivedAt` is when its chunk arrived, in
+   * milliseconds since 1970; default: now.
+   */
+  readonly receive = (
+    prefix: MotionPrefix,
+    payload: Uint8Array,
+    receivedAt: number = this.#now(),
+  ): void => {
     switch (prefix) {
       case MotionPrefix.Data:
-        return this.#receiveData(payload);
+        return this.#receiveData(payload, receivedAt);
       case MotionPrefix.Definition:
-        return this.#receiveDefinition(payload);
+        return this.#receiveDefinition(payload, receivedAt);
       case MotionPrefix.Disconnect:
         return this.#receiveDisconnect(payload);
     }
@@ -152,7 +159,7 @@ export class MotionRegistry {
     return wait;
   }
 
-  #receiveData(payload: Uint8Array): void {
+  #receiveData(payload: Uint8Array, now: number): void {
     if (payload.length < DATA_HEADER_SIZE) {
       this.#stats.wrongSize++;
       return;
@@ -163,7 +170,7 @@ export class MotionRegistry {
       return;
     }
     const groupId = readUint32(payload, 4);
-    const verdict = device.receive(groupId, payload, this.#now(), this.#limits.staleAfter);
+    const verdict = device.receive(groupId, payload, now, this.#limits.staleAfter);
     switch (verdict) {
       case "unknown-group":
         this.#stats.undefinedData++;
@@ -181,17 +188,17 @@ export class MotionRegistry {
     }
   }
 
-  #receiveDefinition(payload: Uint8Array): void {
+  #receiveDefinition(payload: Uint8Array, now: number): void {
     this.#stats.definitions++;
     let device: DeviceState | undefined;
     try {
       const json = parseDefinitionJson(payload, this.#limits);
-      device = this.#deviceOf(json);
-      device.define(readDefinition(json, this.#limits), this.#now());
+      device = this.#deviceOf(json, now);
+      device.define(readDefinition(json, this.#limits), now);
     } catch (error) {
       if (!(error instanceof RcspError)) throw error;
       this.#stats.badDefinitions++;
-      device?.fail(error, this.#now());
+      device?.fail(error, now);
       if (error instanceof LimitError && error.limit === "maxDevices") {
         // Once, until a device leaves.
         if (this.#isFull) return;
@@ -204,7 +211,7 @@ export class MotionRegistry {
     if (device.error !== undefined) this.#listeners.onError?.(device.error, device);
   }
 
-  #deviceOf(json: JsonObject): DeviceState {
+  #deviceOf(json: JsonObject, now: number): DeviceState {
     const id = readDeviceId(json);
     const known = this.#devices.get(id);
     if (known !== undefined) return known;
@@ -213,7 +220,7 @@ export class MotionRegistry {
       const message = `Cannot add device ${id} as 'maxDevices' (${maxDevices}) is reached`;
       throw new LimitError(message, "maxDevices", maxDevices, true);
     }
-    const device = new DeviceState(id, this.#now());
+    const device = new DeviceState(id, now);
     this.#devices.set(id, device);
     return device;
   }
