@@ -116,6 +116,30 @@ test("a frame of megabytes comes whole, also after the one before has grown the 
   for (const i of [0, 2]) assert(frames[i]!.payload.every((byte, at) => byte === payload[at]));
 });
 
+test("the buffer of split frames is hardly larger than they are, and is released if it is large", () => {
+  const decoder = new MotionDecoder();
+  const capacities: number[] = [];
+  for (const size of [10_000, 3_000_000, 100]) {
+    for (const chunk of cutAtRandom(motionFrame(2, new Uint8Array(size)), seeded(1), size / 9)) {
+      decoder.push(chunk, (_, payload) => capacities.push(payload.buffer.byteLength));
+    }
+  }
+  assertEquals(capacities.map((capacity) => capacity < 4097), [false, false, true]);
+  assert(capacities[0]! < 12_200 && capacities[1]! < 3_002_200, `${capacities}`);
+});
+
+test("frames of all sizes around the buffer's come whole in short chunks", () => {
+  const sizes = [1, 2047, 2048, 2049, 4080, 4095, 4096, 4097, 6143, 6144, 6145, 8191, 8192, 8193];
+  const all = sizes.map((size) => Uint8Array.from({ length: size }, (_, i) => i * 31 + size));
+  const bytes = concat(all.map((payload) => motionFrame(2, payload)));
+  for (let seed = 1; seed <= 60; seed++) {
+    const { frames, error } = feedMotion(cutAtRandom(bytes, seeded(seed), 2050 - seed));
+    assertEquals(error, undefined);
+    assert(frames.every(({ payload }, i) => toHex(payload) === toHex(all[i]!)), `seed ${seed}`);
+    assertEquals(frames.length, all.length);
+  }
+});
+
 test("a skipped frame of megabytes takes no memory", () => {
   const decoder = new MotionDecoder();
   const chunk = new Uint8Array(64 * 1024);

@@ -320,6 +320,19 @@ test("a calibration is the same after JSON, and JSON that is none is refused", (
   );
 });
 
+test("a finger whose bones have no length has no curl", () => {
+  const hand = handOf(loose("left"));
+  hand.update(new DataFrame(5, hand.openXr!.group));
+  assertEquals(hand.measure()?.curls, {
+    thumb: NaN,
+    index: NaN,
+    middle: NaN,
+    ring: NaN,
+    little: NaN,
+  });
+  assertEquals(hand.measure()?.pinch, 0);
+});
+
 test("NaN, infinite and zero poses throw nowhere, and measure as NaN or a number", () => {
   for (const value of [NaN, Infinity, -Infinity, 0, 3e38]) {
     const registry = new MotionRegistry();

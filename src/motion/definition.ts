@@ -164,7 +164,7 @@ function readGroup(
 ): MotionGroup {
   const path = `groups[${index}]`;
   if (!isObject(value)) throw shapeError(of, path, "an object", value);
-  const key = ["group_id", "id"].find((name) => isPresent(value, name));
+  const key = ["group_id", "id"].find((name) => (value[name] ?? undefined) !== undefined);
   const id = key === undefined ? index : readUint32Key(value, key, of, `${path}.${key}`);
   const streams: MotionStream[] = [];
   let byteLength = 0;
@@ -222,20 +222,15 @@ function readFrames(
   };
 }
 
-/** Whether an own key has a value; null counts as missing. */
-function isPresent(json: JsonObject, key: string): boolean {
-  return Object.hasOwn(json, key) && json[key] !== null;
-}
-
 function readText(json: JsonObject, key: string, of: string, path?: string): string | undefined {
-  if (!isPresent(json, key)) return undefined;
-  const value = json[key];
-  if (typeof value === "string") return value;
+  // Null counts as missing.
+  const value = json[key] ?? undefined;
+  if (value === undefined || typeof value === "string") return value;
   throw shapeError(of, path === undefined ? key : `${path}.${key}`, "a string", value);
 }
 
 function readUint32Key(json: JsonObject, key: string, of: string, path: string): number {
-  const value = Object.hasOwn(json, key) ? json[key] : undefined;
+  const value = json[key];
   if (typeof value === "number" && value >>> 0 === value) return value;
   throw shapeError(of, path, "a whole number from 0 to 2^32 - 1", value);
 }
@@ -247,8 +242,8 @@ function readArray(
   path: string,
   limits: DefinitionLimits,
 ): JsonValue[] | undefined {
-  if (!isPresent(json, key)) return undefined;
-  const value = json[key];
+  const value = json[key] ?? undefined;
+  if (value === undefined) return undefined;
   if (!Array.isArray(value)) throw shapeError(of, path, "an array", value);
   checkLimit(of, value.length, `entries in '${path}'`, "maxStreams", limits);
   return value;

@@ -84,7 +84,6 @@ export class Hand {
 
 function readSide({ raw }: DeviceDefinition): Side | undefined {
   const info = raw["device_info"];
-  if (!isObject(info) || !Object.hasOwn(info, "hand")) return undefined;
-  const { hand } = info;
+  const hand = isObject(info) ? info["hand"] : undefined;
   return hand === "left" || hand === "right" ? hand : undefined;
 }
