@@ -150,7 +150,7 @@ test("a skipped frame of megabytes takes no memory", () => {
   assertEquals([decoder.partial, decoder.skipped], [false, 1]);
 });
 
-test("a stream that ends inside a frame tells what was missing", () => {
+test("the error of a stream that ends inside a frame says what was missing", () => {
   const { error } = feedMotion([stream, frames[1]!.subarray(0, 20)]);
   assertInstanceOf(error, ProtocolError);
   assertEquals(error.code, "cut-frame");
@@ -164,13 +164,13 @@ test("RCSP on the port is named, with the ports to try", () => {
   assertMatch(error.message, /RCSP: try port 12276 or 12277/);
 });
 
-test("an unknown prefix with a length beyond 'maxPayload' is no RGMP", () => {
+test("an unknown prefix with a length beyond 'maxPayload' is not RGMP", () => {
   const { error } = feedMotion([new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n")]);
   assertInstanceOf(error, ProtocolError);
   assertMatch(error.message, /the other side may not send RGMP/);
 });
 
-test("a known prefix with a length beyond 'maxPayload' is a limit", () => {
+test("a known prefix with a length beyond 'maxPayload' is a LimitError", () => {
   for (const size of [101, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1]) {
     const { error } = feedMotion([motionHeader(2, size)], { maxPayload: 100 });
     assertInstanceOf(error, LimitError);

@@ -150,7 +150,7 @@ test("any split of any frames gives the same frames", () => {
   );
 });
 
-test("no JSON at all makes a registry throw anything but an error that it tells", () => {
+test("a registry reports an error for any JSON that is not a definition, and never throws", () => {
   const loose = fc.oneof(
     fc.jsonValue({ maxDepth: 4 }),
     fc.record({ device_id: uint32, groups: fc.jsonValue(), static_data: fc.jsonValue() }, {
@@ -173,7 +173,7 @@ test("no JSON at all makes a registry throw anything but an error that it tells"
   );
 });
 
-test("a hand's definition with any part replaced is a hand, or an error that is told", () => {
+test("a hand's definition with any part replaced is a hand, or a reported error", () => {
   const original = JSON.stringify(handDefinition("left", 5, true));
   const parts = [...original.matchAll(/"[^"]*"|-?\d[\d.e-]*|\[|\{/g)].map((match) => match);
   const other = fc.constantFrom(
@@ -196,11 +196,11 @@ test("a hand's definition with any part replaced is a hand, or an error that is 
           const { index, 0: old } = parts[part]!;
           text = text.slice(0, index) + replacement + text.slice(index + old.length);
         }
-        const told: unknown[] = [];
-        const registry = new MotionRegistry({ onError: (error) => told.push(error) });
+        const errors: unknown[] = [];
+        const registry = new MotionRegistry({ onError: (error) => errors.push(error) });
         registry.receive(1, utf8(text));
         const device = registry.devices()[0];
-        if (device?.definition === undefined) assertEquals(told.length, 1);
+        if (device?.definition === undefined) assertEquals(errors.length, 1);
         for (const { id, byteLength } of device?.definition?.groups ?? []) {
           const payload = new Uint8Array(16 + byteLength).fill(0x3e);
           new DataView(payload.buffer).setUint32(0, device!.id, true);
@@ -214,7 +214,7 @@ test("a hand's definition with any part replaced is a hand, or an error that is 
   );
 });
 
-test("any bytes as a definition are an error that is told, or a device", () => {
+test("any bytes as a definition are a definition or an RcspError", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (payload) => {
       try {

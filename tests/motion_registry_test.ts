@@ -12,20 +12,20 @@ import { test } from "./support/test.ts";
 
 const EPOCH = 1_700_000_000_000;
 
-/** A registry with a clock of its own and a list of what it told. */
+/** A registry with a clock of its own and a list of what it reported. */
 function setUp(limits: MotionRegistryOptions["limits"] = {}) {
-  const told: string[] = [];
+  const calls: string[] = [];
   const errors: RcspError[] = [];
   const clock = { now: EPOCH };
   const registry = new MotionRegistry({
     now: () => clock.now,
     limits,
-    onDefinition: ({ id }) => told.push(`defined ${id}`),
-    onSample: (sample, { id }) => told.push(`sample ${id}/${sample.group.id}#${sample.sequence}`),
-    onDisconnect: ({ id }) => told.push(`gone ${id}`),
-    onStale: ({ id }) => told.push(`stale ${id}`),
+    onDefinition: ({ id }) => calls.push(`defined ${id}`),
+    onSample: (sample, { id }) => calls.push(`sample ${id}/${sample.group.id}#${sample.sequence}`),
+    onDisconnect: ({ id }) => calls.push(`gone ${id}`),
+    onStale: ({ id }) => calls.push(`stale ${id}`),
     onError: (error, device) => {
-      told.push(`error ${device?.id}`);
+      calls.push(`error ${device?.id}`);
       errors.push(error);
     },
   });
@@ -33,11 +33,11 @@ function setUp(limits: MotionRegistryOptions["limits"] = {}) {
     registry.receive(1, utf8(JSON.stringify(definition)));
   const data = (device: number, time: number | bigint, ...values: number[]): void =>
     registry.receive(2, dataPayload(device, 0, time, floats(...values)));
-  return { told, errors, clock, registry, define, data };
+  return { calls, errors, clock, registry, define, data };
 }
 
 test("a device is defined, sends data and goes", () => {
-  const { registry, told, define, data } = setUp();
+  const { registry, calls, define, data } = setUp();
   define(definitionOf(7, "FLOAT[2]"));
   data(7, 1000, 1, 2);
   const device = registry.device(7)!;
@@ -53,12 +53,12 @@ test("a device is defined, sends data and goes", () => {
   registry.receive(3, uint32(7));
   registry.receive(3, uint32(7));
   assertEquals(registry.devices(), []);
-  assertEquals(told, ["defined 7", "sample 7/0#1", "gone 7"]);
+  assertEquals(calls, ["defined 7", "sample 7/0#1", "gone 7"]);
   assertEquals(registry.stats().disconnects, 2);
 });
 
 test("a new definition replaces the old one, its samples and its layout", () => {
-  const { registry, told, define, data } = setUp();
+  const { registry, calls, define, data } = setUp();
   define(definitionOf(7, "FLOAT[2]"));
   data(7, 1000, 1, 2);
   const device = registry.device(7);
@@ -67,11 +67,11 @@ test("a new definition replaces the old one, its samples and its layout", () => 
   assertEquals(device?.sample("test"), undefined);
   data(7, 10, 1, 2, 3);
   assertEquals(device?.sample("test")?.group.length, 3);
-  assertEquals(told, ["defined 7", "sample 7/0#1", "defined 7", "sample 7/0#1"]);
+  assertEquals(calls, ["defined 7", "sample 7/0#1", "defined 7", "sample 7/0#1"]);
 });
 
 test("data without a definition is dropped and counted: unknown device, unknown group, after the end", () => {
-  const { registry, told, define, data } = setUp();
+  const { registry, calls, define, data } = setUp();
   data(7, 1000, 1);
   define(definitionOf(7, "FLOAT"));
   registry.receive(2, dataPayload(7, 1, 0, floats(1)));
@@ -79,11 +79,11 @@ test("data without a definition is dropped and counted: unknown device, unknown 
   registry.receive(3, uint32(7));
   data(7, 1000, 1);
   assertEquals(registry.stats().undefinedData, 4);
-  assertEquals(told, ["defined 7", "gone 7"]);
+  assertEquals(calls, ["defined 7", "gone 7"]);
 });
 
 test("data of a wrong size is dropped and counted, and an error of its device until it is defined anew", () => {
-  const { registry, told, errors, define, data } = setUp();
+  const { registry, calls, errors, define, data } = setUp();
   define(definitionOf(7, "FLOAT[2]"));
   define(definitionOf(8, "FLOAT"));
   for (const size of [0, 1, 15]) {
@@ -94,19 +94,19 @@ test("data of a wrong size is dropped and counted, and an error of its device un
   }
   for (const size of [0, 3, 5]) registry.receive(3, new Uint8Array(size));
   assertEquals(registry.stats().wrongSize, 11);
-  assertEquals(told, ["defined 7", "defined 8", "error 7"]);
+  assertEquals(calls, ["defined 7", "defined 8", "error 7"]);
   assertInstanceOf(errors[0], ProtocolError);
   assertEquals([errors[0].expected, errors[0].received], ["24 bytes for group 0", "16"]);
   assertStrictEquals(registry.device(7)?.error, errors[0]);
   data(7, 1000, 1, 2);
   data(8, 1000, 1);
-  assertEquals(told.slice(3), ["sample 7/0#1", "sample 8/0#1"]);
+  assertEquals(calls.slice(3), ["sample 7/0#1", "sample 8/0#1"]);
   define(definitionOf(7, "FLOAT[2]"));
   assertEquals(registry.device(7)?.error, undefined);
 });
 
 test("a bad definition is an error of its device only, and a good one clears it", () => {
-  const { registry, told, define, data } = setUp();
+  const { registry, calls, define, data } = setUp();
   define(definitionOf(7, "FLOAT"));
   define(definitionOf(8, "FLOAT"));
   define(definitionOf(7, "BYTE[3]"));
@@ -117,7 +117,7 @@ test("a bad definition is an error of its device only, and a good one clears it"
   define(definitionOf(7, "FLOAT"));
   data(7, 1000, 1);
   assertEquals(registry.device(7)?.error, undefined);
-  assertEquals(told, [
+  assertEquals(calls, [
     "defined 7",
     "defined 8",
     "error 7",
@@ -136,15 +136,15 @@ test("a bad definition is an error of its device only, and a good one clears it"
   });
 });
 
-test("a definition that is no JSON, too long or too deep is an error of no device", () => {
-  const { registry, told, errors, define } = setUp({ maxDefinition: 1000 });
+test("a definition that is not JSON, too long or too deep is an error without a device", () => {
+  const { registry, calls, errors, define } = setUp({ maxDefinition: 1000 });
   define(definitionOf(7, "FLOAT"));
   registry.receive(1, utf8("{"));
   registry.receive(1, Uint8Array.of(0x22, 0xff, 0x22));
   registry.receive(1, utf8(`{"a":"${"x".repeat(1000)}"}`));
   registry.receive(1, utf8(`${"[".repeat(400)}${"]".repeat(400)}`));
   registry.receive(1, new Uint8Array(0));
-  assertEquals(told.slice(1), Array(5).fill("error undefined"));
+  assertEquals(calls.slice(1), Array(5).fill("error undefined"));
   assertEquals(
     errors.map((error) => error instanceof LimitError ? error.limit : error.code),
     ["bad-json", "bad-utf8", "maxDefinition", "maxDepth", "bad-json"],
@@ -164,18 +164,18 @@ test("the time of the chunk can be given, so that the clock is asked once for al
   ]);
 });
 
-test("a hundred thousand devices are cut at 'maxDevices', which is told once until one leaves", () => {
-  const { registry, told, errors, define } = setUp();
+test("a hundred thousand devices are cut at 'maxDevices', which is reported once until one leaves", () => {
+  const { registry, calls, errors, define } = setUp();
   for (let id = 0; id < 100_000; id++) define(definitionOf(id, "FLOAT"));
   assertEquals(registry.devices().length, 64);
-  assertEquals(told.filter((each) => !each.startsWith("defined")), ["error undefined"]);
+  assertEquals(calls.filter((each) => !each.startsWith("defined")), ["error undefined"]);
   assertInstanceOf(errors[0], LimitError);
   assertEquals([errors[0].limit, errors[0].max], ["maxDevices", 64]);
   assertEquals(registry.stats().badDefinitions, 100_000 - 64);
   registry.receive(3, uint32(0));
   define(definitionOf(100_000, "FLOAT"));
   define(definitionOf(100_001, "FLOAT"));
-  assertEquals(told.slice(-3), ["gone 0", "defined 100000", "error undefined"]);
+  assertEquals(calls.slice(-3), ["gone 0", "defined 100000", "error undefined"]);
 });
 
 test("devices that cannot be read count as devices", () => {
@@ -235,10 +235,10 @@ test("stamps since 1970 are used as they are", () => {
 });
 
 test("stamps that go backwards are dropped and counted; equal ones are not", () => {
-  const { registry, told, define, data } = setUp();
+  const { registry, calls, define, data } = setUp();
   define(definitionOf(7, "FLOAT"));
   for (const stamp of [5000, 5000, 4999, 0, 6000]) data(7, stamp, stamp);
-  assertEquals(told.slice(1), ["sample 7/0#1", "sample 7/0#2", "sample 7/0#3"]);
+  assertEquals(calls.slice(1), ["sample 7/0#1", "sample 7/0#2", "sample 7/0#3"]);
   assertEquals(registry.stats().backwards, 2);
   assertEquals(registry.device(7)?.pace("test")?.backwards, 2);
   assertEquals(registry.device(7)?.sample("test")?.deviceTime, 6000n);
@@ -268,8 +268,8 @@ test("groups of one device have stamps of their own", () => {
   assertEquals(registry.device(7)?.sample("b")?.sequence, 1);
 });
 
-test("a device is stale after 500 ms without data: told once, until it sends again", () => {
-  const { registry, told, clock, define, data } = setUp();
+test("a device is stale after 500 ms without data: reported once, until it sends again", () => {
+  const { registry, calls, clock, define, data } = setUp();
   assertEquals(registry.checkStale(), Infinity);
   define(definitionOf(7, "FLOAT"));
   clock.now += 400;
@@ -285,26 +285,26 @@ test("a device is stale after 500 ms without data: told once, until it sends aga
   assertEquals(registry.device(7)?.stale, false);
   clock.now += 500;
   registry.checkStale();
-  assertEquals(told.filter((each) => each === "stale 7").length, 2);
+  assertEquals(calls.filter((each) => each === "stale 7").length, 2);
 });
 
 test("a device is also stale if it never sends, and frames that are dropped do not count", () => {
-  const { registry, told, clock, define, data } = setUp({ staleAfter: 50 });
+  const { registry, calls, clock, define, data } = setUp({ staleAfter: 50 });
   define(definitionOf(7, "FLOAT"));
   define(definitionOf(8, "BYTE"));
   clock.now += 50;
   data(7, 0, 1, 2, 3);
   registry.checkStale();
-  assertEquals(told.filter((each) => each.startsWith("stale")), ["stale 7"]);
+  assertEquals(calls.filter((each) => each.startsWith("stale")), ["stale 7"]);
 });
 
 test("clear() forgets all devices, as after the end of a connection", () => {
-  const { registry, told, define, data } = setUp();
+  const { registry, calls, define, data } = setUp();
   define(definitionOf(7, "FLOAT"));
   define(definitionOf(8, "FLOAT"));
   registry.clear();
   data(7, 0, 1);
-  assertEquals(told, ["defined 7", "defined 8", "gone 7", "gone 8"]);
+  assertEquals(calls, ["defined 7", "defined 8", "gone 7", "gone 8"]);
   assertEquals([registry.devices(), registry.stats().undefinedData], [[], 1]);
 });
 
@@ -344,7 +344,7 @@ test("the pace of a group: interval, jitter and gaps", () => {
   assert(Math.abs(pace.interval - 36) < 0.1, "a new rate is the interval in the end");
 });
 
-test("a listener that throws is heard, and the registry stays usable", () => {
+test("an error of a listener reaches the caller, and the registry stays usable", () => {
   let isBad = true;
   const registry = new MotionRegistry({
     onSample: () => {

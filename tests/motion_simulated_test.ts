@@ -51,7 +51,7 @@ test("the same seed moves the same way, another one or the other hand in another
   assertEquals(new Set(rows).size, 10);
 });
 
-test("a hand shows every gesture within a minute, and its curls tell which", () => {
+test("a hand shows every gesture within a minute, and its curls show which", () => {
   const seen = new Set<string>();
   play(new SimulatedHand({ side: "right", deviceId: 1 }), 60_000, ({ hand }, time) => {
     const gesture = gestureAt(1, "right", time);

@@ -99,7 +99,7 @@ export class DataFrame implements Sample {
   /** All values, where all are FLOAT. */
   readonly #floats: Float32Array | undefined;
   readonly #arrays: (StreamValues | undefined)[] = [];
-  /** The bytes of those arrays that are no views of the frame. */
+  /** The bytes of those arrays that are not views of the frame. */
   readonly #copies: (Uint8Array | undefined)[] = [];
 
   /** Creates a frame whose values and time are 0. */

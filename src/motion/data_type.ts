@@ -30,7 +30,7 @@ export interface DataType {
 
 const DATA_TYPE = /^(INT32|UINT32|INT64|UINT64|FLOAT|DOUBLE)(?:\[(\d{1,9})(?:, ?(\d{1,9}))?\])?$/;
 
-/** Parses a `data_type` such as `FLOAT`, `FLOAT[7]` or `DOUBLE[3, 3]`; `undefined` if it is none. */
+/** Parses a `data_type` such as `FLOAT`, `FLOAT[7]` or `DOUBLE[3, 3]`; `undefined` if it is not one. */
 export function parseDataType(text: string): DataType | undefined {
   const match = DATA_TYPE.exec(text);
   if (match === null) return undefined;

@@ -11,7 +11,7 @@ import { DeviceClock, type Pace, PaceMeter } from "./device_clock.ts";
 import { DATA_HEADER_SIZE } from "./frame.ts";
 import { Hand, HAND_DEVICE_TYPE } from "./hand.ts";
 
-/** What is known of one device. It stays the same object until the device is gone. */
+/** What is known of one device. It stays the same object until the device disconnects. */
 export interface MotionDevice {
   /** The wire's `device_id`. */
   readonly id: number;

@@ -26,7 +26,7 @@ export const MotionPrefix = {
   Definition: 1,
   /** `device_id`, `group_id`, `timestamp_us`, then the values of that group. */
   Data: 2,
-  /** The `device_id` of a device that is gone. */
+  /** The `device_id` of a device that has disconnected. */
   Disconnect: 3,
 } as const;
 
@@ -48,7 +48,7 @@ export function encodeDefinition(definition: JsonObject | string): Uint8Array<Ar
   return encodeMotionFrame(MotionPrefix.Definition, encoder.encode(json));
 }
 
-/** Encodes the message that a device is gone. */
+/** Encodes a device disconnect. */
 export function encodeDisconnect(deviceId: number): Uint8Array<ArrayBuffer> {
   const frame = encodeMotionFrame(MotionPrefix.Disconnect, new Uint8Array(4));
   writeUint32(frame, MOTION_HEADER_SIZE, deviceId);

@@ -1,5 +1,5 @@
 /**
- * A solved hand: its joints and what they tell.
+ * A solved hand: its joints and its measures.
  *
  * @module
  */

@@ -37,7 +37,7 @@ export class LocalJoints extends JointSet {
   /**
    * Creates the joints of a definition.
    *
-   * @throws {ProtocolError} If it has no group `joints_local`, or one that is no tree of joints with a
+   * @throws {ProtocolError} If it has no group `joints_local`, or one that is not a tree of joints with a
    *   rest pose each.
    */
   constructor(definition: DeviceDefinition, side: Side | undefined) {

@@ -18,7 +18,7 @@ export interface MotionListeners {
   readonly onDefinition?: ((device: MotionDevice) => void) | undefined;
   /** A group has new values. */
   readonly onSample?: ((sample: Sample, device: MotionDevice) => void) | undefined;
-  /** A device is gone. */
+  /** A device has disconnected, or its connection has ended. */
   readonly onDisconnect?: ((device: MotionDevice) => void) | undefined;
   /** A device has sent no data for `staleAfter` milliseconds: once until it sends some. */
   readonly onStale?: ((device: MotionDevice) => void) | undefined;
@@ -43,7 +43,7 @@ export interface MotionStats {
   readonly definitions: number;
   /** Definitions that could not be read, or were one device too many. */
   readonly badDefinitions: number;
-  /** Messages that a device is gone. */
+  /** Disconnect messages received. */
   readonly disconnects: number;
   /** Data frames accepted. */
   readonly samples: number;
@@ -133,13 +133,13 @@ export class MotionRegistry {
     return { ...this.#stats };
   }
 
-  /** Forgets all devices, as their connection has ended. Tells `onDisconnect` for each. */
+  /** Forgets all devices, as their connection has ended. Calls `onDisconnect` for each. */
   clear(): void {
     for (const device of this.devices()) this.#remove(device);
   }
 
   /**
-   * Finds the devices that have become stale and tells `onStale`. Returns the milliseconds until it
+   * Finds the devices that have become stale and calls `onStale`. Returns the milliseconds until it
    * should be called again; `Infinity` if nothing can become stale before the next frame.
    */
   checkStale(): number {

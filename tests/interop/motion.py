@@ -137,19 +137,19 @@ def decode(stream: bytes) -> None:
 # Encoding: random definitions, and values of every kind.
 
 
-def some_type(chance: random.Random) -> str:
-    name = chance.choice(list(FORMATS))
-    n, m = chance.randint(1, 9), chance.randint(1, 4)
-    return name + chance.choice(["", f"[{n}]", f"[{n},{m}]", f"[{n}, {m}]"])
+def some_type(rng: random.Random) -> str:
+    name = rng.choice(list(FORMATS))
+    n, m = rng.randint(1, 9), rng.randint(1, 4)
+    return name + rng.choice(["", f"[{n}]", f"[{n},{m}]", f"[{n}, {m}]"])
 
 
-def some_value(chance: random.Random, form: str) -> Any:
+def some_value(rng: random.Random, form: str) -> Any:
     if form == "f":
         # Any float32 but the signalling NaNs, which Python does not keep.
-        value = struct.unpack("<f", struct.pack("<I", chance.getrandbits(32)))[0]
+        value = struct.unpack("<f", struct.pack("<I", rng.getrandbits(32)))[0]
         return value if value == value else float("nan")
     if form == "d":
-        value = struct.unpack("<d", struct.pack("<Q", chance.getrandbits(64)))[0]
+        value = struct.unpack("<d", struct.pack("<Q", rng.getrandbits(64)))[0]
         return value if value == value else float("nan")
     low, high = {
         "i": (-(2**31), 2**31 - 1),
@@ -157,32 +157,32 @@ def some_value(chance: random.Random, form: str) -> Any:
         "q": (-(2**63), 2**63 - 1),
         "Q": (0, 2**64 - 1),
     }[form]
-    return chance.choice([low, high, chance.randint(low, high)])
+    return rng.choice([low, high, rng.randint(low, high)])
 
 
-def some_group(chance: random.Random, index: int) -> dict[str, Any]:
+def some_group(rng: random.Random, index: int) -> dict[str, Any]:
     streams = [
-        {"data_type": some_type(chance), "measure_type": "TEST", "target_frame": f"t{i} ✋"}
-        for i in range(chance.randint(1, 12))
+        {"data_type": some_type(rng), "measure_type": "TEST", "target_frame": f"t{i} ✋"}
+        for i in range(rng.randint(1, 12))
     ]
-    ids = chance.choice([{}, {"group_id": 100 + index}, {"id": 2**32 - 1 - index}])
+    ids = rng.choice([{}, {"group_id": 100 + index}, {"id": 2**32 - 1 - index}])
     return {"name": f"group {index}", **ids, "streams": streams}
 
 
 def encode(seed: int, count: int) -> None:
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     for device in range(1, 5):
         definition = {
             "device_id": device if device < 4 else 2**32 - 1,
             "device_type": "test",
-            "groups": [some_group(chance, index) for index in range(chance.randint(1, 4))],
+            "groups": [some_group(rng, index) for index in range(rng.randint(1, 4))],
         }
         device = definition["device_id"]
-        body = json.dumps(definition, ensure_ascii=chance.random() < 0.5).encode("utf-8")
+        body = json.dumps(definition, ensure_ascii=rng.random() < 0.5).encode("utf-8")
         print(json.dumps({"bytes": frame(DEFINITION, body).hex(), "definition": definition}))
         for number in range(count):
-            group, layout = chance.choice(list(layouts(definition).items()))
-            flat = tuple(some_value(chance, form) for form, n in layout.types for _ in range(n))
+            group, layout = rng.choice(list(layouts(definition).items()))
+            flat = tuple(some_value(rng, form) for form, n in layout.types for _ in range(n))
             head = DATA_HEADER.pack(device, group, 1000 * number)
             message = {
                 "bytes": frame(DATA, head + layout.struct.pack(*flat)).hex(),
