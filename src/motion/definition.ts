@@ -5,7 +5,13 @@
  */
 
 import { LimitError, ProtocolError } from "../errors.ts";
-import { isObject, type JsonObject, type JsonValue, kind, parseBody } from "../message/json.ts";
+import {
+  describeValue,
+  isObject,
+  type JsonObject,
+  type JsonValue,
+  parseBody,
+} from "../message/json.ts";
 import { type DataType, type ElementType, parseDataType } from "./data_type.ts";
 import { DATA_HEADER_SIZE } from "./frame.ts";
 import { MOTION_LIMITS, type MotionLimits } from "./limits.ts";
@@ -265,6 +271,6 @@ function checkLimit(
 function shapeError(of: string, path: string, expected: string, value: unknown): ProtocolError {
   return new ProtocolError("bad-shape", `Cannot read ${of}`, {
     expected: `'${path}' to be ${expected}`,
-    received: kind(value),
+    received: describeValue(value),
   });
 }

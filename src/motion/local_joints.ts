@@ -9,7 +9,7 @@
  */
 
 import { ProtocolError } from "../errors.ts";
-import { quote } from "../printable.ts";
+import { quote } from "../escape.ts";
 import type { NumberValues, Sample } from "./data_frame.ts";
 import { type DeviceDefinition, findGroup, type MotionGroup } from "./definition.ts";
 import { type HandAxes, type Joint, JointSet, makeJoint, POSE_SIZE } from "./joint_set.ts";
