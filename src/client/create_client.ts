@@ -59,9 +59,12 @@ export async function openClient(
 }
 
 /** Opens a socket within `connectTimeout`. A connector may ignore its signal: the caller does not wait. */
-async function openSocket(
+export async function openSocket(
   connector: Connector,
-  { address, connectTimeout: timeout, keepAlive }: ClientOptions,
+  { address, connectTimeout: timeout, keepAlive }: Pick<
+    ClientOptions,
+    "address" | "connectTimeout" | "keepAlive"
+  >,
   clock: Clock,
   end: AbortSignal,
 ): Promise<Socket> {

@@ -53,3 +53,5 @@ export type { HandMeasures } from "./measures.ts";
 export type { OpenXrJoints } from "./openxr_joints.ts";
 export { MotionRegistry } from "./registry.ts";
 export type { MotionListeners, MotionRegistryOptions, MotionStats } from "./registry.ts";
+export { createMotionClient } from "./motion_client.ts";
+export type { MotionClient, MotionEvents, MotionOptions } from "./motion_client.ts";

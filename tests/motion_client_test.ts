@@ -1,0 +1,164 @@
+import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { concat } from "@std/bytes";
+import { memoryNetwork } from "../src/socket/memory.ts";
+import { ConnectionError, ProtocolError } from "../src/errors.ts";
+import type { MotionClient, MotionOptions } from "../src/motion/motion_client.ts";
+import { createMotionClient, openMotionClient } from "../src/motion/motion_client.ts";
+import { encodeDefinition, encodeDisconnect } from "../src/motion/frame.ts";
+import { HAND_FRAME_PERIOD, SimulatedHand } from "../src/motion/simulated_hand.ts";
+import type { Socket } from "../src/socket/socket.ts";
+import { FakeClock } from "./support/fake_clock.ts";
+import { test } from "./support/test.ts";
+import { until } from "./support/wait.ts";
+
+interface Room {
+  motion: MotionClient;
+  clock: FakeClock;
+  /** The server's ends of all connections so far. */
+  sockets: Socket[];
+  hand: SimulatedHand;
+  /** Sends the frames of the hand at a step of 12 ms. */
+  step(step: number): Promise<void>;
+}
+
+async function withHand(
+  use: (room: Room) => Promise<void>,
+  options: MotionOptions = {},
+): Promise<void> {
+  const { connector, listen } = memoryNetwork();
+  const clock = new FakeClock();
+  const hand = new SimulatedHand({ side: "left", deviceId: 7 });
+  const sockets: Socket[] = [];
+  const listener = await listen({ port: 12277 }, (socket) => {
+    sockets.push(socket);
+    socket.write(encodeDefinition(hand.definition)).catch(() => {});
+  });
+  const motion = await openMotionClient(connector, options, { clock, random: () => 0 });
+  try {
+    await use({
+      motion,
+      clock,
+      sockets,
+      hand,
+      step: async (step) => {
+        const frames = hand.framesAt(step * HAND_FRAME_PERIOD);
+        await sockets.at(-1)!.write(concat([...frames]));
+      },
+    });
+  } finally {
+    await motion.close();
+    await listener.close();
+    for (const socket of sockets) socket.close();
+  }
+}
+
+test("connectMotion() knows devices and hands, and calls its listeners", () =>
+  withHand(async ({ motion, step }) => {
+    const seen: string[] = [];
+    motion.on("definition", ({ id }) => seen.push(`definition ${id}`));
+    motion.on("sample", ({ group }, { id }) => seen.push(`${group.name} ${id}`));
+    await until(() => motion.devices().length === 1);
+    await step(1);
+    await until(() => motion.stats().samples === 2);
+    assertEquals(motion.hands().map(({ side }) => side), ["left"]);
+    assertEquals(seen.slice(-2).sort(), ["joints_local 7", "joints_openxr 7"]);
+  }));
+
+test("samples() has the newest only, and counts what a slow reader missed", () =>
+  withHand(async ({ motion, step }) => {
+    await until(() => motion.devices().length === 1);
+    const samples = motion.samples(7, "joints_openxr");
+    for (let n = 1; n <= 5; n++) await step(n);
+    await until(() => motion.stats().samples === 10);
+    const { value } = await samples.next();
+    assertStrictEquals(value?.sequence, 5);
+    assertStrictEquals(samples.dropped, 4);
+    const next = samples.next();
+    await step(6);
+    assertStrictEquals((await next).value?.sequence, 6);
+  }));
+
+test("samples() with every has all of them, each a copy", () =>
+  withHand(async ({ motion, step }) => {
+    await until(() => motion.devices().length === 1);
+    const samples = motion.samples(7, "joints_local", { every: true });
+    for (let n = 1; n <= 3; n++) await step(n);
+    await until(() => motion.stats().samples === 6);
+    const sequences = [];
+    while (samples.waiting > 0) sequences.push((await samples.next()).value?.sequence);
+    assertEquals(sequences, [1, 2, 3]);
+  }));
+
+test("a lost connection forgets the devices; the next one defines them again", () =>
+  withHand(async ({ motion, clock, sockets, step }) => {
+    const events: string[] = [];
+    motion.on("disconnect", ({ id }) => events.push(`disconnect ${id}`));
+    motion.on("status", ({ state }) => events.push(state));
+    await until(() => motion.devices().length === 1);
+    const samples = motion.samples(7, "joints_openxr");
+    sockets[0]!.close();
+    await until(() => motion.status.state === "reconnecting");
+    assertEquals(motion.devices(), []);
+    clock.advance(500);
+    await until(() => motion.devices().length === 1);
+    await step(1);
+    assertStrictEquals((await samples.next()).value?.deviceId, 7);
+    assertEquals(events, ["disconnect 7", "reconnecting", "ready"]);
+    assertEquals([samples.gaps, motion.stats().reconnects], [1, 1]);
+  }));
+
+test("a device that sends nothing is stale once, after half a second", () =>
+  withHand(async ({ motion, clock, step }) => {
+    const stale: number[] = [];
+    motion.on("stale", ({ id }) => stale.push(id));
+    await until(() => motion.devices().length === 1);
+    await step(1);
+    await until(() => motion.stats().samples === 2);
+    clock.advance(499);
+    assertEquals(stale, []);
+    clock.advance(1_000);
+    assertEquals(stale, [7]);
+    await step(2);
+    await until(() => motion.devices()[0]?.stale === false);
+  }));
+
+test("a disconnect message removes its device", () =>
+  withHand(async ({ motion, sockets }) => {
+    await until(() => motion.devices().length === 1);
+    await sockets[0]!.write(encodeDisconnect(7));
+    await until(() => motion.devices().length === 0);
+  }));
+
+test("a server that speaks RCSP ends the client with an error that says so", async () => {
+  const { connector, listen } = memoryNetwork();
+  const listener = await listen({ port: 12277 }, (socket) => {
+    socket.write(Uint8Array.of(0xdc, 1, 8, 4, 2, 0, 0, 0, 0x7b, 0x7d)).catch(() => {});
+  });
+  const motion = await createMotionClient(connector, { reconnect: false });
+  const cause = await motion.closed;
+  if (!(cause instanceof ProtocolError)) throw new Error(`${cause}`);
+  assertStrictEquals(/RCSP.*12276/.test(cause.message), true, cause.message);
+  assertThrows(() => motion.samples(7, 0), ConnectionError, "closed");
+  await listener.close();
+});
+
+test("connectMotion() rejects if there is no server, and for invalid options", async () => {
+  const { connector } = memoryNetwork();
+  const error = await assertRejects(() => createMotionClient(connector), ConnectionError);
+  assertStrictEquals(error.code, "connection-refused");
+  await assertRejects(() => createMotionClient(connector, { port: 0 }), RangeError);
+  const signal = AbortSignal.abort(new Error("enough"));
+  await assertRejects(() => createMotionClient(connector, { signal }), Error, "enough");
+});
+
+test("close() ends everything, also while the client waits to reconnect", () =>
+  withHand(async ({ motion, clock, sockets }) => {
+    await until(() => motion.devices().length === 1);
+    const samples = motion.samples(7, "joints_openxr");
+    sockets[0]!.close();
+    await until(() => motion.status.state === "reconnecting");
+    await motion.close();
+    assertEquals(await samples.next(), { done: true, value: undefined });
+    assertStrictEquals(await motion.closed, undefined);
+    assertStrictEquals(clock.timers, 0);
+  }));
