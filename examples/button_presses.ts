@@ -1,50 +1,40 @@
-/**
- * Prints the presses of a device's button until Ctrl-C, and unsubscribes on the way out.
- *
- *     deno run -A examples/button_presses.ts --simulate
- */
-
-import { connect, type RcspClient } from "@rcsp/rcsp";
-import { deviceId, inline, interruption, print, runExample, tell } from "./support/command_line.ts";
-
-const options = {
-  usage: "button_presses.ts [--device ID] [--count N]\n\n" +
-    "  --device ID      whose button (the first device's)\n" +
-    "  --count N        end after so many presses (with --simulate: 3)",
-  flags: ["device", "count"],
-  simulator: { pressEvery: 100 },
-};
-
-await runExample(options, async ({ server, simulate, text, wholeNumber }) => {
-  const count = wholeNumber("count", 1, Number.MAX_SAFE_INTEGER) ?? (simulate ? 3 : Infinity);
-  const wanted = text("device");
-
-  // A connection that is lost comes back, and the subscription with it.
-  await using rcsp = await connect({ ...server, reconnect: {} });
-  const id = wanted === undefined ? (await rcsp.listDevices())[0]?.DeviceId : deviceId(wanted);
-  if (id === undefined) throw new Error("No devices connected");
-
-  await using presses = rcsp.buttonPresses(id);
-  await presses.ready;
-  tell(`Waiting for the button of device ${inline(id)}: Ctrl-C ends`);
-  tellGaps(rcsp);
-
-  // Unsubscribing ends the loop below.
-  const interrupted = interruption();
-  interrupted.addEventListener("abort", () => void presses.unsubscribe());
-  let left = count;
-  for await (const press of presses) {
-    print(`${press.type} on device ${inline(press.deviceId)}`);
-    if (--left === 0) break;
-  }
-});
-
-async function tellGaps(rcsp: RcspClient): Promise<void> {
-  for await (const status of rcsp.statuses()) {
-    if (status.state === "reconnecting" && status.attempt === 1) {
-      tell(`Connection lost, trying again: ${status.cause.message}`);
-    } else if (status.state === "ready" && status.reconnects > 0) {
-      tell(`Connected again: the presses of ${Math.round(status.gap)} ms may be missing`);
-    }
+// Prints presses of a button until Ctrl-C: deno run -A examples/button_presses.ts --simulate
+import process from "node:process";
+import { connect, escapeUnprintable } from "@rcsp/rcsp";
+import { startSimulator } from "@rcsp/rcsp/simulator";
+import { parseArgs } from "@std/cli/parse-args";
+const USAGE = "Usage: button_presses.ts --host --port --timeout --simulate --device ID --count N";
+async function main() {
+  const flags = parseArgs(process.argv.slice(2), {
+    string: ["host", "port", "timeout", "device", "count"],
+    boolean: ["simulate", "help"],
+    alias: { help: "h" },
+    unknown(arg) {
+      throw new TypeError(`Unexpected argument '${arg}'. ${USAGE}`);
+    },
+  });
+  if (flags.help !== false) return console.log(USAGE);
+  let left = Number(flags.count ?? (flags.simulate ? 3 : Infinity));
+  if (!(left >= 1)) throw new RangeError(`'--count' must be at least 1, not '${flags.count}'`);
+  const [port, connectTimeout] = [Number(flags.port ?? 45451), Number(flags.timeout ?? 10_000)];
+  await using fake = flags.simulate ? await startSimulator({ port: 0, pressEvery: 9 }) : undefined;
+  const options = { connectTimeout, commandTimeout: connectTimeout, ...fake?.address };
+  await using rcsp = await connect({ host: flags.host, port, ...options });
+  const devices = await rcsp.listDevices();
+  const device = devices.find(({ DeviceId }) => `${DeviceId}` === (flags.device ?? `${DeviceId}`));
+  if (!device) throw new Error(devices[0] ? `No device '${flags.device}'` : "No devices connected");
+  await using presses = rcsp.buttonPresses(device);
+  console.error(escapeUnprintable(`Waiting for presses of device ${device.DeviceId}: Ctrl-C ends`));
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => presses.unsubscribe());
+  process.stdout.on("error", () => presses.unsubscribe()); // the reader has gone: `| head -1`
+  using _status = rcsp.on("status", ({ state }) => console.error(`Connection: ${state}`));
+  for await (const { type, deviceId } of presses) {
+    process.stdout.write(`${type} on device ${escapeUnprintable(`${deviceId}`)}\n`);
+    if (--left < 1) break;
   }
 }
+await main().catch((error) => {
+  const hint = error.sent === false ? ". Is the Rokoko SDK running? Or try --simulate" : "";
+  console.error(escapeUnprintable(`${error.message}${hint}`));
+  process.exitCode = error instanceof TypeError || error instanceof RangeError ? 2 : 1;
+});

@@ -1,64 +1,37 @@
-/**
- * Sets the colour of a device's LED.
- *
- *     deno run -A examples/set_led.ts --simulate --color ff8000
- */
+// Sets the color of an LED: deno run -A examples/set_led.ts --simulate --color ff8000
 
-import { connect } from "@rcsp/rcsp";
-import {
-  type CommandLine,
-  deviceId,
-  inline,
-  print,
-  runExample,
-  UsageError,
-} from "./support/command_line.ts";
+import process from "node:process";
+import { connect, escapeUnprintable } from "@rcsp/rcsp";
+import { startSimulator } from "@rcsp/rcsp/simulator";
+import { parseArgs } from "@std/cli/parse-args";
 
-const COLORS: ReadonlyMap<string, string> = new Map([
-  ["off", "000000"],
-  ["red", "ff0000"],
-  ["green", "00ff00"],
-  ["blue", "0000ff"],
-  ["white", "ffffff"],
-]);
+const USAGE = "Usage: set_led.ts [--host NAME] [--port NUMBER] [--timeout MS] [--simulate] " +
+  "[--device ID] [--color red|ff8000|255,128,0]";
+const print = (text: string) => process.stdout.write(`${escapeUnprintable(text)}\n`);
 
-const options = {
-  usage: "set_led.ts [--device ID] [--led NAME] [--color COLOR | --red N --green N --blue N]\n\n" +
-    "  --device ID      whose LED (the first device's)\n" +
-    "  --led NAME       which LED (RingLed)\n" +
-    `  --color COLOR    ${[...COLORS.keys()].join(", ")}, or six digits as ff8000 (red)\n` +
-    "  --red N          0 to 255, as --green and --blue; those left out are 0",
-  flags: ["device", "led", "color", "red", "green", "blue"],
-};
-
-await runExample(options, async (line) => {
-  const LedId = line.text("led") ?? "RingLed";
-  const color = colorOf(line);
-  const wanted = line.text("device");
-
-  await using rcsp = await connect(line.server);
-  const id = wanted === undefined ? (await rcsp.listDevices())[0]?.DeviceId : deviceId(wanted);
-  if (id === undefined) throw new Error("No devices connected");
-
-  await rcsp.setColorLed(id, { LedId, ...color });
-  const { Red, Green, Blue } = color;
-  print(`Set ${inline(LedId)} of device ${inline(id)} to red ${Red}, green ${Green}, blue ${Blue}`);
-});
-
-function colorOf({ text, wholeNumber }: CommandLine): { Red: number; Green: number; Blue: number } {
-  const [red, green, blue] = ["red", "green", "blue"].map((flag) => wholeNumber(flag, 0, 255));
-  const parts = [red, green, blue].some((part) => part !== undefined);
-  const named = text("color");
-  if (parts && named !== undefined) {
-    throw new UsageError("Cannot use '--color' together with '--red', '--green' or '--blue'");
-  }
-  if (parts) return { Red: red ?? 0, Green: green ?? 0, Blue: blue ?? 0 };
-
-  const color = named ?? "red";
-  const digits = COLORS.get(color) ?? color.replace(/^#/, "");
-  if (!/^[0-9a-f]{6}$/i.test(digits)) {
-    throw new UsageError(`'--color' must be a name or six digits as ff8000, not '${color}'`);
-  }
-  const [Red, Green, Blue] = [0, 2, 4].map((at) => parseInt(digits.slice(at, at + 2), 16));
-  return { Red: Red!, Green: Green!, Blue: Blue! };
+async function main() {
+  const flags = parseArgs(process.argv.slice(2), {
+    string: ["host", "port", "timeout", "device", "color"],
+    boolean: ["simulate", "help"],
+    alias: { help: "h" },
+    default: { host: "localhost", port: "45451", timeout: "10000", color: "red" },
+    unknown(arg) {
+      throw new TypeError(`Unexpected argument '${arg}'. ${USAGE}`);
+    },
+  });
+  if (flags.help !== false) return void print(USAGE);
+  const [port, connectTimeout] = [Number(flags.port), Number(flags.timeout)];
+  await using simulator = flags.simulate ? await startSimulator({ port: 0 }) : undefined;
+  const options = { connectTimeout, commandTimeout: connectTimeout, ...simulator?.address };
+  await using rcsp = await connect({ host: flags.host, port, ...options });
+  const devices = await rcsp.listDevices();
+  const device = devices.find(({ DeviceId }) => `${DeviceId}` === (flags.device ?? `${DeviceId}`));
+  if (!device) throw new Error(devices[0] ? `No device '${flags.device}'` : "No devices connected");
+  await rcsp.setColorLed(device, flags.color);
+  print(`Set RingLed of device ${device.DeviceId} to ${flags.color}`);
 }
+await main().catch((error) => {
+  const hint = error.sent === false ? ". Is the Rokoko SDK running? Or try --simulate" : "";
+  console.error(escapeUnprintable(`${error.message}${hint}`));
+  process.exitCode = error instanceof TypeError || error instanceof RangeError ? 2 : 1;
+});

@@ -1,38 +1,40 @@
-/**
- * Runs a driver without hardware until Ctrl-C, for any RCSP client to talk to.
- *
- *     deno run -A examples/simulate.ts --port 0 --press 1000
- */
+// Runs a simulated driver until Ctrl-C: deno run -A examples/simulate.ts --port 0 --press 1000
 
-import { connect } from "@rcsp/rcsp";
+import process from "node:process";
+import { connect, escapeUnprintable } from "@rcsp/rcsp";
 import { startSimulator } from "@rcsp/rcsp/simulator";
-import { interruption, print, runExample } from "./support/command_line.ts";
+import { parseArgs } from "@std/cli/parse-args";
 
-const options = {
-  usage: "simulate.ts [--press MS]\n\n" +
-    "  --press MS       time between presses of a button (none are pressed)\n" +
-    "  --host, --port   where to listen (127.0.0.1, 45451; port 0: any free one)\n" +
-    "  --timeout        for the last answers to get out at the end\n" +
-    "  --simulate       only try it: take a free port, list the devices once, and end",
-  flags: ["press"],
-  simulator: false,
-} as const;
-
-await runExample(options, async ({ server, simulate, wholeNumber }) => {
-  const interrupted = interruption();
+const USAGE = "Usage: simulate.ts [--host NAME] [--port NUMBER] [--timeout MS] [--simulate] " +
+  "[--press MS]. With --simulate it lists its own devices, and ends.";
+async function main() {
+  const flags = parseArgs(process.argv.slice(2), {
+    string: ["host", "port", "timeout", "press"],
+    boolean: ["simulate", "help"],
+    alias: { help: "h" },
+    default: { host: "127.0.0.1", port: "45451", timeout: "5000" },
+    unknown(arg) {
+      throw new TypeError(`Unexpected argument '${arg}'. ${USAGE}`);
+    },
+  });
+  if (flags.help !== false) return console.log(USAGE);
+  const stopped = new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, resolve);
+    process.stdout.on("error", resolve); // nobody reads any more
+  });
   await using simulator = await startSimulator({
-    host: simulate ? undefined : server.host,
-    port: simulate ? 0 : server.port,
-    closeTimeout: server.commandTimeout,
-    pressEvery: wholeNumber("press", 1, 2 ** 31 - 1),
+    host: flags.host,
+    port: flags.simulate ? 0 : Number(flags.port),
+    closeTimeout: Number(flags.timeout),
+    pressEvery: flags.press === undefined ? undefined : Number(flags.press),
   });
   const { host, port } = simulator.address;
-  print(`RCSP simulator listening on ${host}:${port}`);
-
-  if (simulate) {
-    await using rcsp = await connect(simulator.address);
-    print(`${(await rcsp.listDevices()).length} devices`);
-  } else if (!interrupted.aborted) {
-    await new Promise((resolve) => interrupted.addEventListener("abort", resolve));
-  }
+  process.stdout.write(`RCSP simulator listening on ${host}:${port}\n`);
+  if (!flags.simulate) return void await stopped;
+  await using rcsp = await connect(simulator.address);
+  console.log(`${(await rcsp.listDevices()).length} devices`);
+}
+await main().catch((error) => {
+  console.error(escapeUnprintable(error.message));
+  process.exitCode = error instanceof TypeError || error instanceof RangeError ? 2 : 1;
 });
