@@ -55,7 +55,7 @@ test("dial() tries both loopback addresses for localhost, and reports the first 
   );
   assertEquals(hosts, ["LocalHost", "127.0.0.1", "::1"]);
   assertStrictEquals(error.code, "connection-refused");
-  assertStrictEquals(error.message, "Cannot connect to LocalHost:1 as nobody listens there");
+  assertStrictEquals(error.message, "Cannot connect to LocalHost:1: connection refused");
 });
 
 test("dial() takes the first address that answers", async () => {
@@ -79,7 +79,7 @@ test("dial() takes an IPv6 address with and without brackets", async () => {
         return Promise.reject(Object.assign(new Error("no"), { code: "ECONNREFUSED" }));
       }), ConnectionError);
     if (host.endsWith("1]")) {
-      assertStrictEquals(error.message, "Cannot connect to [::1]:7 as nobody listens there");
+      assertStrictEquals(error.message, "Cannot connect to [::1]:7: connection refused");
     }
   }
   assertEquals(hosts, ["::1", "::1", "fe80::1%eth0", "[localhost]", "[]", "[::1"]);

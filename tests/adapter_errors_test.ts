@@ -24,7 +24,7 @@ for (const adapter of adapters) {
     await assertCode(
       () => connector(address),
       "connection-refused",
-      `Cannot connect to 127.0.0.1:${address.port} as nobody listens there`,
+      `Cannot connect to 127.0.0.1:${address.port}: connection refused`,
     );
   });
 
@@ -33,7 +33,7 @@ for (const adapter of adapters) {
     await assertCode(
       () => connector({ host: "localhost", port }),
       "connection-refused",
-      `Cannot connect to localhost:${port} as nobody listens there`,
+      `Cannot connect to localhost:${port}: connection refused`,
     );
   });
 
@@ -44,7 +44,7 @@ for (const adapter of adapters) {
       await assertCode(
         () => listen({ port }),
         "address-in-use",
-        `Cannot listen on 127.0.0.1:${port} as the port is taken`,
+        `Cannot listen on 127.0.0.1:${port}: port already in use`,
       );
     } finally {
       listener.close();
@@ -176,7 +176,7 @@ for (const adapter of networkAdapters) {
     await assertCode(
       () => connector({ host: "host.invalid", port: 1 }),
       "host-not-found",
-      "Cannot connect to host.invalid:1 as the host name is not known",
+      "Cannot connect to host.invalid:1: host not found",
     );
   });
 
@@ -214,7 +214,7 @@ for (const adapter of networkAdapters) {
       const error = await assertCode(() => reading, "connection-reset");
       assertStrictEquals(
         error.message,
-        `Connection to ${socket.remote} was reset by the other side`,
+        `Lost connection to ${socket.remote}: connection reset by the other side`,
       );
       assertInstanceOf(error.cause, Error);
       assertStrictEquals(await assertCode(() => socket.read(), "connection-reset"), error);

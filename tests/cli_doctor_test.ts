@@ -24,7 +24,7 @@ test("doctor without a driver tells every address that was tried and what to do 
   const found = findings(out);
   assertEquals(
     found.filter(({ result }) => result === "fail").map(({ finding }) =>
-      /to (\S+) as nobody listens there/.exec(finding)?.[1]
+      /to (\S+): connection refused/.exec(finding)?.[1]
     ),
     ["localhost:45451", "127.0.0.1:45451", "[::1]:45451"],
   );

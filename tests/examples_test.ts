@@ -194,7 +194,7 @@ test("simulate.ts says that its port is taken", async () => {
   await using simulator = await startSimulator({ port: 0 });
   const result = await example("simulate", "--port", `${simulator.address.port}`);
   assertSentence(result);
-  assertStringIncludes(result.stderr, "the port is taken");
+  assertStringIncludes(result.stderr, "port already in use");
   assertEquals(result.code, 1);
 });
 

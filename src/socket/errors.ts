@@ -1,12 +1,12 @@
 /**
- * What the runtimes throw at a socket, as one set of codes and one wording.
+ * Maps what the runtimes throw to one set of codes and messages.
  *
  * @module
  */
 
 import { ConnectionError, type ConnectionErrorCode } from "../errors.ts";
 
-/** What was tried when an error came; `transfer` is a read or a write. */
+/** What failed; `transfer` is a read or a write. */
 export type SocketAction = "connect" | "listen" | "accept" | "transfer";
 
 // Node's and Bun's `code`, or the name of Deno's class: not all of these have a `code`.
@@ -31,7 +31,7 @@ const CODES: ReadonlyMap<unknown, ConnectionErrorCode> = new Map<unknown, Connec
   ["ConnectionAborted", "connection-reset"],
   ["EPIPE", "connection-reset"],
   ["BrokenPipe", "connection-reset"],
-  // What a socket says of itself once it is gone. After its own close() nobody asks it any more.
+  // Use of a socket that the other side has closed; after our own close() these are not reported.
   ["ENOTCONN", "connection-reset"],
   ["NotConnected", "connection-reset"],
   ["EBADF", "connection-reset"],
@@ -50,29 +50,29 @@ const CODES: ReadonlyMap<unknown, ConnectionErrorCode> = new Map<unknown, Connec
 ]);
 
 const REASONS: Readonly<Record<Exclude<ConnectionErrorCode, "connection-failed">, string>> = {
-  "connection-refused": "nobody listens there",
-  "host-not-found": "the host name is not known",
-  "host-unreachable": "no way leads to the host",
-  "connection-reset": "the other side cut the connection",
-  "connection-closed": "it is closed",
-  "connection-stalled": "the other side has gone silent",
-  "address-in-use": "the port is taken",
-  "permission-denied": "the runtime or the system forbids it",
+  "connection-refused": "connection refused",
+  "host-not-found": "host not found",
+  "host-unreachable": "host unreachable",
+  "connection-reset": "connection reset by the other side",
+  "connection-closed": "connection closed",
+  "connection-stalled": "the other side is silent",
+  "address-in-use": "port already in use",
+  "permission-denied": "permission denied",
 };
 
 const ACTIONS: Readonly<Record<SocketAction, string>> = {
   connect: "Cannot connect to",
   listen: "Cannot listen on",
   accept: "Cannot accept a client on",
-  transfer: "Cannot go on with the connection to",
+  transfer: "Lost connection to",
 };
 
-// A failed look-up is a plain `Error` without `code` in Deno: the first on Unix, then on Windows.
+// Deno throws a plain `Error` without `code` for a failed lookup: on Unix, then on Windows.
 const LOOKUP_FAILED = /failed to lookup address information|os error 1100[14]/;
 
 /**
- * The `ConnectionError` of what a runtime threw, which becomes its `cause`; one that is a
- * `ConnectionError` already is given back as it is. `address` is in words.
+ * Wraps what a runtime threw in a `ConnectionError`; returns a `ConnectionError` unchanged. `address` is
+ * formatted as `host:port`.
  */
 export function toConnectionError(
   cause: unknown,
@@ -88,7 +88,7 @@ export function toTransferError(cause: unknown, remote: string): ConnectionError
   return toConnectionError(cause, "transfer", remote);
 }
 
-/** A `ConnectionError` in the common wording. `address` is in words. */
+/** Makes a `ConnectionError` with the common message. `address` is formatted as `host:port`. */
 export function connectionError(
   code: ConnectionErrorCode,
   action: SocketAction,
@@ -103,7 +103,7 @@ function codeOf(cause: unknown): ConnectionErrorCode | undefined {
   const code = CODES.get("code" in cause ? cause.code : undefined) ?? CODES.get(cause.name);
   if (code !== undefined) return code;
   if (LOOKUP_FAILED.test(cause.message)) return "host-not-found";
-  // One error for each address that was tried.
+  // Contains one error for each address that was tried.
   if (cause instanceof AggregateError) return cause.errors.map(codeOf).find(Boolean);
   return undefined;
 }
@@ -114,13 +114,10 @@ function messageOf(
   address: string,
   cause: unknown,
 ): string {
-  if (action === "transfer" && code === "connection-reset") {
-    return `Connection to ${address} was reset by the other side`;
-  }
-  const sentence = `${ACTIONS[action]} ${address}`;
+  const sentence = `${ACTIONS[action]} ${address}: `;
   const detail = cause instanceof Error ? cause.message : String(cause);
-  if (code === "connection-failed") return `${sentence}: ${detail}`;
-  // The runtime's own words say how to permit it.
+  if (code === "connection-failed") return sentence + detail;
+  // The runtime's own message says how to permit it.
   const hint = code === "permission-denied" ? `: ${detail}` : "";
-  return `${sentence} as ${REASONS[code]}${hint}`;
+  return sentence + REASONS[code] + hint;
 }
