@@ -35,8 +35,7 @@ const LEADING_FLAGS = [...CONNECTION_FLAGS, ...GENERAL_FLAGS, VERSION_FLAG];
 /** See `main()` of `mod.ts`. */
 export async function main(args: readonly string[], io: CliIo): Promise<number> {
   try {
-    await dispatch(args, io);
-    return io.signal.aborted ? EXIT.interrupted : EXIT.ok;
+    return await dispatch(args, io);
   } catch (error) {
     if (error instanceof OutputClosed) return EXIT.ok;
     const code = exitCode(error);
@@ -47,15 +46,16 @@ export async function main(args: readonly string[], io: CliIo): Promise<number> 
   }
 }
 
-async function dispatch(args: readonly string[], io: CliIo): Promise<void> {
-  if (args[0] === COMPLETE) return await io.stdout.write(complete(args.slice(1), COMMANDS));
+/** Returns the exit code. */
+async function dispatch(args: readonly string[], io: CliIo): Promise<number> {
+  if (args[0] === COMPLETE) return await print(io, complete(args.slice(1), COMMANDS));
   const leading = tokens(args, LEADING_FLAGS);
   const first = leading.find(({ kind }) => kind === "positional");
   const paint = painter(io.stdout, (name) => io.env(name), args.includes("--no-color"));
   if (first === undefined) {
     const asked = leading.find(({ name }) => name === "version" || name === "help" || name === "h");
-    if (asked?.name === "version") return await io.stdout.write(`rcsp ${VERSION}\n`);
-    if (asked !== undefined) return await io.stdout.write(overview(COMMANDS, paint));
+    if (asked?.name === "version") return await print(io, `rcsp ${VERSION}\n`);
+    if (asked !== undefined) return await print(io, overview(COMMANDS, paint));
     throw new UsageError("A command is missing: 'rcsp help' shows all");
   }
   const name = first.value ?? "";
@@ -68,7 +68,7 @@ async function dispatch(args: readonly string[], io: CliIo): Promise<void> {
   }
   const rest = args.toSpliced(first.index, 1);
   if (tokens(rest, allFlags(command)).some(({ name }) => name === "help")) {
-    return await io.stdout.write(commandHelp(command, paint));
+    return await print(io, commandHelp(command, paint));
   }
   const line = readCommandLine(rest, {
     flags: allFlags(command),
@@ -76,10 +76,10 @@ async function dispatch(args: readonly string[], io: CliIo): Promise<void> {
     env: (name) => io.env(name),
     help: `rcsp help ${command.name}`,
   });
-  await runCommand(command, line, io);
+  return await runCommand(command, line, io);
 }
 
-async function runCommand(command: Command, line: CommandLine, io: CliIo): Promise<void> {
+async function runCommand(command: Command, line: CommandLine, io: CliIo): Promise<number> {
   const { signal, clock = CLOCK } = io;
   const undos: (() => Promise<void> | void)[] = [];
   const json = command.prints === true && (line.on("json") || !io.stdout.isTerminal);
@@ -97,15 +97,17 @@ async function runCommand(command: Command, line: CommandLine, io: CliIo): Promi
     defer: (undo) => void undos.push(undo),
     pause: (milliseconds, until = signal) => pause(clock, milliseconds, until),
   };
-  const overdue = Promise.withResolvers<void>();
+  const overdue = Promise.withResolvers<false>();
   let timer: unknown;
   const onAbort = (): void => {
-    timer = clock.set(overdue.resolve, GRACE);
+    timer = clock.set(() => overdue.resolve(false), GRACE);
   };
   signal.addEventListener("abort", onAbort);
   const work = run(command, context, undos);
   try {
-    await Promise.race([work, overdue.promise]);
+    const isDone = await Promise.race([work.then(() => true), overdue.promise]);
+    const isEnd = !signal.aborted || (isDone && command.endsWithCtrlC);
+    return isEnd ? EXIT.ok : EXIT.interrupted;
   } finally {
     signal.removeEventListener("abort", onAbort);
     clock.clear(timer);
@@ -124,6 +126,11 @@ async function run(
   } finally {
     for (let undo = undos.pop(); undo !== undefined; undo = undos.pop()) await undo();
   }
+}
+
+async function print(io: CliIo, text: string): Promise<number> {
+  await io.stdout.write(text);
+  return EXIT.ok;
 }
 
 function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {

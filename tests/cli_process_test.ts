@@ -94,7 +94,7 @@ test("the program does not read an endless input without end", async () => {
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  test(`watch unsubscribes at ${signal} and ends with 130`, async () => {
+  test(`watch unsubscribes at ${signal} and ends with 0`, async () => {
     await using simulator = await startSimulator({ port: 0 });
     const left: unknown[] = [];
     simulator.server.handle("DeviceUnsubscribe", ({ Arguments }) => {
@@ -109,14 +109,36 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
       assertEquals(JSON.parse(line).press, "DoublePress");
       process.kill(child.pid, signal);
       const { code, stderr } = await child.ended;
-      assertEquals(code, 130);
-      assertMatch(stderr, /^Watching DeviceEvents\/ButtonPushed of device 1 .*: Ctrl-C ends\n$/);
+      assertEquals(code, 0);
+      assertMatch(stderr, /^Watching .* of device 1 .*: Ctrl-C ends\n\d+ events? shown\n$/);
       assertEquals(left, [1]);
     } finally {
       await child.end("SIGKILL");
     }
   });
 }
+
+test("a second Ctrl-C ends at once, with 130", async () => {
+  await using simulator = await startSimulator({ port: 0, closeTimeout: 1 });
+  const unsubscribed = Promise.withResolvers<void>();
+  const never = Promise.withResolvers<void>();
+  simulator.server.handle("DeviceUnsubscribe", () => {
+    unsubscribed.resolve();
+    return never.promise;
+  });
+  const flags = ["--host=127.0.0.1", "--port", `${simulator.address.port}`];
+  const child = start(command("watch", ...flags, "-d", "1"));
+  try {
+    await repeatUntil(child.nextLine(), () => simulator.press(1, "DoublePress"));
+    process.kill(child.pid, "SIGINT");
+    await unsubscribed.promise;
+    process.kill(child.pid, "SIGINT");
+    assertEquals((await child.ended).code, 130);
+  } finally {
+    never.resolve();
+    await child.end("SIGKILL");
+  }
+});
 
 test("an output that is closed early is a quiet end", async () => {
   await using simulator = await startSimulator({ port: 0, pressEvery: 5 });

@@ -76,7 +76,7 @@ test("replay leaves a last line out that was cut, wherever it was", async () => 
     await io.until(({ err }) => err.includes("Ctrl-C ends") || err.includes("rcsp:"));
     io.interrupt();
     assertEquals([await ending, io.err.split("\n")[0]], [
-      130,
+      0,
       "The last line, 3, is cut: left out",
     ]);
   }

@@ -77,7 +77,7 @@ test("serve is stopped by Ctrl-Z, and reads keys again after fg", () =>
     }
     await shell("reads_keys");
     await shell("type_keys", CTRL_C);
-    assertEquals([await shell("change"), await shell("lines")], ["ended with 130", true]);
+    assertEquals([await shell("change"), await shell("lines")], ["ended with 0", true]);
   }));
 
 test("serve goes on in the background after Ctrl-Z and bg, and ends there", () =>
@@ -93,7 +93,7 @@ test("serve goes on in the background after Ctrl-Z and bg, and ends there", () =
     await assertServes(port);
     assertEquals([await shell("state"), await shell("lines")], ["running", true]);
     await shell("kill", "SIGTERM");
-    assertEquals([await shell("change"), await shell("lines")], ["ended with 130", true]);
+    assertEquals([await shell("change"), await shell("lines")], ["ended with 0", true]);
   }));
 
 test("serve that another stopped reads keys again after fg", () =>
@@ -131,5 +131,5 @@ test("without Deno's permission for all there are no keys, and Ctrl-Z and Ctrl-C
     await shell("resume");
     await assertServes(port);
     await shell("type_keys", CTRL_C);
-    assertEquals(await shell("change"), "ended with 130");
+    assertEquals(await shell("change"), "ended with 0");
   }));

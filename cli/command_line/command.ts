@@ -44,6 +44,11 @@ export interface Command {
   readonly simulates?: boolean | undefined;
   /** Whether it has `--json`. */
   readonly prints?: boolean | undefined;
+  /**
+   * Whether Ctrl-C is how it is meant to end: where `run` then returns, the exit code is 0. Where it
+   * rejects, or takes too long, it was interrupted.
+   */
+  readonly endsWithCtrlC?: boolean | undefined;
   /** Command lines to begin with, each with what it does; at least one. */
   readonly examples: readonly (readonly [line: string, about: string])[];
   /** Does the work. */

@@ -23,7 +23,7 @@ const EXIT_CODES: readonly (readonly [code: number, about: string])[] = [
   [EXIT.runtime, "Node is too old"],
   [EXIT.fault, "a fault of rcsp itself"],
   [EXIT.output, "the output could not be written, as on a full disk"],
-  [EXIT.interrupted, "interrupted by Ctrl-C or a request to end"],
+  [EXIT.interrupted, "interrupted by Ctrl-C or SIGTERM before there was a result"],
 ];
 
 /** `rcsp led <device> <colour> [flags]` */

@@ -67,6 +67,7 @@ many a second were answered. Times include the wait behind the others.`,
   connects: true,
   simulates: true,
   prints: true,
+  endsWithCtrlC: true,
   examples: [
     ["rcsp ping", `${COUNT} round trips`],
     ["rcsp ping -c 1000 --interval 0 --json | tail -1", "the summary of many"],
@@ -112,6 +113,9 @@ many a second were answered. Times include the wait behind the others.`,
           if (sent < count && left > 0) await context.pause(left);
         }
       }
+    } catch (error) {
+      // Ctrl-C ends the client: what there is then is the result.
+      if (!signal.aborted || times.count === 0) throw error;
     } finally {
       const seconds = load === undefined ? undefined : (clock.now() - began) / 1_000;
       if (sent > 0) await showSummary(context, sent, times, seconds);

@@ -14,6 +14,7 @@ import { UsageError } from "../exit_codes.ts";
 import { openRecorder, type Recorder } from "../recording/record_writer.ts";
 import { RecordingProxy } from "../recording/recording_proxy.ts";
 import { boundedLog, listenWith } from "../simulate/accept_clients.ts";
+import { plural } from "../text/values.ts";
 
 /** Milliseconds between the presses of `--simulate`. */
 const PRESS_EVERY = 500;
@@ -70,6 +71,7 @@ says which format it is. Ctrl-C ends. 'rcsp replay' plays it back.`,
   ],
   connects: true,
   simulates: true,
+  endsWithCtrlC: true,
   examples: [
     ["rcsp record glove.ndjson --for 30s", "what the driver says in half a minute"],
     ["rcsp record app.ndjson --listen 45452", "your app on port 45452, driver on 45451"],
@@ -165,12 +167,8 @@ async function runProxy(
 
 async function finish(context: Context, recorder: Recorder, connections: number): Promise<void> {
   await recorder.close();
-  const { frames } = recorder;
-  await context.log(
-    `${frames} frame${frames === 1 ? "" : "s"} of ${connections} connection${
-      connections === 1 ? "" : "s"
-    } recorded`,
-  );
+  const what = `${plural(recorder.frames, "frame")} of ${plural(connections, "connection")}`;
+  await context.log(`${what} recorded`);
 }
 
 function checkFlags({ line }: Context, listens: boolean, topics: number): void {

@@ -21,7 +21,7 @@ import {
   listenWith,
   untilLeave,
 } from "../simulate/accept_clients.ts";
-import { quote } from "../text/values.ts";
+import { plural, quote } from "../text/values.ts";
 
 const RECORDING_BYTES = 128 * 1024 * 1024;
 const MOST_CLIENTS = 1024;
@@ -50,6 +50,7 @@ first that had any, the second of the second, and so on in turn.`,
     { name: "loop", kind: "boolean", about: "begin the events again after the last one" },
     DIALECT_FLAG,
   ],
+  endsWithCtrlC: true,
   examples: [
     ["rcsp replay glove.ndjson", "at the driver's port, as it was"],
     ["rcsp replay glove.ndjson --port 0 --speed max", "any free port, events at once"],
@@ -72,10 +73,13 @@ first that had any, the second of the second, and so on in turn.`,
       (socket) => players.accept(socket),
       (error) => talk(error.message),
     );
-    context.defer(() => Promise.all([listener.close(), players.close()]).then(() => {}));
+    const close = async () => void await Promise.all([listener.close(), players.close()]);
+    context.defer(close);
     await out.line(`RCSP replay listening on ${formatAddress(listener.address)}`);
     await tell(describe(recording));
     await untilLeave(signal);
+    await close();
+    await tell(`${plural(players.clients, "client")} served`);
   },
 };
 
@@ -83,7 +87,8 @@ first that had any, the second of the second, and so on in turn.`,
 class Players {
   readonly #options: ReplayOptions;
   readonly #sessions = new Map<ReplaySession, Socket>();
-  #clients = 0;
+  /** How many have come. */
+  clients = 0;
 
   constructor(options: ReplayOptions) {
     this.#options = options;
@@ -92,7 +97,7 @@ class Players {
   accept(socket: Socket): void {
     const { connections } = this.#options.recording;
     if (this.#sessions.size >= MOST_CLIENTS) return socket.close();
-    const connection = connections[this.#clients++ % Math.max(connections.length, 1)];
+    const connection = connections[this.clients++ % Math.max(connections.length, 1)];
     const session = new ReplaySession(socket, connection, this.#options);
     this.#sessions.set(session, socket);
     session.done.then(() => this.#sessions.delete(session));
@@ -106,8 +111,7 @@ class Players {
 
 function describe({ answers, connections }: Recording): string {
   const events = connections.reduce((sum, { events }) => sum + events.length, 0);
-  return `Answers to ${answers.size} command${answers.size === 1 ? "" : "s"}, ` +
-    `${events} event${events === 1 ? "" : "s"}: Ctrl-C ends`;
+  return `Answers to ${plural(answers.size, "command")}, ${plural(events, "event")}: Ctrl-C ends`;
 }
 
 function parseSpeed(text: string): number {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Socket } from "@rcsp/rcsp";
 import { DEFAULT_ADDRESS, formatAddress, PRESS_TYPES } from "@rcsp/rcsp/server";
 import { type SimulatedDevice, Simulator, type SimulatorOptions } from "@rcsp/rcsp/simulator";
 import type { Command, Context } from "../command_line/command.ts";
@@ -21,7 +22,7 @@ import {
   untilLeave,
 } from "../simulate/accept_clients.ts";
 import { parseFaults, parseLatency } from "../simulate/faults_flag.ts";
-import { quote } from "../text/values.ts";
+import { plural, quote } from "../text/values.ts";
 
 /** Milliseconds that clients have to leave by themselves. */
 const CLOSE_TIMEOUT = 500;
@@ -75,6 +76,7 @@ piece.`,
     },
     DIALECT_FLAG,
   ],
+  endsWithCtrlC: true,
   examples: [
     ["rcsp serve", "at the driver's port; 'rcsp list' in another terminal sees it"],
     ["rcsp serve --port 0 --press 2s", "any free port; a press every two seconds"],
@@ -86,10 +88,20 @@ piece.`,
     const simulator = await createSimulator(context, talk);
     context.defer(() => simulator.close());
     const wanted = listenAddress(context, DEFAULT_ADDRESS.port);
-    const address = await simulator.serve(listenWith(context, talk), wanted);
+    const listen = listenWith(context, talk);
+    let clients = 0;
+    const address = await simulator.serve((options, onSocket, onError) => {
+      const accept = (socket: Socket): void => {
+        clients++;
+        onSocket(socket);
+      };
+      return listen(options, accept, onError);
+    }, wanted);
     await out.line(`RCSP simulator listening on ${formatAddress(address)}`);
     for (const device of simulator.devices) talk(`Device ${nameOf(device)}`);
     await (context.io.keys === undefined ? untilLeave(signal) : heedKeys(context, simulator, talk));
+    await simulator.close();
+    await context.log(`${plural(clients, "client")} served`);
   },
 };
 

@@ -11,6 +11,7 @@ import { LONGEST_TIMER } from "../command_line/parse.ts";
 import { Watch } from "../driver/device_subscriptions.ts";
 import { parseTopic } from "../driver/topic_argument.ts";
 import { UsageError } from "../exit_codes.ts";
+import { plural } from "../text/values.ts";
 
 /** Milliseconds between the presses of `--simulate`. */
 const PRESS_EVERY = 500;
@@ -70,6 +71,7 @@ A driver that goes away is waited for. Ctrl-C unsubscribes and ends.`,
   connects: true,
   simulates: true,
   prints: true,
+  endsWithCtrlC: true,
   examples: [
     ["rcsp watch", "button presses of every device"],
     ["rcsp watch --device 1 --count 1", "wait for one press"],
@@ -90,11 +92,13 @@ A driver that goes away is waited for. Ctrl-C unsubscribes and ends.`,
       drain: true,
       pressEvery: PRESS_EVERY,
     });
+    const watching = new Watch(context, rcsp, topics);
     try {
-      await new Watch(context, rcsp, topics).run();
+      await watching.run();
     } catch (error) {
       // Ctrl-C ends the client, and that is no failure.
       if (!signal.aborted) throw error;
     }
+    if (signal.aborted) await context.log(`${plural(watching.shown, "event")} shown`);
   },
 };

@@ -33,6 +33,8 @@ export class Watch {
   readonly #tasks: Promise<void>[] = [];
   #failure: { readonly error: unknown } | undefined;
   #standing = 0;
+  /** How many events were shown. */
+  shown = 0;
 
   /** Makes a run of what the command line of `context` says. */
   constructor(context: Context, rcsp: RcspClient, topics: readonly EventFilter[]) {
@@ -58,6 +60,7 @@ export class Watch {
       let left = line.number("count") ?? Infinity;
       for await (const event of events) {
         await this.#show(event);
+        this.shown++;
         if (--left === 0) break;
       }
     } finally {

@@ -7,6 +7,7 @@
 import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import process from "node:process";
+import { EXIT } from "../exit_codes.ts";
 import type { CliIo, FileOutput } from "./io.ts";
 import { processKeys } from "./keys.ts";
 import { processOutput } from "./stdio.ts";
@@ -28,9 +29,8 @@ const deno = (globalThis as { readonly Deno?: DenoFacts }).Deno;
 export function processIo(): CliIo {
   const leaving = new AbortController();
   const leave = (): void => {
-    // Whoever asks a second time is not kept waiting: the runtime's own way of leaving is back.
-    process.off("SIGINT", leave);
-    process.off("SIGTERM", leave);
+    // Not the runtime's own end, which would leave the terminal's modes as they are.
+    if (leaving.signal.aborted) process.exit(EXIT.interrupted);
     leaving.abort(new Error("Interrupted"));
   };
   process.on("SIGINT", leave);
