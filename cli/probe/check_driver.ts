@@ -8,14 +8,13 @@ import {
   CommandError,
   ConnectionError,
   type ConnectOptions,
-  connector,
   type JsonObject,
-  LIMITS,
   type RcspClient,
   TimeoutError,
 } from "@rcsp/rcsp";
 import { DEFAULT_ADDRESS, formatAddress, resolveDialect } from "@rcsp/rcsp/server";
 import type { Context } from "../command_line/command.ts";
+import { dial } from "../driver/dial.ts";
 import { EXIT, exitCode, Failure } from "../exit_codes.ts";
 import type { Mark, Report } from "../terminal/finding_report.ts";
 import { NO_SUCH_COMMAND } from "./learn_dialect.ts";
@@ -40,7 +39,7 @@ export async function checkConnection(
 ): Promise<void> {
   const { host = DEFAULT_ADDRESS.host, port = DEFAULT_ADDRESS.port } = server;
   const began = context.clock.now();
-  const error = await tryAddress(context, server, host, port);
+  const error = await tryAddress(context, server);
   const address = formatAddress({ host, port });
   if (error === undefined) {
     const time = (context.clock.now() - began).toFixed(1);
@@ -49,7 +48,7 @@ export async function checkConnection(
   await report.add("fail", "connection", error.message);
   if (host.toLowerCase() === "localhost") {
     for (const loopback of LOOPBACK) {
-      const why = await tryAddress(context, server, loopback, port);
+      const why = await tryAddress(context, { ...server, host: loopback });
       if (why !== undefined) await report.add("fail", "connection", why.message);
     }
   }
@@ -132,29 +131,16 @@ export async function checkAnswers(
   throw new Failure("The driver does not answer as it should", code, { cause: failure.error });
 }
 
-async function tryAddress(
-  { clock, signal }: Context,
-  server: ConnectOptions,
-  host: string,
-  port: number,
-): Promise<Error | undefined> {
-  const timeout = server.connectTimeout ?? LIMITS.connectTimeout;
-  signal.throwIfAborted();
-  const giveUp = new AbortController();
-  const leave = (): void => giveUp.abort(signal.reason);
-  const late = `No answer from ${formatAddress({ host, port })} within ${timeout} ms`;
-  const timer = clock.set(() => giveUp.abort(new TimeoutError(late, timeout)), timeout);
-  signal.addEventListener("abort", leave);
+async function tryAddress(context: Context, server: ConnectOptions): Promise<Error | undefined> {
   try {
-    const socket = await (server.connector ?? connector)({ host, port }, { signal: giveUp.signal });
+    const socket = await dial(server, context);
     socket.close();
     await socket.closed;
     return undefined;
   } catch (error) {
+    // Ctrl-C is not a finding.
+    context.signal.throwIfAborted();
     return error as Error;
-  } finally {
-    signal.removeEventListener("abort", leave);
-    clock.clear(timer);
   }
 }
 

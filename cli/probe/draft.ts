@@ -1,56 +1,47 @@
 /**
- * A dialect file in the making: only what differs from the default stands in it.
+ * A dialect file in the making.
  *
  * @module
  */
 
 import { DIALECT, type Dialect, type DialectOptions, type JsonObject } from "@rcsp/rcsp";
 import { resolveDialect } from "@rcsp/rcsp/server";
+import { isObject, writePath } from "../text/values.ts";
 
 /** A key path that no message has, for what a driver says elsewhere than a dialect can name. */
 export const NOWHERE = "(none)";
 
-type Group = "commands" | "subscription" | "event" | "button" | "errorCodes";
-
-/** See the module's own text. */
+/** The dialect as far as it is known. */
 export class DialectDraft {
-  #options: DialectOptions;
+  readonly dialect: Dialect;
 
   /** Begins with what is known to differ already. */
   constructor(options: DialectOptions = {}) {
-    this.#options = options;
+    this.dialect = resolveDialect(options);
   }
 
-  /** The dialect as far as it is known. */
-  get dialect(): Dialect {
-    return resolveDialect(this.#options);
-  }
-
-  /** Sets where the `TrackId` stands. */
-  setTrackId(path: string): void {
-    this.#options = { ...this.#options, trackId: path };
-  }
-
-  /** Sets a name within a group. */
-  set<G extends Group>(group: G, key: keyof Dialect[G] & string, value: string): void {
-    this.#options = {
-      ...this.#options,
-      [group]: { ...this.#options[group], [key]: value },
-    };
+  /** Sets a name: `event.topic`. */
+  set(path: string, name: string): void {
+    writePath(this.dialect as unknown as JsonObject, path, name);
   }
 
   /** What differs from the default. */
   toJson(): JsonObject {
-    const { trackId } = this.#options;
-    const groups = ["commands", "subscription", "event", "button", "errorCodes"] as const;
-    const differing: JsonObject = {};
-    if (trackId !== undefined && trackId !== DIALECT.trackId) differing["trackId"] = trackId;
-    for (const group of groups) {
-      const base = DIALECT[group] as unknown as Readonly<Record<string, string>>;
-      const entries = Object.entries(this.#options[group] ?? {})
-        .filter(([key, value]) => base[key] !== value);
-      if (entries.length > 0) differing[group] = Object.fromEntries(entries) as JsonObject;
-    }
-    return differing;
+    return differing(
+      DIALECT as unknown as JsonObject,
+      this.dialect as unknown as JsonObject,
+    );
   }
+}
+
+function differing(base: JsonObject, other: JsonObject): JsonObject {
+  const entries = Object.entries(other).map(([key, value]) => {
+    const assumed = base[key];
+    return [key, isObject(value) && isObject(assumed) ? differing(assumed, value) : value] as const;
+  });
+  return Object.fromEntries(
+    entries.filter(([key, value]) =>
+      isObject(value) ? Object.keys(value).length > 0 : value !== base[key]
+    ),
+  );
 }

@@ -18,7 +18,7 @@ import { deviceName } from "../driver/device_argument.ts";
 import type { Report } from "../terminal/finding_report.ts";
 import { describeValue, isObject } from "../text/values.ts";
 import { DialectDraft, NOWHERE } from "./draft.ts";
-import { EventFields, sayPath } from "./event_fields.ts";
+import { learnEvent, sayPath } from "./event_fields.ts";
 import { openRawSession, type RawAnswer, type RawSession } from "./raw_connection.ts";
 import {
   type Ask,
@@ -177,7 +177,7 @@ class Learner {
       }${more}`;
       const { unknownCommand } = this.draft.dialect.errorCodes;
       if (typeof Code === "string" && Code !== "" && Code !== unknownCommand) {
-        this.draft.set("errorCodes", "unknownCommand", Code);
+        this.draft.set("errorCodes.unknownCommand", Code);
       }
       await this.#report.add("ok", check, finding, { code: Code ?? null });
     }
@@ -192,7 +192,7 @@ class Learner {
     );
     const path = paths.find((path) => path !== undefined);
     if (path !== undefined) {
-      if (path !== assumed) this.draft.setTrackId(path);
+      if (path !== assumed) this.draft.set("trackId", path);
       await sayPath(this.#report, check, path, assumed);
       const others = paths.filter((other) => other !== path).length;
       if (others > 0) {
@@ -202,7 +202,7 @@ class Learner {
     }
     // Whatever stands where it is assumed would be taken for a TrackId.
     const misleading = answers.some(({ body }) => (readPath(body, assumed) ?? null) !== null);
-    if (misleading) this.draft.setTrackId(NOWHERE);
+    if (misleading) this.draft.set("trackId", NOWHERE);
     await this.#report.add(
       "warn",
       check,
@@ -235,13 +235,13 @@ class Learner {
     await this.#report.add(taken[0], "DeviceUnsubscribe", taken[1]);
     await this.#settleKeys(trial.accepted);
     const event = await this.#waitForEvent(device, trial.accepted);
-    if (event !== undefined) await new EventFields(this.#report, this.draft).learn(event, device);
+    if (event !== undefined) await learnEvent(this.#report, this.draft, event, device);
   }
 
   async #settleKeys(keys: Keys): Promise<void> {
     const { subscription: assumed } = this.draft.dialect;
     for (const key of ["publisher", "topic", "deviceId"] as const) {
-      if (keys[key] !== assumed[key]) this.draft.set("subscription", key, keys[key]);
+      if (keys[key] !== assumed[key]) this.draft.set(`subscription.${key}`, keys[key]);
       await sayPath(this.#report, `subscribe key of the ${key}`, keys[key], assumed[key]);
     }
   }

@@ -8,14 +8,14 @@
 import {
   ConnectionError,
   type ConnectOptions,
-  connector,
   type JsonObject,
   LIMITS,
   type Socket,
   TimeoutError,
 } from "@rcsp/rcsp";
-import { DEFAULT_ADDRESS, parseBody } from "@rcsp/rcsp/server";
+import { parseBody } from "@rcsp/rcsp/server";
 import { encodeFrame, FrameDecoder, PayloadType } from "@rcsp/rcsp/wire";
+import { dial } from "../driver/dial.ts";
 import type { Clock } from "../process/io.ts";
 
 /** Most events that are kept; the later ones add nothing new. */
@@ -123,25 +123,6 @@ export async function openRawSession(
   server: ConnectOptions,
   options: { clock: Clock; trackId: number; signal: AbortSignal },
 ): Promise<RawSession> {
-  const { clock, signal } = options;
-  const timeout = server.connectTimeout ?? LIMITS.connectTimeout;
-  const { host = DEFAULT_ADDRESS.host, port = DEFAULT_ADDRESS.port } = server;
-  signal.throwIfAborted();
-  const giveUp = new AbortController();
-  const leave = (): void => giveUp.abort(signal.reason);
-  const timer = clock.set(
-    () => giveUp.abort(new TimeoutError(`No connection within ${timeout} ms`, timeout)),
-    timeout,
-  );
-  signal.addEventListener("abort", leave);
-  try {
-    const socket = await (server.connector ?? connector)({ host, port }, { signal: giveUp.signal });
-    return new RawSession(socket, {
-      ...options,
-      timeout: server.commandTimeout ?? LIMITS.commandTimeout,
-    });
-  } finally {
-    signal.removeEventListener("abort", leave);
-    clock.clear(timer);
-  }
+  const timeout = server.commandTimeout ?? LIMITS.commandTimeout;
+  return new RawSession(await dial(server, options), { ...options, timeout });
 }

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type ConnectOptions, connector, LIMITS, type Socket } from "@rcsp/rcsp";
-import { DEFAULT_ADDRESS } from "@rcsp/rcsp/server";
+import type { ConnectOptions, Socket } from "@rcsp/rcsp";
 import type { Context } from "../command_line/command.ts";
+import { dial } from "../driver/dial.ts";
 import type { Direction } from "./format.ts";
 import { Tap } from "./frame_tap.ts";
 import type { Recorder } from "./record_writer.ts";
@@ -81,21 +81,9 @@ export class RecordingProxy {
   }
 
   async #dial(client: Socket): Promise<Socket> {
-    const { clock } = this.#context;
-    const { host, port, connectTimeout } = this.#server;
-    const giveUp = new AbortController();
-    const timer = clock.set(
-      () => giveUp.abort(new Error("The driver did not take the connection in time")),
-      connectTimeout ?? LIMITS.connectTimeout,
-    );
-    client.closed.then(() => giveUp.abort(new Error("It left before the driver was reached")));
-    try {
-      const open = this.#server.connector ?? connector;
-      const address = { ...DEFAULT_ADDRESS, ...(host && { host }), ...(port && { port }) };
-      return await open(address, { signal: giveUp.signal });
-    } finally {
-      clock.clear(timer);
-    }
+    const left = new AbortController();
+    client.closed.then(() => left.abort(new Error("It left before the driver was reached")));
+    return await dial(this.#server, { clock: this.#context.clock, signal: left.signal });
   }
 
   /** Passes one direction on to its end; a half that ends, ends on the other side too. */
