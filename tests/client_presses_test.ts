@@ -5,7 +5,8 @@ import type { RcspClient } from "../src/client/rcsp_client.ts";
 import { CommandError, ConnectionError } from "../src/errors.ts";
 import { Simulator, type SimulatorOptions } from "../src/simulator/simulator.ts";
 import { FakeClock } from "./support/fake_clock.ts";
-import { echo, event, ok, refusal, withScripted } from "./support/scripted_server.ts";
+import { echo, event, frame, ok, refusal, withScripted } from "./support/scripted_server.ts";
+import { PayloadType } from "../src/wire/header.ts";
 import { test } from "./support/test.ts";
 import { until } from "./support/wait.ts";
 
@@ -130,6 +131,18 @@ test("presses() rejects if all devices refuse, and is ready if there are none", 
     assertStrictEquals(presses.ended, false);
   });
 });
+
+test("presses() leaves out a device whose number may have lost digits", () =>
+  withScripted(
+    (command) =>
+      command.name === "ListDevices"
+        ? frame(PayloadType.ResponseOk, '{"Response":{"Devices":[{"DeviceId":9007199254740993}]}}')
+        : ok(command),
+    async (rcsp, server) => {
+      await assertRejects(() => rcsp.presses().ready, RangeError, "too large to be exact");
+      assertEquals(server.names, ["ListDevices"]);
+    },
+  ));
 
 test("presses() has an event that does not name its device once", () =>
   withScripted(

@@ -8,7 +8,7 @@ import { CommandError } from "../errors.ts";
 import type { Clock } from "../timers.ts";
 import type { DeviceId } from "../message/command.ts";
 import { findPressType, type RcspEvent } from "../message/event.ts";
-import type { ButtonPress, Device } from "./device.ts";
+import { type ButtonPress, type Device, deviceIdOf } from "./device.ts";
 import type { EventSink, Membership } from "./subscription_registry.ts";
 
 /** What is needed of the client. */
@@ -91,16 +91,21 @@ export class AllPresses {
   }
 
   #update(devices: readonly Device[]): void {
-    const listed = new Map(
-      devices.map(({ DeviceId }) => [JSON.stringify(DeviceId), DeviceId] as const),
-    );
+    const listed = new Map(devices.map((device) => [JSON.stringify(device.DeviceId), device]));
     for (const [key, membership] of this.#members) {
       if (listed.has(key)) continue;
       this.#members.delete(key);
       membership?.leave();
     }
-    for (const [key, deviceId] of listed) {
-      if (!this.#members.has(key)) this.#join(key, deviceId);
+    for (const [key, device] of listed) {
+      if (this.#members.has(key)) continue;
+      try {
+        this.#join(key, deviceIdOf(device));
+      } catch (error) {
+        // An id that may have lost digits could be another device's.
+        this.#members.set(key, undefined);
+        this.#refusal = error;
+      }
     }
     this.#listed = true;
     this.#settle();
