@@ -17,7 +17,7 @@ function findings(out: string): Finding[] {
   return out.split("\n").slice(0, -1).map((line) => JSON.parse(line));
 }
 
-test("doctor without a driver tells every address that was tried and what to do next", async () => {
+test("doctor without a driver tells it once, and what to do next", async () => {
   const { connector } = memoryNetwork();
   const { code, out, err } = await rcsp(["doctor"], { connector });
   assertEquals([code, err], [3, "rcsp: No driver was found at localhost:45451\n"]);
@@ -26,7 +26,7 @@ test("doctor without a driver tells every address that was tried and what to do 
     found.filter(({ result }) => result === "fail").map(({ finding }) =>
       /to (\S+): connection refused/.exec(finding)?.[1]
     ),
-    ["localhost:45451", "127.0.0.1:45451", "[::1]:45451"],
+    ["localhost:45451"],
   );
   const next = found.filter(({ check }) => check === "next").map(({ finding }) => finding);
   for (const part of ["Rokoko SDK", "--port", "--host", "firewall", "rcsp serve", "--simulate"]) {

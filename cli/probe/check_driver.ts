@@ -24,9 +24,6 @@ const ROUND_TRIPS = 20;
 /** Milliseconds; a driver on the same machine is far below. */
 const SLOW = 100;
 
-/** What `localhost` may stand for. */
-const LOOPBACK = ["127.0.0.1", "::1"];
-
 /**
  * Whether a connection can be made; says what was tried.
  *
@@ -46,13 +43,6 @@ export async function checkConnection(
     return await report.add("ok", "connection", `${address} took it in ${time} ms`);
   }
   await report.add("fail", "connection", error.message);
-  if (host.toLowerCase() === "localhost") {
-    for (const loopback of LOOPBACK) {
-      const why = await tryAddress(context, { ...server, host: loopback });
-      if (why !== undefined) await report.add("fail", "connection", why.message);
-    }
-  }
-  context.signal.throwIfAborted();
   for (const step of nextSteps(context, error, port)) await report.add("info", "next", step);
   const timedOut = error instanceof TimeoutError;
   throw new Failure(
@@ -149,25 +139,21 @@ function nextSteps({ line, io }: Context, error: Error, port: number): string[] 
   const variables = ["RCSP_HOST", "RCSP_PORT"].filter((name) =>
     io.env(name) && !line.typed(name.slice(5).toLowerCase())
   );
-  const steps: string[] = variables.map((name) =>
-    `${name} is set to ${io.env(name)}: is it meant?`
-  );
-  if (code === "host-not-found") steps.push("Is the name of --host right?");
-  if (code === "permission-denied") {
-    steps.push("Let the runtime connect: 'deno run -N', or --allow-net with this host and port");
-  }
-  if (code === "timeout" || code === "host-unreachable") {
-    steps.push(`Is the machine on, and does its firewall let TCP port ${port} in?`);
-  }
-  steps.push("Is the Rokoko SDK running, with its driver, on that machine?");
-  steps.push(
-    port === DEFAULT_ADDRESS.port
-      ? "Does it listen on another port? --port or RCSP_PORT says which"
-      : `Is ${port} its port? RCSP's own is ${DEFAULT_ADDRESS.port}`,
-  );
-  if (code === "connection-refused") {
-    steps.push("Does it run on another machine? --host says where; its firewall must let it in");
-  }
-  steps.push("No hardware at hand? 'rcsp serve' in another terminal, or --simulate, stands in");
-  return steps;
+  const machine = `Is the machine on, and does its firewall let TCP port ${port} in?`;
+  const steps: Readonly<Record<string, string>> = {
+    "connection-refused":
+      "Does it run on another machine? --host says where, its firewall lets it in",
+    "host-not-found": "Is the name of --host right?",
+    "host-unreachable": machine,
+    "permission-denied":
+      "Let the runtime connect: 'deno run -N', or --allow-net with this host and port",
+    timeout: machine,
+  };
+  const own = port === DEFAULT_ADDRESS.port ? "" : `; RCSP's own is ${DEFAULT_ADDRESS.port}`;
+  return [
+    ...variables.map((name) => `${name} is set to ${io.env(name)}: is it meant?`),
+    `Is the Rokoko SDK running there, and is ${port} its port? --port or RCSP_PORT says which${own}`,
+    ...[steps[code]].filter((step) => step !== undefined),
+    "No hardware at hand? 'rcsp serve' in another terminal, or --simulate, stands in",
+  ];
 }
