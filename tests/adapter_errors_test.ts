@@ -19,7 +19,7 @@ import { turn } from "./support/wait.ts";
 for (const adapter of adapters) {
   const { name, connector, listen: openListener, listenQueued: listen } = adapter;
 
-  test(`${name}: connecting where nobody listens is connection-refused`, async () => {
+  test(`${name}: connecting to a closed port rejects with connection-refused`, async () => {
     const address = await freeAddress(adapter);
     await assertCode(
       () => connector(address),
@@ -28,7 +28,7 @@ for (const adapter of adapters) {
     );
   });
 
-  test(`${name}: a refused localhost is named as it was asked for`, async () => {
+  test(`${name}: the error for localhost names the host that the caller passed`, async () => {
     const { port } = await freeAddress(adapter);
     await assertCode(
       () => connector({ host: "localhost", port }),
@@ -37,7 +37,7 @@ for (const adapter of adapters) {
     );
   });
 
-  test(`${name}: listening on a taken port is address-in-use`, async () => {
+  test(`${name}: listening on a port in use rejects with address-in-use`, async () => {
     const listener = await listen();
     const { port } = listener.address;
     try {
@@ -52,7 +52,7 @@ for (const adapter of adapters) {
   });
 
   for (const port of [0, 65_536, -1, 1.5, NaN, "abc", "80", undefined]) {
-    test(`${name}: connecting to port ${JSON.stringify(port)} (${port}) is a RangeError`, async () => {
+    test(`${name}: connecting to port ${JSON.stringify(port)} (${port}) rejects with a RangeError`, async () => {
       const error = await assertRejects(
         () => connector({ host: "127.0.0.1", port: port as number }),
         RangeError,
@@ -65,7 +65,7 @@ for (const adapter of adapters) {
   }
 
   for (const port of [65_536, -1, 1.5, "abc"]) {
-    test(`${name}: listening on port ${port} is a RangeError`, async () => {
+    test(`${name}: listening on port ${port} rejects with a RangeError`, async () => {
       const error = await assertRejects(() => listen({ port: port as number }), RangeError);
       assertStrictEquals(
         error.message,
@@ -74,7 +74,7 @@ for (const adapter of adapters) {
     });
   }
 
-  test(`${name}: an empty host or one that is no string is a TypeError`, async () => {
+  test(`${name}: a host that is empty or not a string rejects with a TypeError`, async () => {
     for (const host of ["", undefined, 7] as string[]) {
       const wanted = "Cannot connect as 'host' must be a host name or an IP address";
       await assertRejects(() => connector({ host, port: 1 }), TypeError, wanted);
@@ -82,7 +82,7 @@ for (const adapter of adapters) {
     await assertRejects(() => listen({ host: "" }), TypeError, "Cannot listen as 'host' must be");
   });
 
-  test(`${name}: a signal that is aborted already opens nothing`, async () => {
+  test(`${name}: an already aborted signal opens nothing`, async () => {
     const listener = await listen();
     const reason = new Error("no more");
     const thrown = await assertRejects(() =>
@@ -152,7 +152,7 @@ for (const adapter of adapters) {
     assertStrictEquals(listening(), 0);
   });
 
-  test(`${name}: an abort after connecting changes nothing, and its listener is gone`, async () => {
+  test(`${name}: an abort after connecting changes nothing, and its listener is removed`, async () => {
     const listener = await listen();
     const controller = new AbortController();
     const listening = countListeners(controller.signal);
@@ -172,7 +172,7 @@ for (const adapter of adapters) {
 for (const adapter of networkAdapters) {
   const { name, connector, listenQueued: listen } = adapter;
 
-  test(`${name}: an unknown host is host-not-found`, async () => {
+  test(`${name}: connecting to an unknown host rejects with host-not-found`, async () => {
     await assertCode(
       () => connector({ host: "host.invalid", port: 1 }),
       "host-not-found",
@@ -180,7 +180,7 @@ for (const adapter of networkAdapters) {
     );
   });
 
-  test(`${name}: listening on an address of another machine is a ConnectionError`, async () => {
+  test(`${name}: listening on the address of another machine rejects with a ConnectionError`, async () => {
     const error = await assertRejects(() => listen({ host: "192.0.2.1" }), ConnectionError);
     assert(error.message.startsWith("Cannot listen on 192.0.2.1:0"), error.message);
     assertInstanceOf(error.cause, Error);
@@ -190,7 +190,7 @@ for (const adapter of networkAdapters) {
     await assertReaches(adapter, "127.0.0.1", "localhost");
   });
 
-  test(`${name}: an IPv6 address is listened on and reached`, async () => {
+  test(`${name}: listen() and connect() work on an IPv6 address`, async () => {
     if (hasIpv6) await assertReaches(adapter, "::1", "::1");
   });
 
@@ -208,7 +208,7 @@ for (const adapter of networkAdapters) {
     const on = (title: string, use: (socket: Socket, peer: NetSocket) => Promise<void>): void =>
       test(`${name}: ${side}: ${title}`, () => withPeer(adapter, side, use));
 
-    on("a reset rejects the waiting read, all later ones, and writes", async (socket, peer) => {
+    on("a reset rejects the pending read, later reads and writes", async (socket, peer) => {
       const reading = socket.read();
       peer.resetAndDestroy();
       const error = await assertCode(() => reading, "connection-reset");
@@ -228,7 +228,7 @@ for (const adapter of networkAdapters) {
       assertStrictEquals(await socket.read(), null);
     });
 
-    on("a reset rejects the waiting write", async (socket, peer) => {
+    on("a reset rejects the pending write", async (socket, peer) => {
       peer.pause();
       const writing = socket.write(new Uint8Array(64 * 1024 * 1024));
       const rejected = assertCode(() => writing, "connection-reset");
@@ -240,7 +240,7 @@ for (const adapter of networkAdapters) {
       await socket.closed;
     });
 
-    on("what came before a reset is read first", async (socket, peer) => {
+    on("bytes that arrived before a reset are read first", async (socket, peer) => {
       const reading = socket.read();
       await send(peer, "first");
       assertStrictEquals(decode(await reading), "first");
@@ -253,20 +253,23 @@ for (const adapter of networkAdapters) {
       await socket.closed;
     });
 
-    on("a reset while nobody reads or writes stays silent until then", async (socket, peer) => {
-      peer.resetAndDestroy();
-      await sleep(50);
-      await assertCode(() => socket.read(), "connection-reset");
-      await socket.closed;
-    });
+    on(
+      "a reset while no read or write is pending is reported by the next one",
+      async (socket, peer) => {
+        peer.resetAndDestroy();
+        await sleep(50);
+        await assertCode(() => socket.read(), "connection-reset");
+        await socket.closed;
+      },
+    );
 
-    on("a reset that nobody asks about is closed without a trace", async (socket, peer) => {
+    on("a reset that no call observes causes no unhandled error", async (socket, peer) => {
       peer.resetAndDestroy();
       await sleep(50);
       await closeAll(socket);
     });
 
-    on("what came before the end is read first", async (socket, peer) => {
+    on("bytes that arrived before the end are read first", async (socket, peer) => {
       peer.end("bye");
       await sleep(50);
       assertStrictEquals(decode(await socket.read()), "bye");

@@ -52,7 +52,7 @@ for (const adapter of networkAdapters) {
   // Deno.connect and Deno.listen know on and off, and no delay.
   const hasDelay = adapter.name !== "deno";
 
-  test(`${adapter.name}: sockets of both sides are probed while they are idle`, async () => {
+  test(`${adapter.name}: idle sockets of both sides send keep-alive probes`, async () => {
     if (!SHOWN) return;
     for (const seconds of await probesOf(adapter)) {
       assert(seconds !== undefined, "no probe is due");
@@ -60,7 +60,7 @@ for (const adapter of networkAdapters) {
     }
   });
 
-  test(`${adapter.name}: 'keepAlive' is the time without anything before the first probe`, async () => {
+  test(`${adapter.name}: 'keepAlive' is the idle time before the first probe`, async () => {
     if (!SHOWN) return;
     for (const seconds of await probesOf(withKeepAlive(adapter, 3_000_000))) {
       assert(seconds !== undefined, "no probe is due");
@@ -68,7 +68,7 @@ for (const adapter of networkAdapters) {
     }
   });
 
-  test(`${adapter.name}: with 'keepAlive' false nothing is probed`, async () => {
+  test(`${adapter.name}: with 'keepAlive' false no probe is sent`, async () => {
     if (!SHOWN) return;
     assertEquals(await probesOf(withKeepAlive(adapter, false)), [undefined, undefined]);
   });
@@ -76,7 +76,7 @@ for (const adapter of networkAdapters) {
   for (
     const wrong of [0, 999, 1_000.5, NaN, Infinity, 32_767_001, true as never, "1000" as never]
   ) {
-    test(`${adapter.name}: 'keepAlive' ${wrong} is a RangeError, and nothing is opened`, async () => {
+    test(`${adapter.name}: 'keepAlive' ${wrong} rejects with a RangeError, and opens nothing`, async () => {
       const { connector, listen } = withKeepAlive(adapter, wrong);
       await assertRejects(() => listen({}, () => {}), RangeError, "'keepAlive' must be");
       await assertRejects(
@@ -88,7 +88,7 @@ for (const adapter of networkAdapters) {
   }
 }
 
-test("connect() hands 'keepAlive' to the connector of every connection", async () => {
+test("connect() passes 'keepAlive' to the connector for every connection", async () => {
   const [{ connector }] = networkAdapters as [Adapter];
   const given: unknown[] = [];
   await using simulator = await startSimulator({ port: 0 });
@@ -112,7 +112,7 @@ test("connect() hands 'keepAlive' to the connector of every connection", async (
   assertEquals(given, [undefined, false, 60_000, 60_000]);
 });
 
-test("connect() with a wrong 'keepAlive' is a RangeError, and opens nothing", async () => {
+test("connect() rejects an invalid 'keepAlive' with a RangeError, and opens nothing", async () => {
   let opened = 0;
   const connector = (): Promise<never> => {
     opened++;

@@ -20,7 +20,7 @@ import { test } from "./support/test.ts";
 const EXIT_CHILD = new URL("./support/socket_exit_child.ts", import.meta.url);
 
 for (const { name, connector, listen: openListener, listenQueued: listen } of adapters) {
-  test(`${name}: a listener is on 127.0.0.1 and a free port unless told`, async () => {
+  test(`${name}: listen() defaults to 127.0.0.1 and a free port`, async () => {
     const [one, two] = await Promise.all([listen(), listen({})]);
     for (const { address } of [one, two]) {
       assertStrictEquals(address.host, "127.0.0.1");
@@ -42,7 +42,7 @@ for (const { name, connector, listen: openListener, listenQueued: listen } of ad
     await closeAll(client, server);
   });
 
-  test(`${name}: after close() nobody gets in, and those who did stay`, async () => {
+  test(`${name}: after close() new connections are refused, and open ones stay open`, async () => {
     const listener = await listen();
     const [first, accepted] = await Promise.all([connector(listener.address), listener.accept()]);
     await listener.close();
@@ -53,7 +53,7 @@ for (const { name, connector, listen: openListener, listenQueued: listen } of ad
     await closeAll(first, accepted);
   });
 
-  test(`${name}: 50 clients at once are told apart`, async () => {
+  test(`${name}: 50 concurrent clients each get their own bytes`, async () => {
     const echoing: Promise<void>[] = [];
     const listener = await openListener({}, (socket) => void echoing.push(echo(socket)));
     await Promise.all(Array.from({ length: 50 }, async (_, i) => {
@@ -67,7 +67,7 @@ for (const { name, connector, listen: openListener, listenQueued: listen } of ad
     await Promise.all([listener.close(), ...echoing]);
   });
 
-  test(`${name}: what a client sends before it is accepted is kept`, async () => {
+  test(`${name}: bytes that a client sends before it is accepted are kept`, async () => {
     const listener = await listen();
     const client = await connector(listener.address);
     await client.write(encode("early"));
@@ -82,7 +82,7 @@ for (const { name, connector, listen: openListener, listenQueued: listen } of ad
 }
 
 for (const { name, connector, listen: openListener, listenQueued: listen } of networkAdapters) {
-  test(`${name}: 100 clients that reset at once do no harm`, async () => {
+  test(`${name}: 100 clients that reset at once do not affect another client`, async () => {
     const accepted: Socket[] = [];
     const ends: Promise<string>[] = [];
     const served = Promise.withResolvers<void>();
@@ -100,13 +100,13 @@ for (const { name, connector, listen: openListener, listenQueued: listen } of ne
     await closeAll(client, ...accepted);
   });
 
-  test(`${name}: localhost can be listened on`, async () => {
+  test(`${name}: listen() accepts localhost`, async () => {
     const listener = await listen({ host: "localhost" });
     assert(["localhost", "127.0.0.1", "::1"].includes(listener.address.host));
     listener.close();
   });
 
-  test(`${name}: an IPv6 listener tells its address without brackets`, async () => {
+  test(`${name}: an IPv6 listener reports its address without brackets`, async () => {
     if (!hasIpv6) return;
     for (const host of ["::1", "[::1]"]) {
       const listener = await listen({ host });
@@ -124,7 +124,7 @@ for (const { name, connector, listen: openListener, listenQueued: listen } of ne
   }
 }
 
-test("the runtime's own adapter is picked", async () => {
+test("adapters/runtime.ts picks the runtime's own adapter", async () => {
   await withJoined(toAdapter(runtime, ofRuntime), async ({ client, server }) => {
     await client.write(encode("picked"));
     assertStrictEquals(decode(await server.read()), "picked");

@@ -5,7 +5,7 @@ import { receive, type Socket } from "../src/socket/socket.ts";
 import { encode, toAdapter, withJoined } from "./support/adapters.ts";
 import { test } from "./support/test.ts";
 
-test("node: nothing is paused while a receiver keeps up", async () => {
+test("node: the socket is not paused while the receiver keeps up", async () => {
   await withJoined(toAdapter("node", node), async ({ client, server }) => {
     const ping = encode("ping");
     const { pause } = NetSocket.prototype;

@@ -23,7 +23,7 @@ for (const pair of pairs) {
   const on = (name: string, use: Parameters<typeof withJoined>[1]): void =>
     test(`${pair.name}: ${name}`, () => withJoined(pair, use));
 
-  on("8 MiB in odd sizes come back unharmed, though both sides read slowly", async (joined) => {
+  on("8 MiB in odd sizes are echoed unchanged, even if both sides read slowly", async (joined) => {
     const { client, server } = joined;
     const size = 8 * MiB + 13;
     const echoing = echoSlowly(server);
@@ -42,7 +42,7 @@ for (const pair of pairs) {
     await Promise.all([sending, echoing, client.closed, server.closed]);
   });
 
-  on("one write of 8 MiB arrives whole", async ({ client, server }) => {
+  on("one write of 8 MiB arrives complete", async ({ client, server }) => {
     const size = 8 * MiB + 1;
     const sending = server.write(pattern(size)).then(() => server.closeWrite());
     await sleep(20);
@@ -53,12 +53,12 @@ for (const pair of pairs) {
   });
 
   on(
-    "a client is held up while the server does not read",
+    "a client's writes wait while the server does not read",
     ({ client, server }) => assertHeldUp(client, server),
   );
 
   on(
-    "a server is held up while the client does not read",
+    "a server's writes wait while the client does not read",
     ({ client, server }) => assertHeldUp(server, client),
   );
 
@@ -71,7 +71,7 @@ for (const pair of pairs) {
     }
   });
 
-  on("after write() has resolved the bytes may change", async ({ client, server }) => {
+  on("the bytes may change after write() has resolved", async ({ client, server }) => {
     const bytes = pattern(300_000);
     const reading = readAll(server);
     await client.write(bytes);
@@ -89,16 +89,16 @@ for (const pair of pairs) {
   });
 
   on(
-    "the client ends its half first, and the server still answers",
+    "the server can still write after the client has ended its side",
     ({ client, server }) => assertHalfClose(client, server),
   );
 
   on(
-    "the server ends its half first, and the client still answers",
+    "the client can still write after the server has ended its side",
     ({ client, server }) => assertHalfClose(server, client),
   );
 
-  on("closeWrite() waits for the write before it, and may be called again", async (joined) => {
+  on("closeWrite() waits for the previous write, and may be called again", async (joined) => {
     const { client, server } = joined;
     const size = 8 * MiB;
     const writing = client.write(pattern(size));
@@ -111,17 +111,20 @@ for (const pair of pairs) {
     await assertRefused(client, "this side has ended");
   });
 
-  on("close() gives null to a waiting read, and to every later one", async ({ client, server }) => {
-    for (const socket of [client, server]) {
-      const reading = socket.read();
-      socket.close();
-      assertStrictEquals(await reading, null);
-      assertStrictEquals(await socket.read(), null);
-      await socket.closed;
-    }
-  });
+  on(
+    "close() resolves the pending read and every later one with null",
+    async ({ client, server }) => {
+      for (const socket of [client, server]) {
+        const reading = socket.read();
+        socket.close();
+        assertStrictEquals(await reading, null);
+        assertStrictEquals(await socket.read(), null);
+        await socket.closed;
+      }
+    },
+  );
 
-  on("close() rejects a waiting write", async ({ client, server }) => {
+  on("close() rejects the pending write", async ({ client, server }) => {
     const writing = client.write(new Uint8Array(TOO_MUCH));
     const rejected = assertRejects(() => writing, ConnectionError, "the connection is closed");
     await server.read();
@@ -130,7 +133,7 @@ for (const pair of pairs) {
     await client.closed;
   });
 
-  on("close() twice is harmless; after it nothing can be written", async ({ client, server }) => {
+  on("close() may be called twice, and later writes reject", async ({ client, server }) => {
     for (const socket of [client, server]) {
       socket.close();
       socket.close();
@@ -141,7 +144,7 @@ for (const pair of pairs) {
     }
   });
 
-  on("what was written before close() arrives, then the end", async ({ client, server }) => {
+  on("bytes written before close() arrive, then the end", async ({ client, server }) => {
     await client.write(encode("last words"));
     client.close();
     assertStrictEquals(decode(await readAll(server)), "last words");
@@ -149,31 +152,37 @@ for (const pair of pairs) {
     await client.closed;
   });
 
-  on("a second read() while one waits is a TypeError", async ({ client, server }) => {
-    const reading = client.read();
-    await assertRejects(
-      () => client.read(),
-      TypeError,
-      "Cannot read: another read() is pending on",
-    );
-    await server.write(encode("one"));
-    assertStrictEquals(decode(await reading), "one");
-  });
+  on(
+    "a second read() while one is pending rejects with a TypeError",
+    async ({ client, server }) => {
+      const reading = client.read();
+      await assertRejects(
+        () => client.read(),
+        TypeError,
+        "Cannot read: another read() is pending on",
+      );
+      await server.write(encode("one"));
+      assertStrictEquals(decode(await reading), "one");
+    },
+  );
 
-  on("a second write() while one waits is a TypeError", async ({ client, server }) => {
-    const writing = client.write(new Uint8Array(TOO_MUCH));
-    const rejected = assertRejects(() => writing, ConnectionError);
-    await assertRejects(
-      () => client.write(encode("two")),
-      TypeError,
-      "Cannot write: another write() is pending on",
-    );
-    await server.read();
-    client.close();
-    await rejected;
-  });
+  on(
+    "a second write() while one is pending rejects with a TypeError",
+    async ({ client, server }) => {
+      const writing = client.write(new Uint8Array(TOO_MUCH));
+      const rejected = assertRejects(() => writing, ConnectionError);
+      await assertRejects(
+        () => client.write(encode("two")),
+        TypeError,
+        "Cannot write: another write() is pending on",
+      );
+      await server.read();
+      client.close();
+      await rejected;
+    },
+  );
 
-  on("writing to a side that is gone ends in connection-reset", async ({ client, server }) => {
+  on("writing to a closed peer rejects with connection-reset", async ({ client, server }) => {
     server.close();
     await server.closed;
     const error = await assertRejects(async () => {

@@ -5,7 +5,7 @@ import { test } from "./support/test.ts";
 
 const TOPIC: EventFilter = { publisher: "P", topic: "T", deviceId: 1 };
 
-test("call() with an aborted signal rejects with its reason, and sends nothing", () =>
+test("call() rejects with the reason of an aborted signal, and sends nothing", () =>
   withScripted(echo, async (rcsp, server) => {
     const signal = AbortSignal.abort("enough");
     assertStrictEquals(await rcsp.call("A", {}, { signal }).catch((error) => error), "enough");
@@ -13,7 +13,7 @@ test("call() with an aborted signal rejects with its reason, and sends nothing",
     assertEquals(server.names, ["B"]);
   }));
 
-test("call() that is aborted in the same turn never goes out", () =>
+test("a call that is aborted in the same turn is never sent", () =>
   withScripted(echo, async (rcsp, server) => {
     const controller = new AbortController();
     const reason = new Error("enough");
@@ -29,7 +29,7 @@ test("call() that is aborted in the same turn never goes out", () =>
     assertEquals([rcsp.stats().late, rcsp.stats().sent], [0, 2]);
   }));
 
-test("call() that is aborted behind a waiting write never goes out", () =>
+test("a call that is aborted behind a pending write is never sent", () =>
   withScripted(echo, async (rcsp, server) => {
     server.tap.holdWrites();
     const first = rcsp.call("First");
@@ -46,7 +46,7 @@ test("call() that is aborted behind a waiting write never goes out", () =>
     assertEquals(server.names, ["First", "Last"]);
   }));
 
-test("call() that is aborted during its own write keeps its place in the line", () =>
+test("a call that is aborted during its own write keeps its place in the queue", () =>
   withScripted(echo, async (rcsp, server) => {
     server.tap.holdWrites();
     const controller = new AbortController();
@@ -62,7 +62,7 @@ test("call() that is aborted during its own write keeps its place in the line", 
     assertStrictEquals(rcsp.stats().late, 1);
   }));
 
-test("call() that is aborted after it was sent has its answer dropped", () =>
+test("the response to a call that was aborted after it was sent is dropped", () =>
   withScripted(mute, async (rcsp, server) => {
     const controller = new AbortController();
     const gone = assertRejects(() => rcsp.call("Gone", {}, { signal: controller.signal }));
@@ -76,7 +76,7 @@ test("call() that is aborted after it was sent has its answer dropped", () =>
     assertStrictEquals(rcsp.stats().late, 1);
   }));
 
-test("an abort between the halves of an answer drops it, and nothing else", () =>
+test("an abort between the halves of a response drops that response only", () =>
   withScripted(mute, async (rcsp, server) => {
     const controller = new AbortController();
     const gone = assertRejects(() => rcsp.call("Gone", {}, { signal: controller.signal }));
@@ -91,7 +91,7 @@ test("an abort between the halves of an answer drops it, and nothing else", () =
     assertEquals(await next, { of: "Next" });
   }));
 
-test("an abort after the answer changes nothing", () =>
+test("an abort after the response changes nothing", () =>
   withScripted(echo, async (rcsp) => {
     const controller = new AbortController();
     const { signal } = controller;
@@ -101,7 +101,7 @@ test("an abort after the answer changes nothing", () =>
     assertStrictEquals(rcsp.stats().late, 0);
   }));
 
-test("one signal for 10,000 calls has no listener left after them", () => {
+test("a signal shared by 10,000 calls has no listener left after them", () => {
   const { signal } = new AbortController();
   const counts = { added: 0, removed: 0 };
   const { addEventListener: add, removeEventListener: remove } = signal;
@@ -121,7 +121,7 @@ test("one signal for 10,000 calls has no listener left after them", () => {
   }, { maxPending: 10_000 });
 });
 
-test("one abort gives up 1,000 calls, sent and unsent, each with its reason", () =>
+test("one abort rejects 1,000 calls, sent and unsent, with its reason", () =>
   withScripted(mute, async (rcsp, server) => {
     const controller = new AbortController();
     const { signal } = controller;

@@ -102,7 +102,7 @@ const NOTHING = new Uint8Array();
 const ANSWER = ok({ trackId: "1" }, { of: "A" });
 const FLOOD = concat([...Array.from({ length: 10_000 }, (_, n) => event({ n })), ANSWER]);
 
-test("a frame whose rest lies in the kernel survives a busy application", () =>
+test("a frame whose rest is in the kernel's buffer survives a busy application", () =>
   withBusy([ANSWER.subarray(0, 20), ANSWER.subarray(20)], {
     partialFrameTimeout: TIMEOUT,
   }, async ({ rcsp, block }) => {
@@ -113,7 +113,7 @@ test("a frame whose rest lies in the kernel survives a busy application", () =>
   }));
 
 for (const [what, second] of Object.entries({ "alone": ANSWER, "behind 10,000 events": FLOOD })) {
-  test(`a call whose answer lies in the kernel ${what} survives a busy application`, () =>
+  test(`a call whose response is in the kernel's buffer ${what} survives a busy application`, () =>
     withBusy([NOTHING, second], {}, async ({ rcsp, gotBytes, block }) => {
       const call = rcsp.call("A", undefined, { timeout: TIMEOUT });
       await gotBytes();
@@ -122,7 +122,7 @@ for (const [what, second] of Object.entries({ "alone": ANSWER, "behind 10,000 ev
     }));
 }
 
-test("a heartbeat whose answer lies in the kernel survives a busy application", () =>
+test("a heartbeat whose response is in the kernel's buffer survives a busy application", () =>
   withBusy([NOTHING, ANSWER], {
     heartbeat: 100,
     commandTimeout: TIMEOUT,

@@ -57,7 +57,7 @@ const SENT: { what: string; call: (rcsp: RcspClient) => Promise<unknown>; json: 
 ];
 
 for (const { what, call, json } of SENT) {
-  test(`${what} sends its command byte for byte`, () =>
+  test(`${what} sends exactly the expected bytes`, () =>
     withScripted((command) => ok(command), async (rcsp, server) => {
       await call(rcsp);
       const body = new TextEncoder().encode(json);
@@ -66,7 +66,7 @@ for (const { what, call, json } of SENT) {
     }));
 }
 
-test("call() counts its TrackId from 1, and a refused call takes none", () =>
+test("call() numbers TrackIds from 1, and a rejected call uses none", () =>
   withScripted(echo, async (rcsp, server) => {
     for (const name of ["A", "B"]) await rcsp.call(name);
     await assertRejects(() => rcsp.call("C", { text: "x".repeat(200) }), LimitError);
@@ -75,7 +75,7 @@ test("call() counts its TrackId from 1, and a refused call takes none", () =>
     assertEquals(server.names, ["A", "B", "E"]);
   }, { maxPayload: 200 }));
 
-test("call() refuses what is no command, and sends nothing", () =>
+test("call() rejects invalid commands, and sends nothing", () =>
   withScripted(echo, async (rcsp, server) => {
     const loop: Record<string, unknown> = {};
     loop["loop"] = loop;
@@ -94,7 +94,7 @@ test("call() refuses what is no command, and sends nothing", () =>
     assertEquals(server.names, ["Last"]);
   }));
 
-test("call() refuses a timeout that is none, and names it", () =>
+test("call() rejects an invalid timeout, and names it", () =>
   withScripted(echo, async (rcsp) => {
     for (const timeout of [0, -1, 1.5, NaN, 2 ** 31]) {
       const error = await assertRejects(() => rcsp.call("A", {}, { timeout }), RangeError);
@@ -134,7 +134,7 @@ const RESPONSES: { what: string; body: (trackId: string) => object; response: un
 ];
 
 for (const { what, body, response } of RESPONSES) {
-  test(`call() takes a response with ${what}`, () =>
+  test(`call() accepts a response with ${what}`, () =>
     withScripted(({ trackId }) => frame(2, body(trackId)), async (rcsp) => {
       assertEquals<unknown>(await rcsp.call("A"), response);
     }));
@@ -176,14 +176,14 @@ for (const { error, code, message, text } of ERRORS) {
     }));
 }
 
-test("call() takes an error response that names no command, and one with a Response", () => {
+test("call() accepts an error response that names no command, and one with a Response", () => {
   const bodies = [{ Error: { Code: 1 } }, { TrackId: null, Error: {}, Response: { a: 1 } }];
   return withScripted(() => frame(3, bodies.shift()!), async (rcsp) => {
     for (const name of ["A", "B"]) await assertRejects(() => rcsp.call(name), CommandError, name);
   });
 });
 
-test("call() gives a response with keys of every object untouched", () => {
+test("call() returns a response with the keys of every object unchanged", () => {
   const text = '{"then":1,"__proto__":{"polluted":true},"toJSON":"x","constructor":null,' +
     '"hasOwnProperty":[],"valueOf":0}';
   return withScripted(
@@ -202,7 +202,7 @@ function entriesOf(text: string): string {
   return JSON.stringify(Object.entries(JSON.parse(text)));
 }
 
-test("call() is refused at maxPending, and works again after answers", () =>
+test("call() rejects at maxPending, and works again after responses", () =>
   withScripted(mute, async (rcsp, server) => {
     const calls = ["A", "B", "C"].map((name) => rcsp.call(name));
     const error = await assertRejects(
@@ -222,7 +222,7 @@ test("call() is refused at maxPending, and works again after answers", () =>
     assertEquals(server.names, ["A", "B", "C", "E"]);
   }, { maxPending: 3 }));
 
-test("call() measures maxPayload in bytes, to the byte", () => {
+test("call() applies maxPayload to the exact number of bytes", () => {
   const command = (text: string): string =>
     `{"Command":"A","TrackId":"1","Version":1,"Arguments":{"T":"${text}"}}`;
   const fits = "ä".repeat(30);

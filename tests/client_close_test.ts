@@ -19,7 +19,7 @@ async function endings(calls: Promise<JsonObject>[]): Promise<Told[]> {
   });
 }
 
-test("close() may be called any number of times, and closed resolves with nothing", () =>
+test("close() may be called any number of times, and closed resolves with undefined", () =>
   withScripted(echo, async (rcsp, server) => {
     await Promise.all([rcsp.close(), rcsp.close(), rcsp[Symbol.asyncDispose]()]);
     await rcsp.close();
@@ -27,14 +27,14 @@ test("close() may be called any number of times, and closed resolves with nothin
     await server.tap.closed;
   }));
 
-test("an asyncDispose closes the client", () =>
+test("Symbol.asyncDispose closes the client", () =>
   withScripted(echo, async (rcsp, server) => {
     await rcsp[Symbol.asyncDispose]();
     await server.tap.closed;
     assertStrictEquals(await rcsp.closed, undefined);
   }));
 
-test("close() rejects calls in flight and calls that wait, and tells which were sent", () =>
+test("close() rejects calls in flight and queued calls, with the right 'sent'", () =>
   withScripted(mute, async (rcsp, server) => {
     const sent = ["A", "B"].map((name) => rcsp.call(name));
     await server.until(2);
@@ -55,7 +55,7 @@ test("close() rejects calls in flight and calls that wait, and tells which were 
     assertEquals([rcsp.stats().queued, rcsp.stats().inFlight], [0, 0]);
   }));
 
-test("close() in the same turn as a call keeps the call from going out", () =>
+test("a call is not sent if close() is called in the same turn", () =>
   withScripted(echo, async (rcsp, server) => {
     const told = endings([rcsp.call("A")]);
     await rcsp.close();
@@ -63,7 +63,7 @@ test("close() in the same turn as a call keeps the call from going out", () =>
     assertEquals([server.names, server.tap.writes.length], [[], 0]);
   }));
 
-test("close() from within the then of an answer settles the other calls", () =>
+test("close() in the continuation of a call settles the other calls", () =>
   withScripted(mute, async (rcsp, server) => {
     const first = rcsp.call("A").then(() => rcsp.close());
     const told = endings([rcsp.call("B"), rcsp.call("C")]);
@@ -73,7 +73,7 @@ test("close() from within the then of an answer settles the other calls", () =>
     assertEquals((await told).map(({ sent }) => sent), [true, true]);
   }));
 
-test("close() in the then of an answer ends the client though more answers have come", () =>
+test("close() in the continuation of a call closes the client even if more responses have come", () =>
   withScripted(mute, async (rcsp, server) => {
     const first = rcsp.call("A").then(() => rcsp.close());
     const second = rcsp.call("B");
@@ -85,7 +85,7 @@ test("close() in the then of an answer ends the client though more answers have 
     assertStrictEquals(await rcsp.closed, undefined);
   }));
 
-test("close() ends subscriptions in good order, after what still waits", () =>
+test("close() ends subscriptions without an error, after the buffered events", () =>
   withScripted(echo, async (rcsp) => {
     const events = rcsp.events();
     const presses = rcsp.buttonPresses(1);
@@ -97,7 +97,7 @@ test("close() ends subscriptions in good order, after what still waits", () =>
     await presses.return();
   }));
 
-test("close() keeps ready from resolving where the server has not accepted", () =>
+test("close() rejects the ready of a subscription that the server has not accepted", () =>
   withScripted(mute, async (rcsp, server) => {
     const presses = rcsp.buttonPresses(1);
     const ready = presses.ready.then(() => "accepted", () => "not accepted");
@@ -106,7 +106,7 @@ test("close() keeps ready from resolving where the server has not accepted", () 
     assertStrictEquals(await ready, "not accepted");
   }));
 
-test("a closed client refuses calls and subscriptions", () =>
+test("a closed client rejects calls and subscriptions", () =>
   withScripted(echo, async (rcsp) => {
     await rcsp.close();
     const error = await assertRejects(
@@ -122,7 +122,7 @@ test("a closed client refuses calls and subscriptions", () =>
     }
   }));
 
-test("a server that ends the connection settles all calls, and closed tells why", () =>
+test("all calls reject when the server ends the connection, and closed resolves with the cause", () =>
   withScripted(({ name }) => name === "Last" ? "close" : undefined, async (rcsp) => {
     const events = rcsp.events();
     const told = await endings(["A", "Last"].map((name) => rcsp.call(name)));
@@ -138,7 +138,7 @@ test("a server that ends the connection settles all calls, and closed tells why"
     await rcsp.close();
   }));
 
-test("answers that came before the end of the connection reach their callers", () =>
+test("responses that came before the end of the connection reach their callers", () =>
   withScripted((command) => ok(command, { of: command.name }), async (rcsp, server) => {
     const calls = ["A", "B"].map((name) => rcsp.call(name));
     await server.until(2);
@@ -147,7 +147,7 @@ test("answers that came before the end of the connection reach their callers", (
     assert(await rcsp.closed instanceof ConnectionError);
   }));
 
-test("a write that fails ends the client, and tells what was sent", () =>
+test("a failed write closes the client, and calls reject with the right 'sent'", () =>
   withScripted(mute, async (rcsp, server) => {
     server.tap.holdWrites();
     const calls = ["A", "B"].map((name) => rcsp.call(name));
@@ -159,7 +159,7 @@ test("a write that fails ends the client, and tells what was sent", () =>
     assertEquals((await told).map(({ sent }) => sent), [true, true, false]);
   }));
 
-test("calls after the end reject at once, also those made while others are rejected", () =>
+test("calls after the end reject at once, including those made while others are being rejected", () =>
   withScripted(mute, async (rcsp, server) => {
     const again = rcsp.call("A").catch(() => rcsp.call("B"));
     const told = endings([again]);

@@ -41,7 +41,7 @@ const LIMITS = [
 ];
 
 for (const { option, largest } of LIMITS) {
-  test(`connect() refuses a '${option}' that is no whole number from 1 to ${largest}`, async () => {
+  test(`connect() rejects a '${option}' that is not an integer from 1 to ${largest}`, async () => {
     for (const value of [0, -1, 1.5, NaN, Infinity, largest + 1, "5"]) {
       let opened = false;
       const connector: Connector = (...args) => {
@@ -58,14 +58,14 @@ for (const { option, largest } of LIMITS) {
     }
   });
 
-  test(`connect() takes 1 and ${largest} as '${option}'`, async () => {
+  test(`connect() accepts 1 and ${largest} as '${option}'`, async () => {
     for (const value of [1, largest]) {
       await withScripted(echo, async () => {}, { [option]: value });
     }
   });
 }
 
-test("connect() refuses a port that is none", async () => {
+test("connect() rejects an invalid port", async () => {
   const server = await startScripted(echo);
   for (const port of [0, -1, 65_536, 1.5, NaN]) {
     const options = { port, reconnect: false } as const;
@@ -74,7 +74,7 @@ test("connect() refuses a port that is none", async () => {
   await server.close();
 });
 
-test("connect() asks the connector for localhost:45451 unless told otherwise", async () => {
+test("connect() connects to localhost:45451 by default", async () => {
   const asked: unknown[] = [];
   const connector: Connector = (address) => {
     asked.push(address);
@@ -86,7 +86,7 @@ test("connect() asks the connector for localhost:45451 unless told otherwise", a
   assertEquals(asked, [{ host: "localhost", port: 45451 }, { host: "glove", port: 1 }]);
 });
 
-test("connect() gives up after connectTimeout though the connector never settles", async () => {
+test("connect() rejects after connectTimeout even if the connector never settles", async () => {
   const { controller, listeners } = countedSignal();
   let given: AbortSignal | undefined;
   const connector: Connector = (address, options) => {
@@ -105,7 +105,7 @@ test("connect() gives up after connectTimeout though the connector never settles
 });
 
 for (const host of ["::1", "[::1]"]) {
-  test(`connect() to ${host} hands the bare address on and shows it in brackets once`, async () => {
+  test(`connect() to ${host} passes the address without brackets, and shows it with them`, async () => {
     const addresses: unknown[] = [];
     const connector: Connector = (address) => {
       addresses.push(address);
@@ -121,14 +121,14 @@ for (const host of ["::1", "[::1]"]) {
   });
 }
 
-test("connect() passes on what the connector rejects with, if it is an error of ours", async () => {
+test("connect() rejects with the connector's error if it is an RcspError", async () => {
   for (const error of [new ConnectionError("host-not-found", "No"), new LimitError("No", "x", 1)]) {
     const connector: Connector = () => Promise.reject(error);
     assertStrictEquals(await assertRejects(() => connect({ connector, reconnect: false })), error);
   }
 });
 
-test("connect() makes a ConnectionError of anything else that a connector throws", async () => {
+test("connect() wraps any other error of the connector in a ConnectionError", async () => {
   for (const thrown of [new Error("odd"), "odd", null]) {
     const connectors: Connector[] = [() => Promise.reject(thrown), () => {
       throw thrown;
@@ -145,7 +145,7 @@ test("connect() makes a ConnectionError of anything else that a connector throws
 });
 
 for (const by of ["timeout", "signal"] as const) {
-  test(`connect() closes a socket that comes after its ${by}`, async () => {
+  test(`connect() closes a socket that opens after its ${by}`, async () => {
     const [near, far] = socketPair();
     const late = Promise.withResolvers<typeof near>();
     const controller = new AbortController();
@@ -177,7 +177,7 @@ test("connect() with an aborted signal rejects with its reason and opens nothing
   assert(!opened, "it opened a socket");
 });
 
-test("connect() rejects with the signal's reason at once, and leaves no listener", async () => {
+test("connect() rejects with the signal's reason at once, and removes its listener", async () => {
   const { controller, listeners } = countedSignal();
   const reason = new Error("enough");
   const connecting = connect({ connector: never, signal: controller.signal, reconnect: false });
@@ -187,7 +187,7 @@ test("connect() rejects with the signal's reason at once, and leaves no listener
   assertStrictEquals(listeners(), 0);
 });
 
-test("an abort in any microtask around the connection ends connect() or the client", async () => {
+test("an abort in any microtask around connecting rejects connect() or closes the client", async () => {
   for (let steps = 0; steps < 24; steps++) {
     const [near, far] = socketPair();
     const controller = new AbortController();
@@ -231,14 +231,14 @@ test("the signal of connect() closes the client later", async () => {
   }, { signal: controller.signal });
 });
 
-test("a client that is closed leaves no listener on the signal of connect()", async () => {
+test("a closed client leaves no listener on the signal of connect()", async () => {
   const { controller, listeners } = countedSignal();
   await withScripted(echo, async () => {}, { signal: controller.signal });
   assertStrictEquals(listeners(), 0);
   controller.abort();
 });
 
-test("the signal that a connector gets is for the opening only", async () => {
+test("the signal passed to a connector covers connecting only", async () => {
   const server = await startScripted(echo);
   let given: AbortSignal | undefined;
   const connector: Connector = (address, options) => {
@@ -251,7 +251,7 @@ test("the signal that a connector gets is for the opening only", async () => {
   await server.close();
 });
 
-test("a connector that gives no socket is a TypeError", async () => {
+test("a connector that returns no socket rejects with a TypeError", async () => {
   const connector = (() => Promise.resolve(undefined)) as unknown as Connector;
   await assertRejects(
     () => connect({ connector }),
@@ -260,7 +260,7 @@ test("a connector that gives no socket is a TypeError", async () => {
   );
 });
 
-test("a socket whose read() throws at once ends its connection like any other", async () => {
+test("a socket whose read() throws synchronously ends its connection like any other", async () => {
   const [socket, other] = socketPair();
   const broken: Socket = {
     remote: socket.remote,
@@ -278,7 +278,7 @@ test("a socket whose read() throws at once ends its connection like any other", 
   other.close();
 });
 
-test("every error of a call tells whether the command was sent", () =>
+test("every error of a call has 'sent'", () =>
   withScripted(mute, async (rcsp, server) => {
     const late = await assertRejects(() => rcsp.call("A", {}, { timeout: 20 }), TimeoutError);
     assertStrictEquals(late.sent, true);
@@ -289,7 +289,7 @@ test("every error of a call tells whether the command was sent", () =>
     assertStrictEquals(held.sent, false);
   }));
 
-test("a call that a broken stream ends was sent", () =>
+test("a call that a broken stream rejects was sent", () =>
   withScripted(() => new Uint8Array(8), async (rcsp) => {
     const error = await assertRejects(() => rcsp.call("A"), ProtocolError);
     assertStrictEquals(error.sent, true);

@@ -9,7 +9,7 @@ function answering(response: string): Script {
 }
 
 for (const response of ["null", "{}", '{"Devices":null}', '{"Devices":[]}', '{"devices":[1]}']) {
-  test(`listDevices() takes ${response} as no devices`, () =>
+  test(`listDevices() returns no devices for the response ${response}`, () =>
     withScripted(answering(response), async (rcsp) => {
       assertEquals(await rcsp.listDevices(), []);
     }));
@@ -28,7 +28,7 @@ const WRONG = [
 ];
 
 for (const { devices, message } of WRONG) {
-  test(`listDevices() refuses ${devices}, and the connection lives on`, () =>
+  test(`listDevices() rejects ${devices}, and the connection stays open`, () =>
     withScripted(answering(`{"Devices":${devices}}`), async (rcsp) => {
       const error = await assertRejects(() => rcsp.listDevices(), ProtocolError, message);
       assertStrictEquals(error.code, "bad-shape");
@@ -36,7 +36,7 @@ for (const { devices, message } of WRONG) {
     }));
 }
 
-test("listDevices() gives every field of every device as it came", () => {
+test("listDevices() returns every field of every device unchanged", () => {
   const devices = [{ DeviceId: 0, Name: "left", Nested: { a: [null] } }, { DeviceId: "" }];
   return withScripted(answering(JSON.stringify({ Devices: devices })), async (rcsp) => {
     assertEquals<unknown>(await rcsp.listDevices(), devices);
@@ -59,7 +59,7 @@ const IDS = [
 ] as DeviceId[];
 
 for (const id of IDS) {
-  test(`a device id ${JSON.stringify(id)} goes back as it came`, () =>
+  test(`a device id ${JSON.stringify(id)} is sent back unchanged`, () =>
     withScripted(
       (command) => ok(command, { Devices: [{ DeviceId: id }] }),
       async (rcsp, server) => {
@@ -84,7 +84,7 @@ const REFUSED_IDS: { id: unknown; errorClass: typeof TypeError | typeof RangeErr
 ];
 
 for (const { id, errorClass } of REFUSED_IDS) {
-  test(`a device id ${id} is refused, and nothing is sent`, () =>
+  test(`a device id ${id} throws, and nothing is sent`, () =>
     withScripted(echo, async (rcsp, server) => {
       const deviceId = id as DeviceId;
       const led = { LedId: "L", Red: 0, Green: 0, Blue: 0 };
@@ -100,7 +100,7 @@ for (const { id, errorClass } of REFUSED_IDS) {
     }));
 }
 
-test("a device id of 2^53 + 1 in a list is refused when it is used, as it is not exact", () =>
+test("a listed device id of 2^53 + 1 is rejected when used, because it is not exact", () =>
   withScripted(answering('{"Devices":[{"DeviceId":9007199254740993}]}'), async (rcsp, server) => {
     const [device] = await rcsp.listDevices();
     await assertRejects(
@@ -126,7 +126,7 @@ const WRONG_LEDS: { led: object; message: string }[] = [
   })),
 ];
 
-test("setColorLed() refuses a wrong LED, names what is wrong, and sends nothing", () =>
+test("setColorLed() rejects an invalid LED, names what is wrong, and sends nothing", () =>
   withScripted(echo, async (rcsp, server) => {
     for (const { led, message } of WRONG_LEDS) {
       const error = await assertRejects(() => rcsp.setColorLed(1, led as ColorLed), Error, message);
@@ -136,7 +136,7 @@ test("setColorLed() refuses a wrong LED, names what is wrong, and sends nothing"
     assertEquals(server.names, ["Last"]);
   }));
 
-test("setColorLed() sends the five arguments and no other key", () =>
+test("setColorLed() sends exactly the five arguments", () =>
   withScripted(echo, async (rcsp, server) => {
     const led = { Blue: 255, Extra: 1, Green: 0, Red: 128, LedId: "RingLed" };
     await rcsp.setColorLed(1, led);

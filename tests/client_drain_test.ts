@@ -4,7 +4,7 @@ import { withFlaky } from "./support/flaky.ts";
 import { echo, event, mute, ok, turn } from "./support/scripted_server.ts";
 import { test } from "./support/test.ts";
 
-test("drain() lets answers in, takes subscriptions back, and closes", () =>
+test("drain() unsubscribes, waits for pending responses, and closes", () =>
   withFlaky(
     (command) => command.name === "Slow" ? undefined : ok(command, { name: command.name }),
     async (rcsp, flaky) => {
@@ -25,7 +25,7 @@ test("drain() lets answers in, takes subscriptions back, and closes", () =>
     },
   ));
 
-test("a client that drains takes no more calls and subscriptions", () =>
+test("a draining client rejects new calls and subscriptions", () =>
   withFlaky(mute, async (rcsp, flaky) => {
     const pending = rcsp.call("A");
     const rejected = assertRejects(() => pending, ConnectionError);
@@ -39,7 +39,7 @@ test("a client that drains takes no more calls and subscriptions", () =>
     await rejected;
   }));
 
-test("drain() closes after its time whatever is open, and settles it", () =>
+test("drain() closes after its timeout, and settles whatever is pending", () =>
   withFlaky(mute, async (rcsp, flaky) => {
     const pending = rcsp.call("A");
     const rejected = assertRejects(() => pending, ConnectionError, "was sent but not answered");
@@ -51,14 +51,14 @@ test("drain() closes after its time whatever is open, and settles it", () =>
     assertStrictEquals(flaky.clock.timers, 0);
   }));
 
-test("drain() may be called again, and after close()", () =>
+test("drain() may be called again, also after close()", () =>
   withFlaky(echo, async (rcsp) => {
     await Promise.all([rcsp.drain(), rcsp.drain(), rcsp.close(), rcsp.drain()]);
     await rcsp.drain();
     await rcsp.close();
   }));
 
-test("drain() without a connection ends after its time", () =>
+test("drain() without a connection resolves after its timeout", () =>
   withFlaky(echo, async (rcsp, flaky) => {
     await flaky.lose(rcsp, { down: true });
     const call = rcsp.call("Waiting");
@@ -70,7 +70,7 @@ test("drain() without a connection ends after its time", () =>
     assertStrictEquals(flaky.clock.timers, 0);
   }));
 
-test("events that wait to be read can be read after drain()", () =>
+test("buffered events can be read after drain()", () =>
   withFlaky(echo, async (rcsp, flaky) => {
     const all = rcsp.events();
     flaky.server.send(event({ N: 1 }));
@@ -80,7 +80,7 @@ test("events that wait to be read can be read after drain()", () =>
     assertEquals(await all.next(), { done: true, value: undefined });
   }));
 
-test("drain() refuses a timeout that is none", () =>
+test("drain() rejects an invalid timeout", () =>
   withFlaky(echo, (rcsp) => {
     assertThrows(() => rcsp.drain({ timeout: 0 }), RangeError, "'timeout'");
     assert(rcsp.status.state === "ready");

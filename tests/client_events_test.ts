@@ -31,7 +31,7 @@ const DELIVERED: { body: JsonObject; to: string }[] = [
 ];
 
 for (const { body, to } of DELIVERED) {
-  test(`an event ${JSON.stringify(body)} goes to: ${to}`, () =>
+  test(`an event ${JSON.stringify(body)} reaches: ${to}`, () =>
     withScripted(echo, async (rcsp, server) => {
       const topic: EventFilter = { publisher: "P", topic: "T" };
       const readers = {
@@ -49,7 +49,7 @@ for (const { body, to } of DELIVERED) {
     }));
 }
 
-test("object ids are told apart by what they hold", () =>
+test("object ids are compared by value", () =>
   withScripted(echo, async (rcsp, server) => {
     const topic = { publisher: "P", topic: "T" };
     const [one, two] = [1, 2].map((Bus) =>
@@ -62,7 +62,7 @@ test("object ids are told apart by what they hold", () =>
     assertEquals([one!.waiting, two!.waiting], [0, 0]);
   }));
 
-test("events() reads the fields by the dialect, and asks the server for nothing", () =>
+test("events() reads the fields of the dialect, and sends no command", () =>
   withScripted(echo, async (rcsp, server) => {
     const events = rcsp.events();
     await events.ready;
@@ -83,7 +83,7 @@ test("events() reads the fields by the dialect, and asks the server for nothing"
     assertEquals(server.names, []);
   }));
 
-test("a dialect with other key names reads and matches events by them", () => {
+test("a dialect with other key names reads and matches events with them", () => {
   const dialect = {
     event: { publisher: "h.from", topic: "h.what", deviceId: "id", data: "payload" },
   };
@@ -103,7 +103,7 @@ test("a dialect with other key names reads and matches events by them", () => {
   }, { dialect });
 });
 
-test("an event with keys of every object comes through untouched", () =>
+test("an event with the keys of every object arrives unchanged", () =>
   withScripted(echo, async (rcsp, server) => {
     const events = rcsp.events();
     const text = '{"then":1,"__proto__":{"polluted":true},"toJSON":"x","constructor":null}';
@@ -121,7 +121,7 @@ const BROKEN = ["", "{", "[]", "null", `{"a":${"[".repeat(100)}${"]".repeat(100)
 
 for (const text of BROKEN) {
   const shown = text.slice(0, 8);
-  test(`a broken event '${shown}' that nobody hears is not read`, () =>
+  test(`an invalid event '${shown}' without a subscriber is not parsed`, () =>
     withScripted(echo, async (rcsp, server) => {
       await turn();
       server.send(event(text), event({ Topic: "T" }));
@@ -129,7 +129,7 @@ for (const text of BROKEN) {
       assertEquals([rcsp.stats().events, rcsp.stats().unmatched], [2, 2]);
     }));
 
-  test(`a broken event '${shown}' that somebody hears is told and dropped, and the client goes on`, () => {
+  test(`an invalid event '${shown}' with a subscriber is reported and dropped, and the client continues`, () => {
     const told: RcspError[] = [];
     return withScripted(echo, async (rcsp, server) => {
       const events = rcsp.events();
@@ -145,7 +145,7 @@ for (const text of BROKEN) {
   });
 }
 
-test("events count as unheard again once the last reader has left", () =>
+test("events count as unmatched again after the last reader has left", () =>
   withScripted(echo, async (rcsp, server) => {
     const events = rcsp.events();
     await turn();
@@ -157,7 +157,7 @@ test("events count as unheard again once the last reader has left", () =>
     assertEquals([rcsp.stats().events, rcsp.stats().unmatched], [2, 1]);
   }));
 
-test("events that come before the server has accepted are kept", () =>
+test("events that come before the server has accepted the subscription are kept", () =>
   withScripted(
     (command) => [event({ n: 1 }), event({ n: 2 }), ok(command)],
     async (rcsp) => {
@@ -183,7 +183,7 @@ const PRESSES: { body: JsonObject; type: string | undefined }[] = [
 ];
 
 for (const { body, type } of PRESSES) {
-  test(`buttonPresses() finds ${type ?? "no press"} in ${JSON.stringify(body)}`, () =>
+  test(`buttonPresses() reads ${type ?? "no press"} from ${JSON.stringify(body)}`, () =>
     withScripted(echo, async (rcsp, server) => {
       const presses = rcsp.buttonPresses(7);
       await presses.ready;
@@ -206,7 +206,7 @@ const WRONG_OPTIONS: { options: SubscribeOptions; says: string }[] = [
   { options: { overflow: "Fail" as "fail" }, says: "current value is Fail" },
 ];
 
-test("subscribing with a wrong option or topic throws, and sends nothing", () =>
+test("subscribing with an invalid option or filter throws, and sends nothing", () =>
   withScripted(echo, async (rcsp, server) => {
     for (const { options, says } of WRONG_OPTIONS) {
       const errorClass = "buffer" in options ? RangeError : TypeError;

@@ -26,7 +26,7 @@ async function flooded(): Promise<RcspClient> {
   return await createClient(() => Promise.resolve(socket), { reconnect: false });
 }
 
-test("a reader that keeps up loses nothing of a flood, with the default buffer", async () => {
+test("a reader that keeps up with a flood loses no event with the default buffer", async () => {
   const rcsp = await flooded();
   const events = rcsp.events();
   let count = 0;
@@ -55,7 +55,7 @@ test("a reader behind a generator keeps up as well", async () => {
   assertEquals([count, events.dropped], [EVENTS - rcsp.stats().unmatched, 0]);
 });
 
-test("a reader that does not read holds up nothing", async () => {
+test("a reader that does not read blocks nothing else", async () => {
   const rcsp = await flooded();
   const events = rcsp.events();
   await rcsp.closed;

@@ -88,7 +88,7 @@ const HOSTILE: {
 ];
 
 for (const { what, send, code, answered = 0, offset } of HOSTILE) {
-  test(`${what} from the server: ${code} ends the client`, () =>
+  test(`${what} from the server: the client closes with ${code}`, () =>
     withScripted(mute, async (rcsp, server) => {
       const calls = Promise.allSettled([rcsp.call("A"), rcsp.call("B")]);
       await server.until(2);
@@ -110,7 +110,7 @@ for (const { what, send, code, answered = 0, offset } of HOSTILE) {
     }));
 }
 
-test("a call that waits when the stream breaks is told that it was not sent", () =>
+test("a queued call rejects with 'sent' false when the stream breaks", () =>
   withScripted(mute, async (rcsp, server) => {
     const sent = assertRejects(() => rcsp.call("A"), ProtocolError);
     await server.until(1);
@@ -126,7 +126,7 @@ test("a call that waits when the stream breaks is told that it was not sent", ()
     assert(message.startsWith("Command 'C' was not sent: "), message);
   }));
 
-test("an answer while no command was ever sent ends the client", () =>
+test("a response before any command was sent closes the client", () =>
   withScripted(mute, async (rcsp, server) => {
     await turn();
     server.send(ok({ trackId: "1" }));
@@ -136,7 +136,7 @@ test("an answer while no command was ever sent ends the client", () =>
   }));
 
 for (const size of [1, 8, 20]) {
-  test(`${size} bytes of an answer, then the end: cut-frame`, () =>
+  test(`${size} bytes of a response, then the end: cut-frame`, () =>
     withScripted(mute, async (rcsp, server) => {
       const call = assertRejects(() => rcsp.call("A"), ProtocolError, "then the end");
       await server.until(1);
@@ -148,7 +148,7 @@ for (const size of [1, 8, 20]) {
     }));
 }
 
-test("half an answer, then a reset: the call was sent and is not answered", () =>
+test("half a response, then a reset: the call rejects with 'sent' true", () =>
   withScripted(mute, async (rcsp, server) => {
     const call = assertRejects(() => rcsp.call("A"), ConnectionError);
     await server.until(1);
@@ -161,7 +161,7 @@ test("half an answer, then a reset: the call was sent and is not answered", () =
     assertStrictEquals(await rcsp.closed, reset);
   }));
 
-test("a read that fails with anything else is a ConnectionError with that as its cause", () =>
+test("any other read failure becomes the cause of a ConnectionError", () =>
   withScripted(mute, async (rcsp, server) => {
     const odd = new Error("odd");
     server.tap.breakReading(odd);
@@ -170,7 +170,7 @@ test("a read that fails with anything else is a ConnectionError with that as its
     assertEquals([cause.code, cause.cause], ["connection-closed", odd]);
   }));
 
-test("half an answer, then nothing: the call times out, and the rest still counts", () =>
+test("half a response, then nothing: the call times out, and the late rest is still matched", () =>
   withScripted(mute, async (rcsp, server) => {
     const call = rcsp.call("A", {}, { timeout: 20 });
     await server.until(1);
@@ -183,7 +183,7 @@ test("half an answer, then nothing: the call times out, and the rest still count
     assertEquals(await next, { of: "B" });
   }));
 
-test("no answer reaches a wrong caller, whatever is lost, doubled, swapped or broken", async () => {
+test("no response reaches a wrong caller, whatever is lost, duplicated, swapped or corrupted", async () => {
   let seed = 7;
   const random = (below: number): number => (seed = (seed * 48271) % 2147483647) % below;
   const outcomes = { answered: 0, ended: 0 };

@@ -24,7 +24,7 @@ function joined(pieces: Uint8Array[]): Uint8Array {
   return new Uint8Array(pieces.flatMap((piece) => [...piece]));
 }
 
-test("1,000 calls at once go out in one write, and each gets its own answer", () =>
+test("1,000 concurrent calls are sent in one write, and each gets its own response", () =>
   withScripted(echo, async (rcsp, server) => {
     const names = manyNames();
     const answers = await Promise.all(names.map((name) => rcsp.call(name)));
@@ -33,7 +33,7 @@ test("1,000 calls at once go out in one write, and each gets its own answer", ()
     assertStrictEquals(server.tap.writes.length, 1);
   }));
 
-test("calls made while a write waits go out together with the next", () =>
+test("calls made while a write is pending are sent together in the next", () =>
   withScripted(echo, async (rcsp, server) => {
     server.tap.holdWrites();
     const first = rcsp.call("First");
@@ -51,7 +51,7 @@ test("calls made while a write waits go out together with the next", () =>
     assertStrictEquals(server.tap.writes.length, 2);
   }));
 
-test("calls of more than one batch go out in several writes, in order", () =>
+test("calls that exceed one batch are sent in several writes, in order", () =>
   withScripted(echo, async (rcsp, server) => {
     const text = "x".repeat(100_000);
     const names = ["A", "B", "C", "D", "E", "F", "G"];
@@ -62,7 +62,7 @@ test("calls of more than one batch go out in several writes, in order", () =>
   }));
 
 for (const size of [1, 7, 8, 9, 1_000_000]) {
-  test(`answers and events in chunks of ${size} bytes reach their callers`, () =>
+  test(`responses and events in chunks of ${size} bytes reach their callers`, () =>
     withScripted(mute, async (rcsp, server) => {
       const events = rcsp.events();
       const calls = ["A", "B", "C"].map((name) => rcsp.call(name));
@@ -85,7 +85,7 @@ for (const size of [1, 7, 8, 9, 1_000_000]) {
     }));
 }
 
-test("a late answer is dropped, and the next call gets its own", () =>
+test("a late response is dropped, and the next call gets its own", () =>
   withScripted(mute, async (rcsp, server) => {
     await assertRejects(
       () => rcsp.call("Slow", {}, { timeout: 1 }),
@@ -106,7 +106,7 @@ test("a late answer is dropped, and the next call gets its own", () =>
     });
   }));
 
-test("a late refusal is dropped as well, also one without a TrackId", () =>
+test("a late error response is dropped too, even without a TrackId", () =>
   withScripted(mute, async (rcsp, server) => {
     const slow = ["A", "B"].map((name) => rcsp.call(name, {}, { timeout: 1 }));
     await Promise.all(slow.map((call) => assertRejects(() => call, TimeoutError)));
@@ -118,7 +118,7 @@ test("a late refusal is dropped as well, also one without a TrackId", () =>
     assertStrictEquals(rcsp.stats().late, 2);
   }));
 
-test("a call that cannot be written in time says so, and never goes out", () =>
+test("a call that cannot be written in time rejects as unsent, and is never sent", () =>
   withScripted(echo, async (rcsp, server) => {
     server.tap.holdWrites();
     const first = rcsp.call("First");
@@ -136,7 +136,7 @@ test("a call that cannot be written in time says so, and never goes out", () =>
     assertStrictEquals(rcsp.stats().late, 0);
   }));
 
-test("100,000 events before an answer do not hold it up, and their buffer is bounded", () =>
+test("100,000 events before a response do not delay it, and their buffer is bounded", () =>
   withScripted(mute, async (rcsp, server) => {
     const told: number[] = [];
     const events = rcsp.events({ buffer: 100, onOverflow: (dropped) => told.push(dropped) });
@@ -152,7 +152,7 @@ test("100,000 events before an answer do not hold it up, and their buffer is bou
     assertStrictEquals(told.length, 1);
   }));
 
-test("stats() counts commands, answers and bytes", () =>
+test("stats() counts commands, responses and bytes", () =>
   withScripted(
     (command) => command.name === "No" ? refusal(command) : ok(command),
     async (rcsp, server) => {

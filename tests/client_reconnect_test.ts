@@ -21,7 +21,7 @@ const refuse = (): Promise<Socket> => {
   throw new ConnectionError("connection-refused", "Nobody is there");
 };
 
-test("a lost connection is replaced, and calls made meanwhile are answered in order", () =>
+test("a lost connection is replaced, and calls made meanwhile get responses in order", () =>
   withFlaky(echo, async (rcsp, flaky) => {
     await rcsp.call("Before");
     await flaky.lose(rcsp);
@@ -47,7 +47,7 @@ test("a command that was sent rejects when its connection ends, and is never sen
     assertEquals(flaky.server.names, ["Mute"]);
   }));
 
-test("a call that waits for a connection keeps its own timeout, and was not sent", () =>
+test("a call that waits for a connection times out by itself, and was not sent", () =>
   withFlaky(echo, async (rcsp, flaky) => {
     await flaky.lose(rcsp, { down: true });
     const call = rcsp.call("Late", undefined, { timeout: 40 });
@@ -59,7 +59,7 @@ test("a call that waits for a connection keeps its own timeout, and was not sent
     assertEquals(flaky.server.names, ["Next"]);
   }));
 
-test("calls that wait for a connection count for maxPending", () =>
+test("calls that wait for a connection count toward maxPending", () =>
   withFlaky(echo, async (rcsp, flaky) => {
     await flaky.lose(rcsp, { down: true });
     const calls = [rcsp.call("A"), rcsp.call("B")];
@@ -70,7 +70,7 @@ test("calls that wait for a connection count for maxPending", () =>
     assertEquals(flaky.server.names, ["A", "B"]);
   }, { maxPending: 2 }));
 
-test("an abort takes a waiting call back before the connection returns", () =>
+test("an abort removes a queued call before the client reconnects", () =>
   withFlaky(echo, async (rcsp, flaky) => {
     await flaky.lose(rcsp);
     const controller = new AbortController();
@@ -82,7 +82,7 @@ test("an abort takes a waiting call back before the connection returns", () =>
     assertEquals(flaky.server.names, ["B"]);
   }));
 
-test("waits double from 250 ms up to 10 s while the server is away, and say why", () =>
+test("the delay doubles from 250 ms up to 10 s while the server is away, and the status has the cause", () =>
   withFlaky(echo, async (rcsp, flaky) => {
     await flaky.lose(rcsp, { down: true });
     const delays: number[] = [];
@@ -97,7 +97,7 @@ test("waits double from 250 ms up to 10 s while the server is away, and say why"
     assertEquals(delays, [125, 250, 500, 1000, 2000, 4000, 5000, 5000]);
   }));
 
-test("backoff() lies between a half and all of the doubled delay", () => {
+test("backoff() returns between half and all of the doubled delay", () => {
   const policy = reconnectPolicy({ initialDelay: 100, maxDelay: 1000 });
   assertEquals([1, 2, 3, 4, 5, 99].map((n) => backoff(policy, n, () => 0)), [
     50,
@@ -110,7 +110,7 @@ test("backoff() lies between a half and all of the doubled delay", () => {
   assertEquals([1, 2, 5].map((n) => backoff(policy, n, () => 0.999)), [100, 200, 1000]);
 });
 
-test("a server that opens and ends 200 connections in turn is left more and more time", () =>
+test("the delay grows while a server accepts and ends 200 connections in turn", () =>
   withFlaky(echo, async (rcsp, flaky) => {
     let longest = 0;
     for (let i = 0; i < 200; i++) {
@@ -126,7 +126,7 @@ test("a server that opens and ends 200 connections in turn is left more and more
     assertStrictEquals((await reach(rcsp, "reconnecting")).attempt, 1);
   }));
 
-test("maxAttempts closes the client, with all that waits", () =>
+test("maxAttempts closes the client, and rejects everything that waits", () =>
   withFlaky(echo, async (rcsp, flaky) => {
     await flaky.lose(rcsp, { down: true });
     const call = rcsp.call("A");
@@ -144,7 +144,7 @@ test("maxAttempts closes the client, with all that waits", () =>
     assertStrictEquals(flaky.clock.timers, 0);
   }, { reconnect: { maxAttempts: 2 } }));
 
-test("decide() sees attempt and cause, and its no closes the client", async () => {
+test("decide() gets attempt and cause, and false closes the client", async () => {
   const seen: unknown[] = [];
   const decide = (attempt: number, cause: { code: string }): boolean => {
     seen.push([attempt, cause.code]);
@@ -158,7 +158,7 @@ test("decide() sees attempt and cause, and its no closes the client", async () =
   }, { reconnect: { decide } });
 });
 
-test("decide() that throws closes the client with what it threw", () =>
+test("an error thrown by decide() closes the client with that error", () =>
   withFlaky(echo, async (rcsp, flaky) => {
     flaky.server.hangUp();
     const cause = await rcsp.closed;
@@ -172,7 +172,7 @@ test("decide() that throws closes the client with what it threw", () =>
     },
   }));
 
-test("decide() may close the client, which then stays closed", () => {
+test("decide() may close the client", () => {
   let client: RcspClient | undefined;
   const decide = (): boolean => {
     client!.close();
@@ -189,7 +189,7 @@ test("decide() may close the client, which then stays closed", () => {
   }, { reconnect: { decide } });
 });
 
-test("a watcher may close the client when it hears of the loss, and no timer is left", () => {
+test("a reader of statuses() may close the client on a lost connection, and no timer is left", () => {
   let client: RcspClient | undefined;
   const connect = {
     hasSubscribers: true,
@@ -206,7 +206,7 @@ test("a watcher may close the client when it hears of the loss, and no timer is 
   }, { tracing: { connect } });
 });
 
-test("attempts without any delay are counted all the same", () =>
+test("attempts without a delay count too", () =>
   withFlaky(echo, async (rcsp, flaky) => {
     for (let i = 0; i < 4; i++) {
       flaky.server.hangUp();
@@ -217,7 +217,7 @@ test("attempts without any delay are counted all the same", () =>
     assertStrictEquals((await rcsp.closed)?.code, "connection-closed");
   }, { reconnect: { initialDelay: 0, maxDelay: 0, maxAttempts: 3 } }));
 
-test("close() during the wait ends it, leaves no timer, and dials no more", () =>
+test("close() during the delay ends it, leaves no timer, and stops connecting", () =>
   withFlaky(echo, async (rcsp, flaky) => {
     await flaky.lose(rcsp);
     const call = rcsp.call("A");
@@ -229,7 +229,7 @@ test("close() during the wait ends it, leaves no timer, and dials no more", () =
     assertStrictEquals(await rcsp.closed, undefined);
   }));
 
-test("close() while a connection is being opened closes what still comes up", () =>
+test("close() while connecting closes a socket that opens later", () =>
   withFlaky(echo, async (rcsp, flaky) => {
     await flaky.lose(rcsp);
     const { status } = rcsp;
@@ -241,7 +241,7 @@ test("close() while a connection is being opened closes what still comes up", ()
     await flaky.server.tap.closed;
   }));
 
-test("a first connection that fails rejects at once unless firstConnect says otherwise", async () => {
+test("a failed first connection rejects at once by default, and is retried with firstConnect", async () => {
   const clock = new FakeClock();
   await assertRejects(() => openClient(refuse, {}, { clock }), ConnectionError, "Nobody");
   assertStrictEquals(clock.timers, 0);
@@ -265,7 +265,7 @@ test("a first connection that fails rejects at once unless firstConnect says oth
   });
 });
 
-test("a signal ends the waiting for a first connection", async () => {
+test("a signal aborts the wait for a first connection", async () => {
   const clock = new FakeClock();
   const controller = new AbortController();
   const { signal } = controller;
@@ -280,7 +280,7 @@ test("a signal ends the waiting for a first connection", async () => {
   assertStrictEquals(clock.timers, 0);
 });
 
-test("a first connection that is tried maxAttempts times rejects with the last cause", async () => {
+test("a first connection that fails maxAttempts times rejects with the last cause", async () => {
   const clock = new FakeClock();
   const reconnect = { firstConnect: true, maxAttempts: 1 };
   const connecting = openClient(refuse, { reconnect }, { clock });
@@ -290,7 +290,7 @@ test("a first connection that is tried maxAttempts times rejects with the last c
   await rejected;
 });
 
-test("statuses() gives the present state, every change, and an end", () =>
+test("statuses() yields the current status and every change, then ends", () =>
   withFlaky(echo, async (rcsp, flaky) => {
     const seen: ClientStatus[] = [];
     const watching = (async () => {
@@ -317,7 +317,7 @@ test("statuses() gives the present state, every change, and an end", () =>
     assertEquals(after, [{ state: "closed", cause: undefined }]);
   }));
 
-test("what an old socket still delivers reaches nobody", async () => {
+test("bytes that an old socket still delivers are dropped", async () => {
   const sockets: { deliver: (bytes: Uint8Array) => void }[] = [];
   const clock = new FakeClock();
   const connector = (): Promise<Socket> => {
@@ -366,7 +366,7 @@ for (
     maxAttempts: { maxAttempts: 0 },
   })
 ) {
-  test(`connect() refuses a reconnect.${name} out of its range`, async () => {
+  test(`connect() rejects a reconnect.${name} out of range`, async () => {
     await assertRejects(
       () => createClient(refuse, { reconnect }),
       RangeError,

@@ -12,7 +12,7 @@ const press = (deviceId: unknown, type = "SinglePress"): Uint8Array =>
     Data: { PressType: type },
   });
 
-test("subscriptions are made again, before anything else is sent", () =>
+test("a new connection resubscribes before anything else is sent", () =>
   withFlaky(echo, async (rcsp, flaky) => {
     const one = rcsp.buttonPresses(1);
     const driver = rcsp.subscribe({ publisher: "Driver", topic: "Changed" });
@@ -28,7 +28,7 @@ test("subscriptions are made again, before anything else is sent", () =>
     assertEquals([one.gaps, driver.gaps], [1, 1]);
   }));
 
-test("two readers of one topic make one command, again too", () =>
+test("two readers of one topic share one command, after a reconnect too", () =>
   withFlaky(echo, async (rcsp, flaky) => {
     const readers = [rcsp.buttonPresses(1), rcsp.buttonPresses(1)];
     await Promise.all(readers.map(({ ready }) => ready));
@@ -42,7 +42,7 @@ test("two readers of one topic make one command, again too", () =>
     assertEquals(flaky.server.names.at(-1), "DeviceUnsubscribe");
   }));
 
-test("a subscription that is refused on return fails, and the others go on", () => {
+test("a subscription that is refused after a reconnect fails, and the others continue", () => {
   const script: Script = (command) => {
     const again = command.args?.["DeviceId"] === 1 && command.trackId !== "1";
     return again ? refusal(command, { Code: "Gone", Message: "No such glove" }) : ok(command);
@@ -62,7 +62,7 @@ test("a subscription that is refused on return fails, and the others go on", () 
   });
 });
 
-test("the client is ready again only when its subscriptions are answered", () => {
+test("the client is ready again only after the responses to its subscriptions", () => {
   let hold = false;
   return withFlaky((command) => hold ? undefined : ok(command), async (rcsp, flaky) => {
     const reader = rcsp.buttonPresses(1);
@@ -78,7 +78,7 @@ test("the client is ready again only when its subscriptions are answered", () =>
   });
 });
 
-test("a server that does not answer a returning subscription is left for another connection", () => {
+test("the client reconnects if the server does not respond to a resubscription", () => {
   let hold = false;
   return withFlaky((command) => hold ? undefined : ok(command), async (rcsp, flaky) => {
     const reader = rcsp.buttonPresses(1);
@@ -99,7 +99,7 @@ test("a server that does not answer a returning subscription is left for another
   });
 });
 
-test("a subscription that is made while there is no connection is made with the next", () =>
+test("a subscription made without a connection is sent on the next one", () =>
   withFlaky(echo, async (rcsp, flaky) => {
     await flaky.lose(rcsp);
     const call = rcsp.call("Waiting");
@@ -111,7 +111,7 @@ test("a subscription that is made while there is no connection is made with the 
     assertStrictEquals(reader.gaps, 0);
   }));
 
-test("a subscription whose command was under way when the connection ended is made again", () => {
+test("a subscription whose command was in flight when the connection ended is sent again", () => {
   let answers = false;
   return withFlaky((command) => answers ? ok(command) : undefined, async (rcsp, flaky) => {
     const reader = rcsp.buttonPresses(1);
@@ -124,7 +124,7 @@ test("a subscription whose command was under way when the connection ended is ma
   });
 });
 
-test("a subscription whose command was not sent when the connection ended is made once", () =>
+test("a subscription whose command was unsent when the connection ended is sent once", () =>
   withFlaky(echo, async (rcsp, flaky) => {
     flaky.server.tap.holdWrites();
     rcsp.call("Held").catch(() => {});
@@ -138,7 +138,7 @@ test("a subscription whose command was not sent when the connection ended is mad
     assertEquals(flaky.server.names.filter((name) => name === "DeviceSubscribe").length, 1);
   }));
 
-test("leaving while there is no connection sends nothing, then or later", () =>
+test("unsubscribing without a connection sends nothing, then or later", () =>
   withFlaky(echo, async (rcsp, flaky) => {
     const reader = rcsp.buttonPresses(1);
     await reader.ready;
@@ -149,7 +149,7 @@ test("leaving while there is no connection sends nothing, then or later", () =>
     assertEquals(flaky.server.names, ["DeviceSubscribe", "After"]);
   }));
 
-test("events that wait to be read survive the end of their connection", () =>
+test("buffered events survive the end of their connection", () =>
   withFlaky(echo, async (rcsp, flaky) => {
     const reader = rcsp.buttonPresses(1);
     await reader.ready;
@@ -166,7 +166,7 @@ test("events that wait to be read survive the end of their connection", () =>
     assertEquals(types, ["SinglePress", "DoublePress", "LongPress"]);
   }));
 
-test("events() goes on over connections and counts its gaps", () =>
+test("events() continues across connections and counts its gaps", () =>
   withFlaky(echo, async (rcsp, flaky) => {
     const all = rcsp.events();
     for (let i = 1; i <= 3; i++) {
@@ -179,7 +179,7 @@ test("events() goes on over connections and counts its gaps", () =>
     assert(flaky.server.names.length === 0);
   }));
 
-test("a topic that was accepted is not ready for a new reader before it is accepted again", () => {
+test("an accepted topic is not ready for a new reader until it is accepted again", () => {
   let refuses = false;
   return withFlaky((command) => refuses ? refusal(command) : ok(command), async (rcsp, flaky) => {
     const first = rcsp.buttonPresses(1);
@@ -193,7 +193,7 @@ test("a topic that was accepted is not ready for a new reader before it is accep
   });
 });
 
-test("a subscription whose answer does not come in time is taken back", () =>
+test("a subscription that times out is unsubscribed", () =>
   withFlaky(
     ({ name, trackId }) => name === "DeviceSubscribe" ? undefined : ok({ trackId }),
     async (rcsp, flaky) => {
@@ -206,7 +206,7 @@ test("a subscription whose answer does not come in time is taken back", () =>
     },
   ));
 
-test("a heartbeat that was not sent does not go before the subscriptions of the next connection", () =>
+test("an unsent heartbeat is not sent before the subscriptions of the next connection", () =>
   withFlaky(echo, async (rcsp, flaky) => {
     const reader = rcsp.buttonPresses(1);
     await reader.ready;
@@ -223,7 +223,7 @@ test("a heartbeat that was not sent does not go before the subscriptions of the 
     assertEquals(after, ["DeviceSubscribe"]);
   }, { heartbeat: 500 }));
 
-test("a late timeout of a topic that was left and joined again takes nothing back", () =>
+test("a late timeout of a topic that was left and subscribed again does not unsubscribe", () =>
   withFlaky(mute, async (rcsp, flaky) => {
     const first = rcsp.buttonPresses(1);
     await flaky.server.until(1);
@@ -241,7 +241,7 @@ test("a late timeout of a topic that was left and joined again takes nothing bac
     assertEquals(flaky.server.names, ["DeviceSubscribe", "DeviceUnsubscribe", "DeviceSubscribe"]);
   }, { commandTimeout: 1000 }));
 
-test("a topic whose timeout and joining fall together has its commands in order", () =>
+test("a topic that times out while it is subscribed again sends its commands in order", () =>
   withFlaky(mute, async (rcsp, flaky) => {
     const first = rcsp.buttonPresses(1);
     const again = first.ready.catch(() => rcsp.buttonPresses(1));
@@ -269,7 +269,7 @@ const hangsUpOn = (...devices: number[]): Script => (command) =>
     ? "close"
     : ok(command);
 
-test("a subscription on which the server hangs up three times in a row fails, and calls go on", () =>
+test("a subscription fails after the server hangs up on it three times in a row, and calls continue", () =>
   withFlaky(hangsUpOn(1), async (rcsp, flaky) => {
     const reader = rcsp.buttonPresses(1);
     const failed = assertRejects(() => reader.ready, ConnectionError, "'dialect'");
@@ -289,7 +289,7 @@ test("a subscription on which the server hangs up three times in a row fails, an
     assertStrictEquals((await reach(rcsp, "ready")).reconnects, 3);
   }));
 
-test("a subscription that was accepted once fails all the same after three hang-ups", () => {
+test("a subscription that was accepted before fails too after three hang-ups", () => {
   let devices: number[] = [];
   return withFlaky(
     (command, server) => hangsUpOn(...devices)(command, server),
@@ -305,7 +305,7 @@ test("a subscription that was accepted once fails all the same after three hang-
   );
 });
 
-test("of several subscriptions only those fail on which the server hangs up", () =>
+test("of several subscriptions, only those that the server hangs up on fail", () =>
   withFlaky(hangsUpOn(2, 3), async (rcsp, flaky) => {
     const readers = [1, 2, 3, 4].map((device) => rcsp.buttonPresses(device));
     const outcomes = Promise.allSettled(readers.map(({ ready }) => ready));
@@ -320,7 +320,7 @@ test("of several subscriptions only those fail on which the server hangs up", ()
     assertStrictEquals((await readers[3]!.next()).value?.deviceId, 4);
   }));
 
-test("an answer in between begins the count of hang-ups anew", () => {
+test("a response in between resets the count of hang-ups", () => {
   let devices = [1];
   return withFlaky(
     (command, server) => hangsUpOn(...devices)(command, server),
@@ -358,7 +358,7 @@ test("ready rejects within commandTimeout while the server is away", () =>
     assertEquals(flaky.server.names, ["DeviceSubscribe"]);
   }, { commandTimeout: 1000, reconnect: { initialDelay: 1, maxDelay: 20 } }));
 
-test("a second reader's ready has a time of its own, and leaves the first reader alone", () =>
+test("a second reader's ready has its own timeout, which does not affect the first reader", () =>
   withFlaky(echo, async (rcsp, flaky) => {
     const first = rcsp.buttonPresses(1);
     await first.ready;
@@ -374,7 +374,7 @@ test("a second reader's ready has a time of its own, and leaves the first reader
     assertEquals(flaky.server.names, ["DeviceSubscribe", "DeviceSubscribe", "After"]);
   }, { commandTimeout: 1000, reconnect: { initialDelay: 1, maxDelay: 20 } }));
 
-test("calls wait until the subscriptions of a new connection are answered", () => {
+test("calls wait for the responses to the subscriptions of a new connection", () => {
   let hold = false;
   return withFlaky((command) => hold ? undefined : ok(command), async (rcsp, flaky) => {
     await rcsp.buttonPresses(1).ready;

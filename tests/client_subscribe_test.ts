@@ -92,7 +92,7 @@ for (const { what, subscribe, dialect, names, args } of ARGUMENTS) {
     }, { dialect }));
 }
 
-test("two readers of a topic make one command, and the last to leave takes it back", () =>
+test("two readers of a topic share one command, and the last one to end unsubscribes", () =>
   withScripted(echo, async (rcsp, server) => {
     const [one, two] = [rcsp.subscribe(TOPIC), rcsp.subscribe({ ...TOPIC })];
     await Promise.all([one.ready, two.ready]);
@@ -116,7 +116,7 @@ test("buttonPresses() and subscribe() to the same topic share one command", () =
     assertEquals(server.names, ["DeviceSubscribe"]);
   }));
 
-test("topics that differ in anything have a command each", () =>
+test("topics that differ in any field send one command each", () =>
   withScripted(echo, async (rcsp, server) => {
     const topics: EventFilter[] = [
       TOPIC,
@@ -130,7 +130,7 @@ test("topics that differ in anything have a command each", () =>
     assertStrictEquals(server.received.length, topics.length);
   }));
 
-test("a topic that everybody has left is subscribed to anew", () =>
+test("a topic without readers is subscribed again for a new reader", () =>
   withScripted(echo, async (rcsp, server) => {
     const leaving = rcsp.subscribe(TOPIC).unsubscribe();
     const again = rcsp.subscribe(TOPIC);
@@ -161,7 +161,7 @@ for (const how of ["break", "throw"] as const) {
     }));
 }
 
-test("ready resolves with the server's answer, for a later reader at once", () =>
+test("ready resolves with the server's response, for a later reader at once", () =>
   withScripted(mute, async (rcsp, server) => {
     const one = rcsp.subscribe(TOPIC);
     let accepted = false;
@@ -175,7 +175,7 @@ test("ready resolves with the server's answer, for a later reader at once", () =
     assertStrictEquals(server.received.length, 1);
   }));
 
-test("a refusal ends every reader of the topic, and is not taken back", () => {
+test("a refused subscription fails every reader of the topic, and sends no unsubscribe", () => {
   const script = (command: Parameters<typeof echo>[0]): Uint8Array =>
     refusal(command, { Code: "E", Message: "No" });
   return withScripted(script, async (rcsp, server) => {
@@ -192,7 +192,7 @@ test("a refusal ends every reader of the topic, and is not taken back", () => {
   });
 });
 
-test("a refusal of a topic that was left and joined again does not touch the new reader", () =>
+test("a late refusal of a topic that was left and subscribed again does not affect the new reader", () =>
   withScripted(mute, async (rcsp, server) => {
     const leaving = rcsp.subscribe(TOPIC).unsubscribe();
     const again = rcsp.subscribe(TOPIC);
@@ -205,7 +205,7 @@ test("a refusal of a topic that was left and joined again does not touch the new
     assertStrictEquals(server.received.length, 3);
   }));
 
-test("a refused unsubscribe is nobody's business", () =>
+test("a refused unsubscribe is ignored", () =>
   withScripted(
     (command) => command.name === "DeviceSubscribe" ? ok(command) : refusal(command),
     async (rcsp) => {
@@ -216,7 +216,7 @@ test("a refused unsubscribe is nobody's business", () =>
     },
   ));
 
-test("a subscription that finds maxPending reached ends with that LimitError", () =>
+test("a subscription at maxPending fails with a LimitError", () =>
   withScripted(mute, async (rcsp: RcspClient, server: ScriptedServer) => {
     rcsp.call("A").catch(() => {});
     await assertRejects(() => rcsp.subscribe(TOPIC).ready, LimitError, "'maxPending' (1)");
@@ -224,7 +224,7 @@ test("a subscription that finds maxPending reached ends with that LimitError", (
     assertEquals(server.names, ["A"]);
   }, { maxPending: 1 }));
 
-test("the last to leave unsubscribes though maxPending is reached", () => {
+test("the last reader to end unsubscribes even at maxPending", () => {
   const script: Script = (command) => {
     if (command.name === "A") return undefined;
     return command.name === "DeviceSubscribe" ? ok(command) : [ok({ trackId: "2" }), ok(command)];
@@ -239,7 +239,7 @@ test("the last to leave unsubscribes though maxPending is reached", () => {
   }, { maxPending: 1 });
 });
 
-test("a topic and its device id are copied: the caller may change theirs", () =>
+test("a topic and its device id are copied, so the caller may change them", () =>
   withScripted(echo, async (rcsp, server) => {
     const deviceId = { Bus: [1] };
     const topic = { ...TOPIC, deviceId };
@@ -269,7 +269,7 @@ for (
     "a symbol": Symbol("id"),
   })
 ) {
-  test(`subscribing to ${what} as the device id throws, and leaves nothing behind`, () =>
+  test(`subscribing with ${what} as the device id throws, and leaves nothing behind`, () =>
     withScripted(echo, async (rcsp, server) => {
       const signal = new AbortController().signal;
       let listeners = 0;
@@ -299,7 +299,7 @@ const LEAVES: Record<string, (subscription: Subscription<unknown>) => Promise<un
 };
 
 for (const [how, leave] of Object.entries(LEAVES)) {
-  test(`leaving by ${how} does not wait for the answer, and unsubscribe() does`, () => {
+  test(`ending by ${how} does not wait for the response, but unsubscribe() does`, () => {
     const script: Script = (command) =>
       command.name === "DeviceSubscribe" ? [ok(command), event({ n: 1 })] : undefined;
     return withScripted(script, async (rcsp, server) => {

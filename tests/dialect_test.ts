@@ -5,12 +5,12 @@ import { test } from "./support/test.ts";
 
 const before = JSON.stringify(DIALECT);
 
-test("without options the dialect is the default", () => {
+test("dialect() without options returns the default", () => {
   assertEquals(dialect(), DIALECT);
   assertEquals(dialect({}), DIALECT);
 });
 
-test("the default dialect holds the names that are confirmed", () => {
+test("the default dialect has the confirmed names", () => {
   const { subscribe, deviceSubscribe, deviceUnsubscribe } = DIALECT.commands;
   assertEquals(
     [subscribe, deviceSubscribe, deviceUnsubscribe],
@@ -24,7 +24,7 @@ test("a dialect is plain data", () => {
   assertEquals(JSON.parse(before), DIALECT);
 });
 
-test("what is given is put over the default, the rest stays, and the default is not changed", () => {
+test("given values override the default, which itself does not change", () => {
   const other = dialect({
     trackId: "Id",
     event: { topic: "Event" },
@@ -40,7 +40,7 @@ test("what is given is put over the default, the rest stays, and the default is 
   assertEquals(JSON.stringify(DIALECT), before);
 });
 
-test("every value of the dialect can be changed by itself", () => {
+test("every value of the dialect can be overridden on its own", () => {
   for (const [key, value] of Object.entries(DIALECT)) {
     if (typeof value === "string") {
       assertEquals(dialect({ [key]: "x" }), { ...DIALECT, [key]: "x" });
@@ -53,7 +53,7 @@ test("every value of the dialect can be changed by itself", () => {
   }
 });
 
-test("undefined leaves the default", () => {
+test("undefined keeps the default", () => {
   const options = { trackId: undefined, event: undefined, commands: { subscribe: undefined } };
   assertEquals(dialect(options as unknown as DialectOptions), DIALECT);
 });
@@ -78,7 +78,7 @@ const wrong: { given: unknown; says: string }[] = [
 ];
 
 for (const { given, says } of wrong) {
-  test(`the dialect ${JSON.stringify(given)} is refused`, () => {
+  test(`the dialect ${JSON.stringify(given)} is rejected`, () => {
     assertThrows(() => dialect(given as DialectOptions), TypeError, says);
   });
 }
@@ -109,7 +109,7 @@ const reads: { path: string; value: JsonValue | undefined }[] = [
 ];
 
 for (const { path, value } of reads) {
-  test(`at the path '${path}' stands ${JSON.stringify(value)}`, () => {
+  test(`reading the path '${path}' returns ${JSON.stringify(value)}`, () => {
     assertEquals(readPath(body, path), value);
   });
 }
@@ -134,7 +134,7 @@ const writes: { into: JsonObject; path: string; json: string }[] = [
 ];
 
 for (const { into, path, json } of writes) {
-  test(`writing at '${path}' into ${JSON.stringify(into)} makes ${json}`, () => {
+  test(`writing at '${path}' into ${JSON.stringify(into)} results in ${json}`, () => {
     writePath(into, path, "v");
     assertEquals(JSON.stringify(into), json);
     assertEquals(readPath(into, path), "v");
@@ -145,7 +145,7 @@ for (const { into, path, json } of writes) {
   });
 }
 
-test("writing at a path leaves the objects that it goes through as they were", () => {
+test("writing at a path does not change the objects on the way", () => {
   const inner = Object.freeze({ x: Object.freeze({ y: 1 }) });
   const into: JsonObject = { inner };
   writePath(into, "inner.x.z", 2);

@@ -47,19 +47,19 @@ test("the cause is kept", () => {
   assert(new ProtocolError("bad-json", "m", { ...detail, cause }).cause === cause);
 });
 
-test("a ConnectionError tells whether the command was sent, and thinks not unless told", () => {
+test("a ConnectionError has 'sent', false by default", () => {
   assertEquals(new ConnectionError("connection-closed", "m").sent, false);
   assertEquals(new ConnectionError("connection-closed", "m", { cause: 1 }).sent, false);
   assertEquals(new ConnectionError("connection-closed", "m", { sent: true }).sent, true);
 });
 
-test("a LimitError names the limit, a TimeoutError the time", () => {
+test("a LimitError has the limit, a TimeoutError the timeout", () => {
   const { limit, max } = new LimitError("m", "maxPayload", 5);
   assertEquals([limit, max], ["maxPayload", 5]);
   assertEquals(new TimeoutError("m", 100).timeout, 100);
 });
 
-test("a ProtocolError holds what was expected, what came, where, and the bytes in hex", () => {
+test("a ProtocolError has what was expected, what came, the offset and the bytes in hex", () => {
   const bytes = Uint8Array.of(0x47, 0x45, 0x00, 0xff);
   const error = new ProtocolError("bad-marker", "Cannot read header", {
     ...detail,
@@ -76,7 +76,7 @@ test("a ProtocolError holds what was expected, what came, where, and the bytes i
   assertEquals(error.excerpt, "47 45 00 ff");
 });
 
-test("a ProtocolError without place and bytes says nothing of them", () => {
+test("a ProtocolError without offset and bytes does not mention them", () => {
   for (const more of [{}, { offset: undefined, bytes: undefined }, { bytes: new Uint8Array(0) }]) {
     const error = new ProtocolError("bad-shape", "Cannot read 'Key'", { ...detail, ...more });
     assertEquals([error.offset, error.excerpt], [undefined, ""]);
@@ -84,13 +84,13 @@ test("a ProtocolError without place and bytes says nothing of them", () => {
   }
 });
 
-test("the offset 0 is a place", () => {
+test("the offset 0 is shown", () => {
   const error = new ProtocolError("bad-marker", "Cannot read header", { ...detail, offset: 0 });
   assertEquals(error.offset, 0);
   assertStringIncludes(error.message, "at byte 0");
 });
 
-test("an excerpt has 16 bytes at most, and tells that there are more", () => {
+test("an excerpt has at most 16 bytes, and shows that there are more", () => {
   const excerpt = (length: number) =>
     new ProtocolError("bad-json", "m", { ...detail, bytes: new Uint8Array(length) }).excerpt;
   const sixteen = Array.from({ length: 16 }, () => "00").join(" ");
@@ -127,7 +127,7 @@ const bodies: {
 ];
 
 for (const { body, code, message, says } of bodies) {
-  test(`the error body ${JSON.stringify(body)} makes a CommandError`, () => {
+  test(`the error body ${JSON.stringify(body)} becomes a CommandError`, () => {
     const error = new CommandError(body, { command: "SetColorLed", trackId: "4" });
     assertEquals([error.errorCode, error.errorMessage], [code, message]);
     assertEquals([error.command, error.trackId], ["SetColorLed", "4"]);
@@ -135,13 +135,13 @@ for (const { body, code, message, says } of bodies) {
   });
 }
 
-test("a CommandError need not know its command", () => {
+test("a CommandError needs no command", () => {
   const error = new CommandError({ Message: "no" });
   assertEquals([error.command, error.trackId], [undefined, undefined]);
   assertEquals(error.message, "Command failed: no");
 });
 
-test("a CommandError can be made of any code, also of one that JSON cannot say", () => {
+test("a CommandError accepts any code, even one that JSON cannot represent", () => {
   const circular: Record<string, unknown> = {};
   circular["self"] = circular;
   const deep = JSON.parse("[".repeat(10_000) + "]".repeat(10_000));
@@ -152,6 +152,6 @@ test("a CommandError can be made of any code, also of one that JSON cannot say",
   }
 });
 
-test("a call that the server refused was sent", () => {
+test("a CommandError has 'sent' true", () => {
   assertEquals(new CommandError({ Message: "no" }).sent, true);
 });

@@ -33,7 +33,7 @@ for (const { name, text, shown } of escaped) {
   test(`${name} is escaped`, () => assertEquals(escapeUnprintable(text), shown));
 }
 
-test("every control and every bidi character is escaped", () => {
+test("every control character and every bidi character is escaped", () => {
   const ranges = [[0, 0x1f], [0x7f, 0x9f], [0x202a, 0x202e], [0x2066, 0x2069]] as const;
   for (const [first, last] of ranges) {
     for (let code = first; code <= last; code++) {
@@ -55,12 +55,12 @@ for (
     "x".repeat(10_240),
   ]
 ) {
-  test(`${JSON.stringify(text.slice(0, 20))} of ${text.length} is shown as it is`, () => {
+  test(`${JSON.stringify(text.slice(0, 20))} of length ${text.length} is not changed`, () => {
     assertEquals(escapeUnprintable(text), text);
   });
 }
 
-test("with layout newlines and tabs stay, and all else is escaped", () => {
+test("with 'layout' newlines and tabs are kept, and everything else is escaped", () => {
   assertEquals(
     escapeUnprintable("a\n\tb\r\x1b\x0b", { layout: true }),
     "a\n\tb\\u000d\\u001b\\u000b",
@@ -75,14 +75,14 @@ const values: unknown[] = [
 ];
 
 for (const [i, value] of values.entries()) {
-  test(`JSON stays the same JSON (${i + 1})`, () => {
+  test(`escaped JSON parses to the same value (${i + 1})`, () => {
     assertEquals(JSON.parse(escapeUnprintable(JSON.stringify(value))), value);
     const laidOut = JSON.stringify(value, null, 2);
     assertEquals(JSON.parse(escapeUnprintable(laidOut, { layout: true })), value);
   });
 }
 
-test("what is printable stays as it is when it is made printable again", () => {
+test("escaping twice is the same as escaping once", () => {
   for (const { text } of escaped) {
     const once = escapeUnprintable(text);
     assertEquals(escapeUnprintable(once), once);

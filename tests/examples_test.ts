@@ -42,7 +42,7 @@ for (const [name, args, stdout] of simulated) {
   });
 }
 
-test("list.ts goes through the steps of Rokoko's client", async () => {
+test("list.ts runs the steps of Rokoko's client", async () => {
   const { code, stdout, stderr } = await example("list", "--simulate");
   const steps = new RegExp(
     "^Connected to RCSP server at 127\\.0\\.0\\.1:\\d+\n\n" +
@@ -55,7 +55,7 @@ test("list.ts goes through the steps of Rokoko's client", async () => {
   assertEquals([code, stderr], [0, ""]);
 });
 
-test("an example that nobody answers says what it tried and offers the simulator", async () => {
+test("an example that cannot connect says what it tried and suggests the simulator", async () => {
   const port = await freePort();
   for (const name of clients) {
     const result = await example(name, "--host=127.0.0.1", "--port", `${port}`);
@@ -100,7 +100,7 @@ const misused: [sentence: string, name: string, ...args: string[]][] = [
   ["Unexpected argument '--\\u001b'", "call", "--\x1b"],
 ];
 
-test("a wrong command line ends with a sentence and exit code 2", async () => {
+test("an invalid command line ends with a sentence and exit code 2", async () => {
   for (const [sentence, name, ...args] of misused) {
     const result = await example(name, ...args);
     assertStringIncludes(result.stderr, sentence);
@@ -165,7 +165,7 @@ test("a device that is not listed is a failure", async () => {
   }
 });
 
-test("an empty drawer is told, and is a failure only where a device is needed", async () => {
+test("no devices is a message, and a failure only where a device is needed", async () => {
   const server = new RcspServer().handle("ListDevices", () => ({ Devices: null }));
   await withServer(server, async (...flags) => {
     const list = await example("list", ...flags);
@@ -178,7 +178,7 @@ test("an empty drawer is told, and is a failure only where a device is needed", 
   });
 });
 
-test("simulate.ts says where it listens, serves, and ends well at SIGTERM", async () => {
+test("simulate.ts prints its address, serves, and exits cleanly on SIGTERM", async () => {
   await withChild(command("simulate", "--port", "0", "--press", "20"), async (child) => {
     const first = await child.nextLine();
     const [, port = ""] = /^RCSP simulator listening on 127\.0\.0\.1:(\d+)$/.exec(first) ?? [];
@@ -190,7 +190,7 @@ test("simulate.ts says where it listens, serves, and ends well at SIGTERM", asyn
   });
 });
 
-test("simulate.ts says that its port is taken", async () => {
+test("simulate.ts reports that its port is in use", async () => {
   await using simulator = await startSimulator({ port: 0 });
   const result = await example("simulate", "--port", `${simulator.address.port}`);
   assertSentence(result);
@@ -210,7 +210,7 @@ async function pressUntilTold(
   await repeatUntil(told(), () => simulator.press(1, type));
 }
 
-test("button_presses.ts unsubscribes at Ctrl-C", async () => {
+test("button_presses.ts unsubscribes on Ctrl-C", async () => {
   await using simulator = await startSimulator({ port: 0 });
   const told: unknown[] = [];
   simulator.server.handle("DeviceUnsubscribe", ({ Arguments }) => void told.push(Arguments));
@@ -221,7 +221,7 @@ test("button_presses.ts unsubscribes at Ctrl-C", async () => {
   assertEquals(told, [{ DeviceId: 1, Publisher: "DeviceEvents", Topic: "ButtonPushed" }]);
 });
 
-test("button_presses.ts goes on when a lost server has come back", async () => {
+test("button_presses.ts continues when a lost server has come back", async () => {
   await using first = await startSimulator({ port: 0 });
   const { port } = first.address;
   await withChild(command("button_presses", `--port=${port}`), async (child) => {
@@ -235,7 +235,7 @@ test("button_presses.ts goes on when a lost server has come back", async () => {
   });
 });
 
-test("an example tells when the connection ends in its midst", async () => {
+test("an example reports a connection that ends while it runs", async () => {
   const server = new RcspServer();
   server.handle("ListDevices", (_, { client }) => client.close());
   await withServer(server, async (...flags) => {

@@ -42,7 +42,7 @@ const FAULTS: { name: string; faults: ConnectionFaults; survives: boolean }[] = 
 ];
 
 for (const { name, faults, survives } of FAULTS) {
-  test(`${name} on a connection: calls settle with their own answer or an error, and work again`, async () => {
+  test(`${name} on a connection: calls settle with their own response or an error, and work again`, async () => {
     const simulator = await startSimulator({ port: 0 });
     simulator.server.handle("Echo", ({ Arguments }) => Arguments);
     const proxy = await FaultProxy.start(simulator.address, (n) => n === 0 ? faults : {});
@@ -70,7 +70,7 @@ for (const { name, faults, survives } of FAULTS) {
 }
 
 for (const how of ["close", "reset"] as const) {
-  test(`subscriptions go on when all connections end by ${how}`, async () => {
+  test(`subscriptions continue when all connections end by ${how}`, async () => {
     const simulator = await startSimulator({ port: 0 });
     const proxy = await FaultProxy.start(simulator.address);
     const rcsp = await connect({ ...proxy.address, reconnect: { initialDelay: 1 } });

@@ -9,7 +9,7 @@ function filled<T>(...items: T[]): Fifo<T> {
   return fifo;
 }
 
-test("an empty queue has nothing to give", () => {
+test("an empty queue returns undefined", () => {
   const fifo = new Fifo<number>();
   assertEquals([fifo.length, fifo.peek(), fifo.shift()], [0, undefined, undefined]);
   assertEquals(fifo.takeAll(), []);
@@ -21,7 +21,7 @@ test("an empty queue has nothing to give", () => {
   assertEquals([fifo.length, fifo.shift()], [0, undefined]);
 });
 
-test("items leave in the order in which they came", () => {
+test("items leave in the order in which they were pushed", () => {
   const fifo = filled("a", "b");
   assertEquals([fifo.shift(), fifo.length], ["a", 1]);
   fifo.push("c");
@@ -30,7 +30,7 @@ test("items leave in the order in which they came", () => {
   assertEquals([fifo.length, fifo.shift(), fifo.length], [1, "d", 0]);
 });
 
-test("peek() leaves the item in its place", () => {
+test("peek() does not remove the item", () => {
   const fifo = filled(1, 2);
   assertEquals([fifo.peek(), fifo.peek(), fifo.length, fifo.shift()], [1, 1, 2, 1]);
   assertEquals(fifo.peek(), 2);
@@ -41,7 +41,7 @@ test("undefined is an item like any other", () => {
   assertEquals([fifo.length, fifo.shift(), fifo.length, fifo.shift()], [2, undefined, 1, 1]);
 });
 
-test("takeAll() takes what is left, in order, and leaves nothing", () => {
+test("takeAll() removes and returns all items, in order", () => {
   const fifo = filled(1, 2, 3);
   fifo.shift();
   const items = fifo.takeAll();
@@ -50,7 +50,7 @@ test("takeAll() takes what is left, in order, and leaves nothing", () => {
   assertEquals([items, fifo.takeAll()], [[2, 3], [4]]);
 });
 
-test("clear() leaves nothing", () => {
+test("clear() removes all items", () => {
   const fifo = filled(1, 2, 3);
   fifo.shift();
   fifo.clear();
@@ -59,7 +59,7 @@ test("clear() leaves nothing", () => {
   assertEquals(fifo.shift(), 4);
 });
 
-test("filter() and forEach() see only what is left, in order", () => {
+test("filter() and forEach() visit only the remaining items, in order", () => {
   const fifo = filled(1, 2, 3, 4, 5);
   fifo.shift();
   const seen: number[] = [];
@@ -72,7 +72,7 @@ test("filter() and forEach() see only what is left, in order", () => {
   assertEquals([fifo.length, fifo.shift(), fifo.shift(), fifo.shift()], [2, 3, 5, undefined]);
 });
 
-test("any series of pushes and shifts does as an array does", () => {
+test("any series of pushes and shifts behaves like an array", () => {
   const random = seeded(3);
   const fifo = new Fifo<number>();
   const array: number[] = [];
@@ -93,7 +93,7 @@ test("any series of pushes and shifts does as an array does", () => {
   assertEquals(fifo.takeAll(), array);
 });
 
-test("a long queue is emptied without copying it over and over", () => {
+test("emptying a long queue does not copy it repeatedly", () => {
   const count = 200_000;
   const fifo = new Fifo<number>();
   for (let i = 0; i < count; i++) fifo.push(i);
@@ -105,7 +105,7 @@ test("a long queue is emptied without copying it over and over", () => {
   assertLess(copied, 2 * count);
 });
 
-test("a queue that never runs empty does not keep what has left it", () => {
+test("a queue that is never empty does not keep removed items", () => {
   const fifo = filled(...Array.from({ length: 100 }, (_, i) => i));
   let longest = 0;
   const copied = itemsCopiedBy(() => {

@@ -22,7 +22,7 @@ const SEED = 45_451;
 const VECTORS = new URL("./vectors/", import.meta.url);
 
 for (const target of targets) {
-  test(`500 cases of the target '${target.name}' do as the model says`, async () => {
+  test(`500 cases of the target '${target.name}' match the model`, async () => {
     const tally = newTally();
     for (let i = 0; i < 500; i++) await runCase(target, SEED, i, tally);
     assertEquals(tally.cases, 500);
@@ -30,7 +30,7 @@ for (const target of targets) {
     assert(tally.outcomes.size >= 4, "they come to different ends");
   });
 
-  test(`the same seed makes the same cases of the target '${target.name}', another seed others`, () => {
+  test(`the same seed generates the same cases of the target '${target.name}', another seed others`, () => {
     const hex = (seed: number): string[] =>
       Array.from({ length: 50 }, (_, i) => toHex(makeCase(target, seed, i).bytes));
     assertEquals(hex(1), hex(1));
@@ -111,7 +111,7 @@ const WRONG: { what: string; make: (options: FrameDecoderOptions) => Decoder }[]
 ];
 
 for (const { what, make } of WRONG) {
-  test(`a decoder that ${what} is found, and the case is found again by its number`, async () => {
+  test(`a decoder that ${what} is detected, and the case can be repeated by its number`, async () => {
     const wrong = decoderTarget(make);
     const failure = await findFailure(wrong);
     const again = await assertRejects(() => runCase(wrong, SEED, failure.iteration), FuzzFailure);
@@ -120,7 +120,7 @@ for (const { what, make } of WRONG) {
   });
 }
 
-test("a failing case is kept as a vector that says what must come", async () => {
+test("a failing case is saved as a vector with the expected outcome", async () => {
   const folder = await mkdtemp(join(tmpdir(), "fuzz-"));
   try {
     const failure = await findFailure(decoderTarget(WRONG[1]!.make));
@@ -134,7 +134,7 @@ test("a failing case is kept as a vector that says what must come", async () => 
   }
 });
 
-test("every case that was kept holds", async () => {
+test("every saved case passes", async () => {
   const files = (await readdir(VECTORS)).filter((name) => /^\w+_fuzz_.*\.json$/.test(name));
   for (const file of files) {
     const vectors: (Kept | KeptBody)[] = JSON.parse(

@@ -5,7 +5,7 @@ import { test } from "./support/test.ts";
 
 const gate = fileURLToPath(new URL("../dev/gate.ts", import.meta.url));
 
-test("the gate says first of all that it lacks Python, and ends there", async () => {
+test("the gate fails at once with a message if Python is missing", async () => {
   const { code, stdout } = await run(runtimeCommand(gate), { env: { PATH: "" } });
   assertEquals(code, 1);
   assertMatch(stdout, /\nFAILED {2}python3: The tests need Python 3 .*\n/);

@@ -11,7 +11,7 @@ import { test } from "./support/test.ts";
 
 const { maxPayload } = LIMITS;
 
-test("a frame of the limit's size in pieces of one byte comes whole", () => {
+test("a frame of maximum size in chunks of one byte arrives complete", () => {
   const decoder = new FrameDecoder();
   let sum = -1;
   const take = (_type: number, payload: Uint8Array): void => {
@@ -27,7 +27,7 @@ test("a frame of the limit's size in pieces of one byte comes whole", () => {
   decoder.end();
 });
 
-test("a claim of the limit, a few bytes, then the end is cut-frame, wherever it ends", () => {
+test("a header that declares the limit, a few bytes, then the end is cut-frame at any byte", () => {
   for (const sent of [0, 1, 5_000]) {
     const decoder = new FrameDecoder();
     decoder.push(header(2, maxPayload), () => {});
@@ -37,7 +37,7 @@ test("a claim of the limit, a few bytes, then the end is cut-frame, wherever it 
   }
 });
 
-test("a server that claims the limit and ends rejects the call with cut-frame", () =>
+test("a server that declares the limit and ends makes the call reject with cut-frame", () =>
   withScripted(mute, async (rcsp, server) => {
     const call = rcsp.call("A").catch((error) => error);
     await server.until(1);
@@ -48,7 +48,7 @@ test("a server that claims the limit and ends rejects the call with cut-frame", 
     assertStrictEquals(await rcsp.closed, await call);
   }));
 
-test("a client that claims the limit and sends a byte at a time takes nothing from another", () =>
+test("a client that declares the limit and sends single bytes does not affect another client", () =>
   withServer({}, async ({ server, join, errors }) => {
     server.handle("Do", () => {});
     const [slow, good] = [await join(), await join()];
@@ -64,7 +64,7 @@ test("a client that claims the limit and sends a byte at a time takes nothing fr
     assertStrictEquals((await good.ask("Do")).type, OK);
   }));
 
-test("answers and events in chunks of one byte, with garbage behind them, count up to the garbage", () =>
+test("responses and events in chunks of one byte are delivered up to the garbage that follows them", () =>
   withScripted(mute, async (rcsp, server) => {
     const calls = Promise.allSettled([rcsp.call("A"), rcsp.call("B")]);
     await server.until(2);

@@ -13,7 +13,7 @@ import { frame, mute, ok, turn, withScripted } from "./support/scripted_server.t
 import { utf8 } from "./support/frames.ts";
 import { test } from "./support/test.ts";
 
-test("a body with a million keys is taken", () => {
+test("a body with a million keys is accepted", () => {
   const keys = Array.from({ length: 1_000_000 }, (_, i) => `"k${i}":${i}`);
   const body = parseBody(utf8(`{${keys.join(",")}}`), 1);
   assertStrictEquals(Object.keys(body).length, 1_000_000);
@@ -38,7 +38,7 @@ const BIG: {
 ];
 
 for (const { what, response, check } of BIG) {
-  test(`an answer with ${what} reaches its caller, and the next call works`, () =>
+  test(`a response with ${what} reaches its caller, and the next call works`, () =>
     withScripted(
       ({ trackId, name }) =>
         name === "Big"
@@ -52,7 +52,7 @@ for (const { what, response, check } of BIG) {
 }
 
 for (const depth of [100, 10_000, 1_000_000]) {
-  test(`an answer of depth ${depth} rejects with a LimitError, and ends the connection`, () =>
+  test(`a response of depth ${depth} rejects with a LimitError, and ends the connection`, () =>
     withScripted(
       () => frame(2, `{"Response":{"a":${"[".repeat(depth)}${"]".repeat(depth)}}}`),
       async (rcsp) => {
@@ -76,7 +76,7 @@ const MARKS: { what: string; trackId: unknown; code: string }[] = [
 ];
 
 for (const { what, trackId, code } of MARKS) {
-  test(`a TrackId ${what} is ${code}, and its message is short`, () =>
+  test(`a TrackId ${what} is ${code}, and the message is short`, () =>
     withScripted(mute, async (rcsp, server) => {
       const calls = [rcsp.call("A"), rcsp.call("B")];
       await server.until(2);
@@ -88,7 +88,7 @@ for (const { what, trackId, code } of MARKS) {
     }));
 }
 
-test("a second answer to a command that had timed out is out of step, and reaches nobody", () =>
+test("a second response to a command that had timed out is out-of-step, and is dropped", () =>
   withScripted(mute, async (rcsp, server) => {
     await assertRejects(() => rcsp.call("A", undefined, { timeout: 1 }), TimeoutError);
     const next = rcsp.call("B");

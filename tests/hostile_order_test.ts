@@ -32,7 +32,7 @@ const LISTENERS: {
 ];
 
 for (const { does, onOverflow, lives } of LISTENERS) {
-  test(`an onOverflow that ${does} takes nothing else down`, () =>
+  test(`an onOverflow that ${does} affects nothing else`, () =>
     withScripted(bursts, async (rcsp) => {
       let told = 0;
       const events: Subscription<RcspEvent> = rcsp.events({
@@ -55,7 +55,7 @@ for (const { does, onOverflow, lives } of LISTENERS) {
     }));
 }
 
-test("an onOverflow that throws is reported, and takes nothing else down", async () => {
+test("an error thrown by onOverflow is reported, and affects nothing else", async () => {
   const script = `
     await withScripted(echo, async (rcsp, server) => {
       const events = rcsp.events({ buffer: 1, onOverflow: () => { throw new Error("listener"); } });
@@ -70,7 +70,7 @@ test("an onOverflow that throws is reported, and takes nothing else down", async
   });
 });
 
-test("a loop over events that never comes back holds up neither calls nor other readers", () =>
+test("an event loop body that never settles blocks neither calls nor other readers", () =>
   withScripted(bursts, async (rcsp) => {
     const [stuck, quick] = [rcsp.events({ buffer: 2 }), rcsp.events()];
     const entered = Promise.withResolvers<void>();
@@ -88,7 +88,7 @@ test("a loop over events that never comes back holds up neither calls nor other 
     assertEquals([stuck.waiting, stuck.dropped], [2, 3]);
   }));
 
-test("a reader that closes the client in the midst of a burst reads what has come, then the end", () =>
+test("a reader that closes the client during a burst gets the received events, then the end", () =>
   withScripted(bursts, async (rcsp) => {
     const seen: unknown[] = [];
     const events = rcsp.events();
@@ -102,7 +102,7 @@ test("a reader that closes the client in the midst of a burst reads what has com
     await assertRejects(() => rcsp.call("After"), ConnectionError);
   }));
 
-test("events that are under way when their reader leaves reach nobody, and harm nothing", () =>
+test("events in flight when their reader ends are dropped, and count as unmatched", () =>
   withScripted(
     (command) => [event({ n: 1 }), ok(command, { of: command.name }), event({ n: 2 })],
     async (rcsp, server) => {

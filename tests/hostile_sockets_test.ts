@@ -87,7 +87,7 @@ for (const { name, connector } of networkAdapters) {
     connect({ connector, ...address, ...options });
 
   for (const { what, serve, text = "", error } of MISUSES) {
-    test(`${name}: with a server that ${what} all calls settle, and close() ends`, () =>
+    test(`${name}: with a server that ${what} all calls settle, and close() resolves`, () =>
       withBare(serve, async (address) => {
         const joining = join(address, {
           // What ends the connection may take its time.
@@ -108,7 +108,7 @@ for (const { name, connector } of networkAdapters) {
       }));
   }
 
-  test(`${name}: commands of every size around those of buffers go out at once and arrive whole`, async () => {
+  test(`${name}: commands of every size around buffer sizes are sent concurrently and arrive complete`, async () => {
     const server = new RcspServer();
     server.handle("Echo", ({ Arguments }) => Arguments);
     const address = await server.serve(networkAdapters[0]!.listen);
@@ -126,7 +126,7 @@ for (const { name, connector } of networkAdapters) {
     await server.close();
   });
 
-  test(`${name}: with a server that is flapping 200 times a client comes back, and hears all`, async () => {
+  test(`${name}: a client reconnects to a server that flaps 200 times, and gets every event`, async () => {
     const server = new RcspServer();
     server.handle("Echo", ({ Arguments }) => Arguments);
     const { listen } = networkAdapters[0]!;
@@ -155,7 +155,7 @@ for (const { name, connector } of networkAdapters) {
     await server.close();
   });
 
-  test(`${name}: a server that is restarted between two commands answers both`, async () => {
+  test(`${name}: a server that restarts between two commands responds to both`, async () => {
     const { listen } = networkAdapters[0]!;
     const start = async (port: number): Promise<[RcspServer, number]> => {
       const server = new RcspServer();

@@ -28,7 +28,7 @@ test("the Python client lists our devices and shows the first", () =>
     }
   }));
 
-test("the Python client is told where there are no devices", () =>
+test("the Python client reports that there are no devices", () =>
   withSimulator({ devices: [] }, async ({ address }) => {
     const { code, stdout } = await runPythonClient(address);
     assertStrictEquals(code, 0);
@@ -62,7 +62,7 @@ const manners: [what: string, options: StartSimulatorOptions, first: Step[]][] =
 ];
 
 for (const [what, options, first] of manners) {
-  test(`the Python client's pipelined commands, ${what}, are answered in order`, () =>
+  test(`the Python client's pipelined commands, ${what}, get responses in order`, () =>
     withSimulator(options, async ({ address }) => {
       const steps: Step[] = [...first, ...conversation, { half_close: true }, { expect_end: true }];
       const results = await runSteps(address, steps);
@@ -91,7 +91,7 @@ for (const [what, options, first] of manners) {
     }));
 }
 
-test("the Python client gets the events that it has subscribed to, and no others", () =>
+test("the Python client gets only the events that it has subscribed to", () =>
   withSimulator({}, async (simulator) => {
     // Its answer waits, so that the event comes between the command and its answer.
     const released = Promise.withResolvers<void>();
@@ -115,7 +115,7 @@ test("the Python client gets the events that it has subscribed to, and no others
     assertEquals(results.slice(2).map(({ body }) => body?.["TrackId"]), ["2", "3"]);
   }));
 
-test("after a half close the Python client still gets slow answers, then the end", () =>
+test("after a half-close the Python client still gets slow responses, then the end", () =>
   withSimulator({ latency: 100 }, async ({ address }) => {
     const results = await runSteps(address, [
       { send: { Command: "ListDevices" } },
@@ -128,7 +128,7 @@ test("after a half close the Python client still gets slow answers, then the end
     assertEquals(results[2], { end: true });
   }));
 
-test("a command that is no JSON is answered without TrackId, and the connection lives", () =>
+test("a command that is not JSON gets a response without TrackId, and the connection stays open", () =>
   withSimulator({}, async ({ address }) => {
     const results = await runSteps(address, [
       { raw: "dc01080101000000" + "7b" },
@@ -149,7 +149,7 @@ const fatal: [what: string, raw: string][] = [
 ];
 
 for (const [what, raw] of fatal) {
-  test(`the Python client is cut for ${what} while another is served`, () => {
+  test(`the Python client is disconnected for ${what} while another is served`, () => {
     const errors: unknown[] = [];
     return withSimulator(
       { onError: (error) => errors.push(error) },

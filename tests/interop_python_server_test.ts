@@ -113,7 +113,7 @@ const manners = [
 ];
 
 for (const behaviour of manners) {
-  test(`a Python server that is ${behaviour} is understood: commands, queue and events`, () =>
+  test(`commands, pipelining and events work with a Python server that is ${behaviour}`, () =>
     withClient(behaviour, async (rcsp) => {
       await assertCommands(rcsp, behaviour.includes("nulls"));
       await assertPipelined(rcsp);
@@ -128,7 +128,7 @@ for (const behaviour of manners) {
     }));
 }
 
-test("four clients of ours at one Python server that is bytewise, nulls and chatty", () =>
+test("four clients work with one Python server that is bytewise, nulls and chatty", () =>
   withClient("bytewise,nulls,chatty", async (first, join) => {
     const clients = [first, await join(), await join(), await join()];
     await Promise.all(clients.map(assertPipelined));
@@ -165,7 +165,7 @@ const faults: [behaviour: string, type: typeof RcspError, code: string | string[
 ];
 
 for (const [behaviour, type, code] of faults) {
-  test(`a Python server's ${behaviour} rejects all that is pending, and answers nobody`, () =>
+  test(`a Python server's ${behaviour} rejects all pending calls`, () =>
     withClient(behaviour, async (rcsp) => {
       const reading = rcsp.events().next();
       reading.catch(() => {});
@@ -191,7 +191,7 @@ for (const [behaviour, type, code] of faults) {
     }));
 }
 
-test("a mute Python server costs each call its timeout, and no other", () =>
+test("every call to a mute Python server times out at its own timeout", () =>
   withClient("mute", async (rcsp) => {
     const calls = [100, 150, 200].map((timeout) =>
       assertRejects(() => rcsp.listDevices({ timeout }), TimeoutError)

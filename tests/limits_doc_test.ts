@@ -19,7 +19,7 @@ for (const name of names) {
   const row = rows.find(([cell]) => cell === `\`${name}\``) ?? [];
   const [, value, unit, largest, side, what, how] = row;
 
-  test(`docs/limits.md tells the right default of '${name}', and the largest value`, () => {
+  test(`docs/limits.md has the right default of '${name}', and the largest value`, () => {
     const expected = LIMITS[name] === Infinity ? "none" : LIMITS[name].toLocaleString("en-US");
     assertEquals(value, expected);
     if (largest === "") return assertEquals(limit(name, Number.MAX_SAFE_INTEGER), 2 ** 53 - 1);
@@ -28,7 +28,7 @@ for (const name of names) {
     assertThrows(() => limit(name, most + 1), RangeError);
   });
 
-  test(`docs/limits.md tells of '${name}' its unit, its side, what happens and how to change it`, () => {
+  test(`docs/limits.md has the unit of '${name}', its side, what happens and how to change it`, () => {
     assert(
       ["bytes", "levels", "commands", "ms", "events", "clients", "subscriptions", "characters"]
         .includes(unit!),

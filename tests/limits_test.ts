@@ -21,12 +21,12 @@ test("the defaults are those that are documented", () => {
 });
 
 for (const name of names) {
-  test(`'${name}' has a default, which is positive`, () => {
+  test(`'${name}' has a positive default`, () => {
     assertEquals(limit(name, undefined), LIMITS[name]);
     assert(LIMITS[name] >= 1);
   });
 
-  test(`'${name}' may be any whole number from 1, and nothing else`, () => {
+  test(`'${name}' accepts integers from 1 only`, () => {
     for (const given of [1, 2, 1000, 2 ** 31 - 1]) assertEquals(limit(name, given), given);
     for (const given of [0, -0, -1, 1.5, NaN, -Infinity, "1", null, 5n, true, [1], 2 ** 53]) {
       const error = assertThrows(() => limit(name, given as number), RangeError, `'${name}'`);
@@ -36,17 +36,17 @@ for (const name of names) {
 }
 
 for (const name of timers) {
-  test(`'${name}' may be no longer than a timer can wait`, () => {
+  test(`'${name}' may not exceed the longest delay of a timer`, () => {
     assertThrows(() => limit(name, 2 ** 31), RangeError, "2147483647");
   });
 }
 
-test("'maxPayload' may be as large as the size field of a header, and no larger", () => {
+test("'maxPayload' may not exceed the size field of a header", () => {
   assertEquals(limit("maxPayload", 2 ** 32 - 1), 2 ** 32 - 1);
   assertThrows(() => limit("maxPayload", 2 ** 32), RangeError, "4294967295");
 });
 
-test("a limit that counts may be as large as a number can count", () => {
+test("a limit on a count may be up to Number.MAX_SAFE_INTEGER", () => {
   for (const name of ["maxDepth", "maxPending", "buffer", "maxClients"] as const) {
     assertEquals(limit(name, Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
   }

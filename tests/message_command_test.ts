@@ -13,7 +13,7 @@ import { test } from "./support/test.ts";
 
 const right = { Command: "GetDeviceInfo", TrackId: "7", Version: 1, Arguments: { DeviceId: 3 } };
 
-test("a command is encoded as the protocol says, arguments left out where there are none", () => {
+test("a command is encoded as the protocol says, without arguments if there are none", () => {
   assertEquals(
     encodeCommand("ListDevices", "1", COMMAND_VERSION, undefined),
     '{"Command":"ListDevices","TrackId":"1","Version":1}',
@@ -24,14 +24,14 @@ test("a command is encoded as the protocol says, arguments left out where there 
   );
 });
 
-test("any name is encoded so that it comes back the same", () => {
+test("any name survives encoding and decoding", () => {
   for (const name of ["", '"', "\\", "\n\0\x1b", "é手\u{1f9e4}", "\ud83e", "__proto__", "a,b:{"]) {
     const { Command } = JSON.parse(encodeCommand(name, "1", 1, undefined));
     assertEquals(Command, name);
   }
 });
 
-test("no arguments are null, undefined or left out", () => {
+test("missing arguments may be null, undefined or absent", () => {
   assertEquals(encodeArguments(undefined), undefined);
   assertEquals(encodeArguments(null), undefined);
 });
@@ -74,12 +74,12 @@ const refused: { name: string; given: unknown; says: string }[] = [
 ];
 
 for (const { name, given, says } of refused) {
-  test(`arguments that are ${name} are refused with a TypeError`, () => {
+  test(`arguments that are ${name} throw a TypeError`, () => {
     assertThrows(() => encodeArguments(given as Arguments), TypeError, says);
   });
 }
 
-test("a command is decoded, with arguments that are empty where there are none", () => {
+test("a command is decoded, with empty arguments if there are none", () => {
   assertEquals(decodeCommand(right), right);
   for (const Arguments of [null, undefined]) {
     const body = { ...right, Arguments } as unknown as JsonObject;
@@ -89,11 +89,11 @@ test("a command is decoded, with arguments that are empty where there are none",
   assertEquals(decodeCommand(without), { ...right, Arguments: {} });
 });
 
-test("keys that a command need not have are left out", () => {
+test("optional keys of a command may be missing", () => {
   assertEquals(decodeCommand({ ...right, command: 1, Extra: { a: 1 } }), right);
 });
 
-test("names, track ids and versions are taken as they are", () => {
+test("names, track ids and versions are decoded unchanged", () => {
   for (const Command of ["", "__proto__", "constructor", "x".repeat(1_000_000)]) {
     assertEquals(decodeCommand({ ...right, Command }).Command, Command);
   }
@@ -128,12 +128,12 @@ test("the case of a key matters", () => {
   assertProtocolError(() => decodeCommand({ ...rest, command: Command }), "bad-shape");
 });
 
-test("a command is not found in a prototype that a body names", () => {
+test("a command is not read from a prototype that a body sets", () => {
   const body = JSON.parse('{"__proto__":{"Command":"x","TrackId":"1","Version":1}}');
   assertProtocolError(() => decodeCommand(body), "bad-shape");
 });
 
-test("shapeError() names the key, what was expected and what came", () => {
+test("fieldTypeError() names the key, what was expected and what came", () => {
   const error = fieldTypeError("Key", "a string", ["x"]);
   assertEquals(
     [error.code, error.expected, error.received],

@@ -23,7 +23,7 @@ const press = {
 
 const nothing = { publisher: undefined, topic: undefined, deviceId: undefined, data: undefined };
 
-test("an event is read by the dialect, and carries its body as it came", () => {
+test("an event is decoded with the dialect, and has its body unchanged", () => {
   const event = decodeEvent(press, DIALECT);
   assertEquals(event, {
     publisher: "DeviceEvents",
@@ -35,7 +35,7 @@ test("an event is read by the dialect, and carries its body as it came", () => {
   assertStrictEquals(event.raw, press);
 });
 
-test("an event of an unknown shape is an event with nothing but its body", () => {
+test("an event of an unknown shape has only its body", () => {
   const bodies = [
     {},
     { Publisher: null, Topic: null, DeviceId: null, Data: null },
@@ -62,7 +62,7 @@ test("an event is read at the dialect's paths", () => {
   assertEquals<unknown>(decodeEvent(raw, other), event);
 });
 
-test("an event is encoded by the dialect", () => {
+test("an event is encoded with the dialect", () => {
   const event = {
     publisher: "DeviceEvents",
     topic: "ButtonPushed",
@@ -85,12 +85,12 @@ test("an event is encoded by the dialect", () => {
   });
 });
 
-test("an event without a device, data or press leaves their keys out", () => {
+test("an event without a device, data or press is encoded without their keys", () => {
   const json = encodeEvent({ publisher: "p", topic: "t" }, DIALECT);
   assertEquals(json, '{"Publisher":"p","Topic":"t"}');
 });
 
-test("encoding an event leaves its data as it was, however deep the press type goes", () => {
+test("encoding an event does not change its data, however deep the press type's path is", () => {
   const deep = dialect({ event: { pressType: "Data.Detail.PressType" } });
   const data = Object.freeze({ Detail: Object.freeze({ Finger: 2 }) });
   const json = encodeEvent({ publisher: "p", topic: "t", data, pressType: "LongPress" }, deep);
@@ -172,7 +172,7 @@ const ids = [
 
 for (const { one, other, same } of ids) {
   const [left, right] = [one, other].map((id) => JSON.stringify(id));
-  test(`the ids ${left} and ${right} are ${same ? "the same" : "two"}`, () => {
+  test(`the ids ${left} and ${right} are ${same ? "the same" : "different"}`, () => {
     assertEquals([sameId(one, other), sameId(other, one)], [same, same]);
   });
 }

@@ -76,7 +76,7 @@ test("a character cut at the end of the body is bad-utf8", () => {
   assertProtocolError(() => parse(concat([utf8('{"a":1}'), fromHex("e282")])), "bad-utf8");
 });
 
-test("bad bytes are told even where a real U+FFFD stands before them", () => {
+test("invalid bytes are detected even after a real U+FFFD", () => {
   const body = concat([utf8('{"a":"\ufffd'), fromHex("ff"), utf8('"}')]);
   assertProtocolError(() => parse(body), "bad-utf8");
 });
@@ -99,7 +99,7 @@ const good: { name: string; body: string; value: JsonValue }[] = [
 ];
 
 for (const { name, body, value } of good) {
-  test(`a body may hold ${name}`, () => assertEquals<JsonValue>(parse(body), value));
+  test(`a body may contain ${name}`, () => assertEquals<JsonValue>(parse(body), value));
 }
 
 for (
@@ -123,7 +123,7 @@ for (
   });
 }
 
-test("a hundred thousand keys and a string of 10 MB are taken", () => {
+test("a hundred thousand keys and a string of 10 MB are accepted", () => {
   const keys = Array.from({ length: 100_000 }, (_, i) => `"k${i}":${i}`).join(",");
   assertEquals(Object.keys(parse(`{${keys}}`)).length, 100_000);
   const long = "[{é".repeat(2_500_000);
@@ -137,12 +137,12 @@ test("the excerpt of an error is short, however long the body", () => {
   assertEquals(string.received, `the string '${"x".repeat(40)}…'`);
 });
 
-test("isObject() is true for objects only", () => {
+test("isObject() returns true for objects only", () => {
   for (const value of [{}, Object.create(null), { a: 1 }]) assert(isObject(value));
   for (const value of [null, undefined, [], "", 0, true, () => {}]) assert(!isObject(value));
 });
 
-test("kind() puts any value into words", () => {
+test("describeValue() describes any value", () => {
   const words: [unknown, string][] = [
     [null, "null"],
     [undefined, "nothing"],
@@ -163,7 +163,7 @@ function deep(depth: number): string {
   return `${'{"a":'.repeat(depth - 1)}{}${"}".repeat(depth - 1)}`;
 }
 
-test("a body may be nested as deep as maxDepth, and no deeper", () => {
+test("a body may be nested up to maxDepth, and no deeper", () => {
   for (const maxDepth of [1, 2, 63, 64, 65, 1000]) {
     parse(deep(maxDepth), maxDepth);
     const error = assertThrows(() => parse(deep(maxDepth + 1), maxDepth), LimitError);
@@ -177,14 +177,14 @@ test("arrays count as levels", () => {
 });
 
 for (const depth of [65, 100, 10_000, 1_000_000]) {
-  test(`a body of depth ${depth} is refused, whole or cut`, () => {
+  test(`a body of depth ${depth} is rejected, complete or truncated`, () => {
     assertThrows(() => parse(deep(depth)), LimitError);
     assertThrows(() => parse('{"a":'.repeat(depth)), LimitError);
     assertThrows(() => parse("[".repeat(depth)), RcspError);
   });
 }
 
-test("many objects side by side are not deep", () => {
+test("many adjacent objects do not count as depth", () => {
   const devices = Array.from({ length: 1000 }, (_, i) => ({ DeviceId: i, Sensors: [[i]] }));
   assertEquals<unknown>(parse(JSON.stringify({ devices }), 5), { devices });
   assertThrows(() => parse(JSON.stringify({ devices }), 4), LimitError);
@@ -193,7 +193,7 @@ test("many objects side by side are not deep", () => {
 const flat = ["[".repeat(100), '"{'.repeat(100), '\\"['.repeat(100), '\\\\"[{'.repeat(100), "\\"];
 
 for (const [i, text] of flat.entries()) {
-  test(`brackets in a string are no levels (${i + 1})`, () => {
+  test(`brackets in a string are not levels (${i + 1})`, () => {
     const value = { [text]: text, after: [text, { text }] };
     assertEquals<unknown>(parse(JSON.stringify(value), 3), value);
     assertThrows(() => parse(JSON.stringify(value), 2), LimitError);
@@ -209,16 +209,16 @@ test("brackets after a string that ends in backslashes are levels", () => {
   }
 });
 
-test("a string without an end is bad-json, whatever brackets it holds", () => {
+test("an unterminated string is bad-json, whatever brackets it contains", () => {
   assertProtocolError(() => parse(`{"a":"${"[".repeat(1000)}`), "bad-json");
   assertProtocolError(() => parse(`{"a":"${'\\"['.repeat(1000)}`), "bad-json");
 });
 
-test("closing brackets too many do not make room for more levels", () => {
+test("extra closing brackets do not allow more levels", () => {
   assertProtocolError(() => parse(`${"}".repeat(500)}${"[".repeat(500)}`), "bad-json");
 });
 
-test("a long run of backslashes takes no long time", () => {
+test("a long run of backslashes does not slow parsing down", () => {
   const text = "\\".repeat(500_000) + '"[';
   const value = { [text]: ["[".repeat(100)] };
   assertEquals<unknown>(parse(JSON.stringify(value)), value);

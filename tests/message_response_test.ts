@@ -13,7 +13,7 @@ import { test } from "./support/test.ts";
 
 const notObjects: JsonValue[] = [[], [{}], "x", "", 0, 1, true, false];
 
-test("the TrackId is a string, or absent where it is missing or null", () => {
+test("the TrackId is a string, or undefined if it is missing or null", () => {
   for (const id of ["1", "", "x".repeat(1_000_000)]) {
     assertEquals(readTrackId({ TrackId: id }, DIALECT), id);
   }
@@ -42,7 +42,7 @@ test("the TrackId is read at the dialect's path, and its error names the path", 
   assertStringIncludes(error.message, "'Header.Track.Id'");
 });
 
-test("a TrackId in a prototype that a body names is none", () => {
+test("a TrackId is not read from a prototype that a body sets", () => {
   assertEquals(readTrackId(JSON.parse('{"__proto__":{"TrackId":"1"}}'), DIALECT), undefined);
 });
 
@@ -53,7 +53,7 @@ test("a response without data is an empty object", () => {
   assertEquals(readResponse({ Response: { Devices: [] } }), { Devices: [] });
 });
 
-test("a response that is no object is bad-shape", () => {
+test("a response that is not an object is bad-shape", () => {
   for (const Response of notObjects) {
     const error = assertProtocolError(() => readResponse({ Response }), "bad-shape");
     assertStringIncludes(error.message, "'Response'");
@@ -67,14 +67,14 @@ test("an error without a body is an empty object", () => {
   assertEquals(readError({ Error: { Code: 1, Message: "m" } }), { Code: 1, Message: "m" });
 });
 
-test("an error that is no object is bad-shape", () => {
+test("an error that is not an object is bad-shape", () => {
   for (const body of notObjects) {
     const error = assertProtocolError(() => readError({ Error: body }), "bad-shape");
     assertStringIncludes(error.message, "'Error'");
   }
 });
 
-test("a body with both is read by what the type says", () => {
+test("a body with both is read by the type of its frame", () => {
   const body = { Response: { a: 1 }, Error: { Code: 2 } };
   assertEquals<unknown>([readResponse(body), readError(body)], [{ a: 1 }, { Code: 2 }]);
 });
@@ -125,7 +125,7 @@ for (const { name, json, expected } of encoded) {
 }
 
 for (const trackId of ["Id", "Header.TrackId", "Response.TrackId", "Error.TrackId"]) {
-  test(`a TrackId that is written at ${trackId} is read there`, () => {
+  test(`a TrackId that is written at ${trackId} is read from there`, () => {
     const other = dialect({ trackId });
     const data = { a: 1 };
     const ok = JSON.parse(encodeResponse("9", data, other));

@@ -216,7 +216,7 @@ function check({ id, fate, settled, listeners }: ModelCall): void {
   }
 }
 
-test(`in ${SEQUENCES} random sequences each call settles once, with its own answer or an error`, async () => {
+test(`in ${SEQUENCES} random sequences each call settles once, with its own response or an error`, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
       const model = new Model();

@@ -37,7 +37,7 @@ function parse(json: string): JsonObject {
   return parseBody(encoder.encode(json), 64);
 }
 
-test("any split of any stream of frames gives the same frames", () => {
+test("any split of any stream of frames decodes to the same frames", () => {
   fc.assert(
     fc.property(frames, fc.array(fc.integer({ min: 0, max: 80 })), (sent, sizes) => {
       const stream = Uint8Array.from(sent.flatMap((frame) => [...encodeFrame(...frame)]));
@@ -58,7 +58,7 @@ test("any split of any stream of frames gives the same frames", () => {
   );
 });
 
-test("a batch of frames is the frames one after the other", () => {
+test("a batch is the concatenation of its frames", () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(type, text)), (sent) => {
       const batch = new FrameBatch();

@@ -27,7 +27,7 @@ class FakeListener {
   };
 }
 
-test("close() lets out the answers that are due, slow ones too, and takes no more commands", () =>
+test("close() sends pending responses, slow ones too, and accepts no more commands", () =>
   withServer({}, async ({ server, join, errors }) => {
     const slow = Promise.withResolvers<{ Done: boolean }>();
     let calls = 0;
@@ -48,7 +48,7 @@ test("close() lets out the answers that are due, slow ones too, and takes no mor
     assertEquals(errors, []);
   }));
 
-test("close() lets a long answer out to a client that reads late", () =>
+test("close() sends a long response to a client that reads late", () =>
   withServer({}, async ({ server, join }) => {
     const Text = "x".repeat(2 * 1024 * 1024);
     server.handle("Long", () => ({ Text }));
@@ -69,7 +69,7 @@ test("close() lets a long answer out to a client that reads late", () =>
     await closing;
   }));
 
-test("close() takes the listeners down and may be called again", () =>
+test("close() closes the listeners and may be called again", () =>
   withServer({}, async ({ server, address }) => {
     const { connector, listen } = memoryNetwork();
     const other = await server.serve(listen);
@@ -103,7 +103,7 @@ const stubborn: [what: string, begin: (client: RawClient) => Promise<unknown>][]
 ];
 
 for (const [what, begin] of stubborn) {
-  test(`close() ends a client that ${what} after closeTimeout`, () =>
+  test(`close() disconnects a client that ${what} after closeTimeout`, () =>
     withServer({ closeTimeout: 50 }, async ({ server, join }) => {
       server.handle("Do", () => {}).handle("Hang", () => new Promise(() => {}));
       server.handle("Long", () => ({ Text: "x".repeat(10_000) }));
@@ -116,7 +116,7 @@ for (const [what, begin] of stubborn) {
     }));
 }
 
-test("close() does not wait for closeTimeout where the clients leave", async () => {
+test("close() does not wait for closeTimeout if the clients disconnect", async () => {
   const server = new RcspServer({ closeTimeout: 2 ** 31 - 1 });
   const [near, far] = socketPair();
   server.accept(far);
@@ -133,7 +133,7 @@ test("close() of a server without clients and listeners resolves", async () => {
   await new RcspServer().close();
 });
 
-test("a closed server serves and accepts no more, and leaves nothing open", async () => {
+test("a closed server rejects serve() and accept(), and leaves nothing open", async () => {
   const server = new RcspServer();
   await server.close();
   await assertRejects(() => server.serve(memoryNetwork().listen), TypeError, "closed");
@@ -145,7 +145,7 @@ test("a closed server serves and accepts no more, and leaves nothing open", asyn
   assertStrictEquals(server.clients, 0);
 });
 
-test("a server that is closed while it begins to listen leaves no listener", async () => {
+test("a server that is closed while it starts to listen leaves no listener", async () => {
   const server = new RcspServer();
   const fake = new FakeListener();
   const serving = server.serve(fake.listen);
@@ -155,7 +155,7 @@ test("a server that is closed while it begins to listen leaves no listener", asy
   assertEquals(server.addresses, []);
 });
 
-test("after an accept has failed the server reports it and goes on", async () => {
+test("a failed accept is reported, and the server continues", async () => {
   const errors: unknown[] = [];
   const server = new RcspServer({ onError: (error, client) => errors.push(error, client) });
   const [near, far] = socketPair();
@@ -171,7 +171,7 @@ test("after an accept has failed the server reports it and goes on", async () =>
   await server.close();
 });
 
-test("close() waits until a client that was cut before is gone", async () => {
+test("close() waits until a previously disconnected client's socket has closed", async () => {
   const server = new RcspServer();
   const [near, far] = socketPair();
   const gone = Promise.withResolvers<void>();
@@ -194,7 +194,7 @@ test("close() waits until a client that was cut before is gone", async () => {
   near.close();
 });
 
-test("a handler may close its client, which costs no other anything", () =>
+test("a handler may close its client without affecting others", () =>
   withServer({}, async ({ server, join, errors }) => {
     let gone = false;
     server.handle("Leave", async (_, { client }) => {

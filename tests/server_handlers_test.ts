@@ -52,7 +52,7 @@ for (const [how, leave] of leaving) {
 }
 
 for (const { name, connector, listen } of networkAdapters) {
-  test(`${name}: a handler's signal aborts when its client leaves, also while it is not read`, async () => {
+  test(`${name}: a handler's signal aborts when its client disconnects, even while reading is paused`, async () => {
     const server = new RcspServer({ maxQueued: 1, closeTimeout: 50 });
     const address = await server.serve(listen);
     const { signals, handler } = hanging();
@@ -69,7 +69,7 @@ for (const { name, connector, listen } of networkAdapters) {
   });
 }
 
-test("a client that ends its half still gets the answer of a handler that goes on", () =>
+test("a half-closed client still gets the response of a handler that continues", () =>
   withServer({}, async ({ server, join, errors }) => {
     const held = Promise.withResolvers<{ Late: true }>();
     const given: AbortSignal[] = [];
@@ -89,7 +89,7 @@ test("a client that ends its half still gets the answer of a handler that goes o
     assertEquals(errors, []);
   }));
 
-test("a client that has ended its half is closed once no answer comes for closeTimeout", () =>
+test("a half-closed client is closed after closeTimeout without a response", () =>
   withServer({ closeTimeout: 20 }, async ({ server, join, errors }) => {
     server.handle("Hang", hanging().handler).handle("Do", () => {});
     const client = await join();
@@ -100,7 +100,7 @@ test("a client that has ended its half is closed once no answer comes for closeT
     assertEquals(errors, []);
   }));
 
-test("close() aborts the signals at once, and does not wait for closeTimeout where they are heeded", () =>
+test("close() aborts the signals at once, and does not wait for closeTimeout if handlers stop", () =>
   withServer({ closeTimeout: LONGEST }, async ({ server, join, errors }) => {
     let started = 0;
     server.handle("Heed", async (_, { signal }) => {
@@ -126,7 +126,7 @@ test("close() aborts the signals at once, and does not wait for closeTimeout whe
   }));
 
 for (const what of ["the reason", "an AbortError"]) {
-  test(`a handler that rejects with ${what} after its client has left is no error`, () =>
+  test(`a handler that rejects with ${what} after its client disconnected is not an error`, () =>
     withServer({}, async ({ server, join, errors }) => {
       let ended = 0;
       let started = 0;
@@ -146,7 +146,7 @@ for (const what of ["the reason", "an AbortError"]) {
     }));
 }
 
-test("an AbortError of a handler whose signal has not aborted is an error as any other", () =>
+test("an AbortError of a handler whose signal has not aborted is an error like any other", () =>
   withServer({}, async ({ server, join, errors }) => {
     const error = new DOMException("stopped", "AbortError");
     server.handle("Do", () => Promise.reject(error));
@@ -154,7 +154,7 @@ test("an AbortError of a handler whose signal has not aborted is an error as any
     assertEquals(errors, [error]);
   }));
 
-test("a handler that takes longer than handlerTimeout is answered for, and what it gives late is dropped", () =>
+test("a handler that exceeds handlerTimeout gets an error response, and its late result is dropped", () =>
   withServer({ handlerTimeout: 20, maxUnsent: 1_000 }, async ({ server, join, errors }) => {
     const held = Promise.withResolvers<{ Late: string }>();
     const given: AbortSignal[] = [];
@@ -184,7 +184,7 @@ test("a handler that takes longer than handlerTimeout is answered for, and what 
     assertStrictEquals(errors.length, 1);
   }));
 
-test("after handlerTimeout an error of the handler is told, the signal's own reason is not", () =>
+test("after handlerTimeout an error of the handler is reported, but not the signal's own reason", () =>
   withServer({ handlerTimeout: 10 }, async ({ server, join, errors }) => {
     const late = new Error("late");
     server.handle("Heed", async (_, { signal }) => {
@@ -203,7 +203,7 @@ test("after handlerTimeout an error of the handler is told, the signal's own rea
     assertStrictEquals(errors[2], late);
   }));
 
-test("handlerTimeout holds for an onSubscribe, and the subscriptions behind it go on", () => {
+test("handlerTimeout applies to onSubscribe, and the subscriptions behind it continue", () => {
   const held: PromiseWithResolvers<void>[] = [];
   const onSubscribe = (): Promise<void> => {
     held.push(Promise.withResolvers<void>());
@@ -225,7 +225,7 @@ test("handlerTimeout holds for an onSubscribe, and the subscriptions behind it g
   });
 });
 
-test("handlerTimeout leaves no timer behind, whoever ends first", () =>
+test("handlerTimeout leaves no timer, whichever ends first", () =>
   withServer({ handlerTimeout: LONGEST, closeTimeout: 50 }, async ({ server, join }) => {
     const { signals, handler } = hanging();
     server.handle("Hang", handler).handle("Do", () => Promise.resolve({}));
@@ -243,7 +243,7 @@ test("handlerTimeout leaves no timer behind, whoever ends first", () =>
   }));
 
 for (const maxQueued of [1024, 1]) {
-  test(`clients that have left keep no seat, with maxQueued ${maxQueued}`, () =>
+  test(`disconnected clients do not count toward maxClients, with maxQueued ${maxQueued}`, () =>
     withServer({ maxClients: 5, maxQueued, closeTimeout: LONGEST }, async ({ server, join }) => {
       const { signals, handler } = hanging();
       server.handle("Hang", handler).handle("Do", () => {});
@@ -259,7 +259,7 @@ for (const maxQueued of [1024, 1]) {
     }));
 }
 
-test("a client that waits for its answer keeps its seat, whatever its handler does", () =>
+test("a client that waits for its response stays connected, whatever its handler does", () =>
   withServer({ maxClients: 1 }, async ({ server, join }) => {
     const held = Promise.withResolvers<void>();
     server.handle("Hold", () => held.promise);
@@ -271,7 +271,7 @@ test("a client that waits for its answer keeps its seat, whatever its handler do
     assertStrictEquals((await client.receive()).type, OK);
   }));
 
-test("a client that has ended its half gets its answer as long as nobody needs its seat", () =>
+test("a half-closed client gets its response as long as maxClients is not reached", () =>
   withServer({ maxClients: 2, closeTimeout: LONGEST }, async ({ server, join }) => {
     const held = Promise.withResolvers<void>();
     const given: AbortSignal[] = [];
@@ -292,7 +292,7 @@ test("a client that has ended its half gets its answer as long as nobody needs i
   }));
 
 for (const maxQueued of [1024, 1]) {
-  test(`close() does not wait for clients that have left, with maxQueued ${maxQueued}`, () =>
+  test(`close() does not wait for disconnected clients, with maxQueued ${maxQueued}`, () =>
     withServer({ maxQueued, closeTimeout: LONGEST }, async ({ server, join }) => {
       const { signals, handler } = hanging();
       server.handle("Hang", handler);
@@ -321,7 +321,7 @@ async function shownIn(use: () => Promise<void>): Promise<string[]> {
   return shown;
 }
 
-test("without onError the first error of each handler is shown on the console", async () => {
+test("without onError the first error of each handler is logged to the console", async () => {
   const shown = await shownIn(() =>
     withServer({ onError: undefined, handlerTimeout: 10 }, async ({ server, join }) => {
       server.handle("Fail", () => {
@@ -343,7 +343,7 @@ test("without onError the first error of each handler is shown on the console", 
   assert(hang.includes("'handlerTimeout'"), hang);
 });
 
-test("with onError nothing is shown on the console", async () => {
+test("with onError nothing is logged to the console", async () => {
   const shown = await shownIn(() =>
     withServer({}, async ({ server, join, errors }) => {
       server.handle("Fail", () => Promise.reject(new Error("inside")));

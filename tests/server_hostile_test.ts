@@ -40,7 +40,7 @@ const fatal: [what: string, sent: Uint8Array, code: string][] = [
 ];
 
 for (const [what, sent, code] of fatal) {
-  test(`${what} ends that connection and no other`, () =>
+  test(`${what} closes that connection only`, () =>
     withServer({ maxPayload: 1_000 }, async ({ server, join, errors }) => {
       server.handle("Do", () => ({ Done: true }));
       server.handle("Slow", () => new Promise(() => {}));
@@ -57,7 +57,7 @@ for (const [what, sent, code] of fatal) {
     }));
 }
 
-test("a frame cut at any byte, then the end, ends that connection only and is told", () =>
+test("a frame truncated at any byte closes that connection only, and is reported", () =>
   withServer({}, async ({ server, join, errors }) => {
     server.handle("Do", () => ({ Done: true }));
     const good = await join();
@@ -73,7 +73,7 @@ test("a frame cut at any byte, then the end, ends that connection only and is to
     assertStrictEquals((await good.ask("Do")).type, OK);
   }));
 
-test("a client that leaves between frames is no error", () =>
+test("a client that disconnects between frames is not an error", () =>
   withServer({}, async ({ server, join, errors }) => {
     server.handle("Do", () => {});
     for (const leave of ["close", "closeWrite"] as const) {
@@ -117,7 +117,7 @@ const badBodies: [what: string, body: string | Uint8Array][] = [
 ];
 
 for (const [what, body] of badBodies) {
-  test(`a command whose body is ${what} is answered with an error, and the connection lives`, () =>
+  test(`a command whose body is ${what} gets an error response, and the connection stays open`, () =>
     withServer({}, async ({ server, join, errors }) => {
       let calls = 0;
       server.handle("Do", () => ({ Calls: ++calls }));
@@ -132,7 +132,7 @@ for (const [what, body] of badBodies) {
     }));
 }
 
-test("an answer echoes the TrackId where it could be read, and only then", () =>
+test("a response echoes the TrackId only if it could be read", () =>
   withServer({}, async ({ join }) => {
     const client = await join();
     const trackIdOf = async (body: string): Promise<unknown> => {
@@ -149,7 +149,7 @@ test("an answer echoes the TrackId where it could be read, and only then", () =>
     assert(await trackIdOf(`{"Command":"Do","TrackId":"${long}","Version":1}`) === long);
   }));
 
-test("a client that ends its half gets the answers that are due, then the end", () =>
+test("a half-closed client gets its pending responses, then the end", () =>
   withServer({}, async ({ server, join, errors }) => {
     const slow = Promise.withResolvers<void>();
     server.handle("Slow", () => slow.promise).handle("Do", () => ({ Done: true }));

@@ -33,7 +33,7 @@ function counting(socket: Socket, count: { read: number }): Socket {
   };
 }
 
-test("a client that never reads its events is cut at maxUnsent while others go on", () =>
+test("a client that never reads its events is disconnected at maxUnsent while others continue", () =>
   withServer({ maxUnsent: 256 * KiB }, async ({ server, join, errors }) => {
     server.handle("Do", () => {});
     const [mute, good] = [await join(), await join()];
@@ -55,14 +55,14 @@ test("a client that never reads its events is cut at maxUnsent while others go o
     assertStrictEquals((await good.ask("Do")).type, OK);
   }));
 
-test("publish() does not count a client that it cuts", () =>
+test("publish() does not count a client that it disconnects", () =>
   withServer({ maxUnsent: 1 }, async ({ server, join }) => {
     const client = await join();
     await client.ask("Subscribe", ARGS);
     assertEquals([server.publish(TOPIC), server.publish(TOPIC), server.publish(TOPIC)], [1, 0, 0]);
   }));
 
-test("a client that never reads its answers is not read any further", () =>
+test("the server stops reading from a client that never reads its responses", () =>
   withServer({ maxUnsent: 256 * KiB }, async ({ server, joinThrough }) => {
     const count = { read: 0 };
     let calls = 0;
@@ -80,7 +80,7 @@ test("a client that never reads its answers is not read any further", () =>
     await sending;
   }));
 
-test("with maxQueued commands unanswered a client is not read, and goes on later", () =>
+test("the server stops reading from a client at maxQueued pending commands, and resumes later", () =>
   withServer({ maxQueued: 10 }, async ({ server, joinThrough, join, errors }) => {
     const count = { read: 0 };
     const held: PromiseWithResolvers<void>[] = [];
@@ -118,7 +118,7 @@ test("with maxQueued commands unanswered a client is not read, and goes on later
   }));
 
 for (const [turns, atOnce] of [[0, 250], [1, 25], [5, 25]] as const) {
-  test(`a client that reads gets ${atOnce} long answers at once, ${turns} turns late`, () =>
+  test(`a client that reads gets ${atOnce} long responses at once, ${turns} turns late`, () =>
     withServer({ maxUnsent: 64 * KiB }, async ({ server, join, errors }) => {
       server.handle("Long", ({ TrackId }) => {
         const answer = { Text: TrackId.padStart(KiB) };
@@ -145,7 +145,7 @@ async function late(turns: number): Promise<void> {
   for (let turn = 0; turn < turns; turn++) await Promise.resolve();
 }
 
-test("a client with a slow long answer behind a quick long one is read again after both", () =>
+test("reading from a client resumes after a slow long response behind a fast long one", () =>
   withServer({ maxUnsent: 1_000 }, async ({ server, join, errors }) => {
     const slow = Promise.withResolvers<{ Text: string }>();
     const long = { Text: "x".repeat(600) };
@@ -161,7 +161,7 @@ test("a client with a slow long answer behind a quick long one is read again aft
     assertEquals(errors, []);
   }));
 
-test("one client more than maxClients is closed, and its place is free again later", () =>
+test("a client beyond maxClients is closed, and can connect after another has left", () =>
   withServer({ maxClients: 2 }, async ({ server, join }) => {
     server.handle("Do", () => {});
     const [one, two] = [await join(), await join()];
@@ -174,7 +174,7 @@ test("one client more than maxClients is closed, and its place is free again lat
     assertStrictEquals((await (await join()).ask("Do")).type, OK);
   }));
 
-test("two hundred clients at once, half of them mute, are all served", () =>
+test("two hundred concurrent clients, half of them mute, are all served", () =>
   withServer({}, async ({ server, join, errors }) => {
     server.handle("Echo", ({ Arguments }) => Arguments);
     const clients = await Promise.all(Array.from({ length: 200 }, join));
@@ -210,12 +210,12 @@ const wrong: [options: ServerOptions, error: typeof RangeError | typeof TypeErro
 ];
 
 for (const [options, error] of wrong) {
-  test(`a server with ${JSON.stringify(options)} is refused with a ${error.name}`, () => {
+  test(`a server with ${JSON.stringify(options)} throws a ${error.name}`, () => {
     assertThrows(() => new RcspServer(options), error, Object.keys(options)[0]);
   });
 }
 
-test("answers that come due together do not have a client cut that reads them", () =>
+test("responses that become ready together do not disconnect a client that reads them", () =>
   withServer({ maxUnsent: 10_000 }, async ({ server, join, errors }) => {
     const slow = Promise.withResolvers<void>();
     server.handle("Slow", () => slow.promise);
@@ -230,7 +230,7 @@ test("answers that come due together do not have a client cut that reads them", 
     assertEquals(errors, []);
   }));
 
-test("answers that wait behind a slow one are bounded in bytes", () =>
+test("responses that wait behind a slow one are limited in bytes", () =>
   withServer({ maxUnsent: 10_000 }, async ({ server, join }) => {
     const slow = Promise.withResolvers<void>();
     let carriedOut = 0;

@@ -41,7 +41,7 @@ function trackIds(received: Received[]): (string | undefined)[] {
 const orders = [["1", "2", "3", "4"], ["4", "3", "2", "1"], ["2", "4", "1", "3"]];
 
 for (const order of orders) {
-  test(`handlers that end in the order ${order} are answered in the order of the commands`, () =>
+  test(`handlers that finish in the order ${order} get responses in the order of the commands`, () =>
     withServer({}, async ({ server, join }) => {
       const held = new Held();
       server.handle("Hold", held.handler);
@@ -58,7 +58,7 @@ for (const order of orders) {
     }));
 }
 
-test("quick answers, refusals and broken bodies keep their place behind a slow command", () =>
+test("fast responses, errors and invalid bodies keep their place behind a slow command", () =>
   withServer({}, async ({ server, join }) => {
     const held = new Held();
     server.handle("Hold", held.handler).handle("Do", () => {});
@@ -79,7 +79,7 @@ test("quick answers, refusals and broken bodies keep their place behind a slow c
     assertEquals(await client.receiveAll(), [], "one answer each, and no more");
   }));
 
-test("events pass a command that waits", () =>
+test("events overtake a pending command", () =>
   withServer({}, async ({ server, join }) => {
     const held = new Held();
     server.handle("Hold", held.handler);
@@ -97,7 +97,7 @@ test("events pass a command that waits", () =>
     assertEquals(trackIds([await client.receive()]), ["slow"]);
   }));
 
-test("a slow command of one client does not hold up another's", () =>
+test("a slow command of one client does not delay another client", () =>
   withServer({}, async ({ server, join }) => {
     const held = new Held();
     server.handle("Hold", held.handler).handle("Do", () => {});
@@ -109,7 +109,7 @@ test("a slow command of one client does not hold up another's", () =>
     assertEquals(trackIds(await slow.receiveMany(2)), ["slow", "behind"]);
   }));
 
-test("a command in pieces of every size is one command", () =>
+test("a command in chunks of every size is one command", () =>
   withServer({}, async ({ server, join }) => {
     server.handle("Echo", ({ Arguments }) => Arguments);
     const client = await join();
@@ -124,7 +124,7 @@ test("a command in pieces of every size is one command", () =>
     }
   }));
 
-test("ten clients at once get their own answers in their own order", () =>
+test("ten concurrent clients get their own responses in their own order", () =>
   withServer({}, async ({ server, join }) => {
     // Every third command takes one turn of the event loop, every seventh two.
     server.handle("Echo", async ({ Arguments }) => {
@@ -145,7 +145,7 @@ test("ten clients at once get their own answers in their own order", () =>
     await Promise.all(clients.map(talk));
   }));
 
-test("100,000 pipelined commands of a client that reads are all answered, in order", () =>
+test("100,000 pipelined commands of a client that reads all get responses, in order", () =>
   withServer({}, async ({ server, join, errors }) => {
     const count = 100_000;
     server.handle("Do", ({ TrackId }) => Number(TrackId) % 2 === 0 ? undefined : Promise.resolve());

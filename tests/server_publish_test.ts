@@ -31,7 +31,7 @@ const cases: [what: string, args: object | undefined, reached: unknown[]][] = [
 ];
 
 for (const [what, args, reached] of cases) {
-  test(`a client that has subscribed to ${what} gets what it asked for`, () =>
+  test(`a client that has subscribed to ${what} gets matching events only`, () =>
     withServer({}, async ({ server, join }) => {
       server.handle("Do", () => {});
       const client = await join();
@@ -53,7 +53,7 @@ for (const [what, args, reached] of cases) {
     }));
 }
 
-test("a client with several fitting subscriptions gets each event once", () =>
+test("a client with several matching subscriptions gets each event once", () =>
   withServer({}, async ({ server, join }) => {
     const client = await join();
     await client.ask("Subscribe", ARGS);
@@ -76,7 +76,7 @@ test("a client with several fitting subscriptions gets each event once", () =>
     assertStrictEquals((await client.receive()).type, EVENT);
   }));
 
-test("unsubscribing ends one topic of one client, and is ok without a subscription", () =>
+test("unsubscribing ends one topic of one client, and succeeds without a subscription", () =>
   withServer({}, async ({ server, join }) => {
     const [one, other] = [await join(), await join()];
     for (const client of [one, other]) {
@@ -105,7 +105,7 @@ test("a subscription ends with its connection", () =>
     assertStrictEquals(server.publish(TOPIC), 0);
   }));
 
-test("a client that a handler has closed gets no more events", () =>
+test("a client closed by a handler gets no more events", () =>
   withServer({}, async ({ server, join }) => {
     let reached: number | undefined;
     server.handle("Leave", (_, { client }) => {
@@ -131,7 +131,7 @@ const refused: [what: string, name: string, args: unknown][] = [
 ];
 
 for (const [what, name, args] of refused) {
-  test(`${name} with ${what} is refused by what is missing`, () =>
+  test(`${name} with ${what} is rejected, naming what is missing`, () =>
     withServer({}, async ({ server, join, errors }) => {
       const client = await join();
       const { type, body } = await client.ask(name, args);
@@ -143,7 +143,7 @@ for (const [what, name, args] of refused) {
     }));
 }
 
-test("a device that is a number beyond JSON is not taken for no device", () =>
+test("a device id that JSON cannot represent does not count as no device", () =>
   withServer({}, async ({ server, join }) => {
     const client = await join();
     const args = `{"DeviceId":1e400,"Publisher":"P","Topic":"T"}`;
@@ -154,7 +154,7 @@ test("a device that is a number beyond JSON is not taken for no device", () =>
     assertStrictEquals(server.publish({ ...TOPIC, deviceId: 1 }), 0);
   }));
 
-test("onSubscribe sees every subscription with its client, and may refuse", () => {
+test("onSubscribe gets every subscription with its client, and may refuse", () => {
   const seen: unknown[] = [];
   const onSubscribe = (topic: unknown, { client }: HandlerContext): void => {
     seen.push(topic, client.remote);
@@ -172,7 +172,7 @@ test("onSubscribe sees every subscription with its client, and may refuse", () =
   });
 });
 
-test("names of the dialect are used for subscriptions and events", () => {
+test("subscriptions and events use the names of the dialect", () => {
   const dialect = {
     commands: { subscribe: "Listen", deviceSubscribe: "ListenTo" },
     subscription: { publisher: "From.Who", topic: "About", deviceId: "Id" },

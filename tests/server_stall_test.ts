@@ -8,7 +8,7 @@ import { command, OK, until, withServer } from "./support/raw_client.ts";
 import { test } from "./support/test.ts";
 
 for (const size of [1, 7, 8, 20]) {
-  test(`a client that stops after ${size} bytes of a frame is cut, and no other`, () =>
+  test(`only a client that stops after ${size} bytes of a frame is disconnected`, () =>
     withServer({ partialFrameTimeout: 20 }, async ({ server, join, errors }) => {
       server.handle("Do", () => {});
       const [stalls, idles] = [await join(), await join()];
@@ -29,7 +29,7 @@ for (const size of [1, 7, 8, 20]) {
     }));
 }
 
-test("a client whose frame is held up by the server is not cut", () =>
+test("a client whose frame is delayed by the server is not disconnected", () =>
   withServer({ partialFrameTimeout: 10, maxQueued: 1 }, async ({ server, join, errors }) => {
     const held = Promise.withResolvers<void>();
     server.handle("Hold", () => held.promise).handle("Do", () => {});
@@ -45,7 +45,7 @@ test("a client whose frame is held up by the server is not cut", () =>
     assertEquals(errors, []);
   }));
 
-test("a timer of a frame is gone with its client", () =>
+test("a disconnected client leaves no timer of a partial frame", () =>
   withServer({ partialFrameTimeout: 2 ** 31 - 1 }, async ({ server, join }) => {
     server.handle("Do", () => {});
     const client = await join();
@@ -73,7 +73,7 @@ function stalling(): {
   return { clock, state, timer };
 }
 
-test("a stall is told once, after the time and a last turn for what waits in the system", () => {
+test("a stall is reported once, after the timeout and a last turn for bytes in the kernel", () => {
   const { clock, state, timer } = stalling();
   timer.watch();
   timer.watch();
@@ -89,7 +89,7 @@ test("a stall is told once, after the time and a last turn for what waits in the
   assertEquals([state.stalls, clock.timers], [1, 0]);
 });
 
-test("what comes in the last turn, after a timer that fired late, is progress", () => {
+test("bytes that arrive in the last turn after a late timer count as progress", () => {
   const { clock, state, timer } = stalling();
   timer.watch();
   clock.set(() => state.progress = 1, 1_000);
@@ -99,7 +99,7 @@ test("what comes in the last turn, after a timer that fired late, is progress", 
   assertStrictEquals(state.stalls, 1);
 });
 
-test("with progress in every stretch nothing is told, however long it takes", () => {
+test("with progress in every period no stall is reported, however long it takes", () => {
   const { clock, state, timer } = stalling();
   timer.watch();
   for (let i = 1; i <= 100; i++) {
@@ -109,7 +109,7 @@ test("with progress in every stretch nothing is told, however long it takes", ()
   assertEquals([state.stalls, clock.timers], [0, 1]);
 });
 
-test("a stall timer rests while there is nothing to wait for, and after stop()", () => {
+test("a stall timer is not set while no frame is partial, and after stop()", () => {
   const { clock, state, timer } = stalling();
   state.progress = undefined;
   timer.watch();

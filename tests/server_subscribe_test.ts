@@ -36,7 +36,7 @@ for (const [what, reason, code, told] of refusals) {
   }
 }
 
-test("an async onSubscribe is awaited before the answer and before any event", () => {
+test("an async onSubscribe is awaited before the response and before any event", () => {
   const accept = Promise.withResolvers<void>();
   const asked: EventFilter[] = [];
   const onSubscribe = (topic: EventFilter): Promise<void> => {
@@ -105,7 +105,7 @@ test("a Subscribe that is accepted late and an Unsubscribe behind it leave no su
   });
 });
 
-test("a client that leaves while onSubscribe looks at its topic costs nothing", () => {
+test("a client that disconnects during onSubscribe leaves nothing behind", () => {
   const accept = Promise.withResolvers<void>();
   let asked = 0;
   const onSubscribe = (): Promise<void> => {

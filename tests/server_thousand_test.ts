@@ -7,7 +7,7 @@ const MiB = 1024 * 1024;
 const CALLS = 10;
 const [own] = networkAdapters;
 
-test("under 1,000 clients, half of them mute, some never reading, all others are answered", async () => {
+test("with 1,000 clients, half of them mute, some never reading, all others get responses", async () => {
   const result = await runThousand(own!, THOUSAND, CALLS);
   assertStrictEquals(result.clients, 1_000);
   assertStrictEquals(result.times.length, THOUSAND.calling * CALLS);
@@ -23,7 +23,7 @@ test("under 1,000 clients, half of them mute, some never reading, all others are
   assertLess(result.rss.most - result.rss.before, bound + 256 * MiB);
 });
 
-test("too few open files are told with the number that is needed", async () => {
+test("too low a limit of open files is reported with the number needed", async () => {
   const error = await assertRejects(() => checkOpenFiles(Number.MAX_SAFE_INTEGER), Error);
   assert(/^Cannot hold 9007199254740991 sockets as .* is \d+: run 'ulimit -n/.test(error.message));
 });

@@ -6,7 +6,7 @@ import { uncaughtIn } from "./support/uncaught.ts";
 
 const topic = (n: number): object => ({ Publisher: "P", Topic: `T${n}` });
 
-test("a client has maxTopics subscriptions at most, and may make the same one again", () =>
+test("a client has at most maxTopics subscriptions, and may repeat an existing one", () =>
   withServer({ maxTopics: 2 }, async ({ join, server }) => {
     const client = await join();
     assertStrictEquals((await client.ask("Subscribe", topic(1))).type, OK);
@@ -25,7 +25,7 @@ test("a client has maxTopics subscriptions at most, and may make the same one ag
     assertStrictEquals((await client.receive()).type, EVENT);
   }));
 
-test("an event that is longer than maxPayload is not published", () =>
+test("an event longer than maxPayload is not published", () =>
   withServer({ maxPayload: 200 }, async ({ join, server }) => {
     const client = await join();
     await client.ask("Subscribe", topic(1));
@@ -36,7 +36,7 @@ test("an event that is longer than maxPayload is not published", () =>
     assertEquals((await client.receive()).body["Data"], { text: "short" });
   }));
 
-test("an onError that throws is reported, and the command is answered all the same", async () => {
+test("an error thrown by onError is reported, and the command still gets a response", async () => {
   const script = `
     await withServer({ onError: () => { throw new Error("hook"); } }, async ({ server, join }) => {
       server.handle("Fail", () => { throw new Error("inside"); });
@@ -51,7 +51,7 @@ test("an onError that throws is reported, and the command is answered all the sa
   });
 });
 
-test("a topic that is long beyond reason is refused", () =>
+test("an overlong topic is rejected", () =>
   withServer({}, async ({ join }) => {
     const client = await join();
     const refused = await client.ask("Subscribe", { Publisher: "P", Topic: "T".repeat(2000) });

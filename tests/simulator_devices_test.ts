@@ -55,7 +55,7 @@ async function listed(client: RawClient): Promise<unknown[]> {
   return (body.Response?.["Devices"] as { DeviceId: unknown }[]).map(({ DeviceId }) => DeviceId);
 }
 
-test("press() reaches those who subscribed to the device or to all, once each", () =>
+test("press() reaches the subscribers of the device and of all devices, once each", () =>
   withSimulator({}, async ({ simulator, join }) => {
     const clients = [await join(), await join(), await join(), await join()];
     const [one, two, all, none] = clients as [RawClient, RawClient, RawClient, RawClient];
@@ -72,7 +72,7 @@ test("press() reaches those who subscribed to the device or to all, once each", 
     assertStrictEquals((await none.ask("ListDevices")).type, OK);
   }));
 
-test("press() of a device that is not there is a RangeError", () =>
+test("press() of an unknown device throws a RangeError", () =>
   withSimulator({}, ({ simulator }) => {
     for (const id of [0, 5, "1", true]) {
       assertThrows(
@@ -85,7 +85,7 @@ test("press() of a device that is not there is a RangeError", () =>
     return Promise.resolve();
   }));
 
-test("devices come and go, and a subscription waits for its device to come back", () =>
+test("devices come and go, and a subscription continues when its device comes back", () =>
   withSimulator({ devices: [] }, async ({ simulator, join }) => {
     const client = await join();
     assertEquals(await listed(client), []);
@@ -112,7 +112,7 @@ test("devices come and go, and a subscription waits for its device to come back"
     });
   }));
 
-test("a device shows its own info and LEDs, and forgets its colours when it goes", () =>
+test("a device has its own info and LEDs, and loses its colors when it is removed", () =>
   withSimulator({ devices: [] }, async ({ simulator, join }) => {
     const mine = device({ bus: [1] } as never, {
       info: { Serial: "S", Name: "Own" },
@@ -136,11 +136,11 @@ test("a device shows its own info and LEDs, and forgets its colours when it goes
     assertEquals((await info())["Leds"], [{ LedId: "A", ...off }, { LedId: "B", ...off }]);
   }));
 
-test("two devices of the same id at the start are refused", () => {
+test("two initial devices with the same id are rejected", () => {
   assertThrows(() => new Simulator({ devices: [device(1), device(1)], pressEvery: 1 }), RangeError);
 });
 
-test("by interval, only devices with a button are pressed, in all the ways", () =>
+test("the press interval presses only devices with a button, with every press type", () =>
   withSimulator({ pressEvery: 1 }, async ({ join }) => {
     const client = await join();
     await client.ask("Subscribe", BUTTON);
@@ -156,7 +156,7 @@ test("by interval, only devices with a button are pressed, in all the ways", () 
     assertEquals([...types].sort(), ["DoublePress", "LongPress", "SinglePress"]);
   }));
 
-test("by interval, nothing is pressed while there is no button", () =>
+test("the press interval presses nothing while no device has a button", () =>
   withSimulator({ pressEvery: 1, devices: [device(1)] }, async ({ simulator, join }) => {
     const client = await join();
     await client.ask("Subscribe", BUTTON);
@@ -184,7 +184,7 @@ async function fingerprint(seed: number | undefined): Promise<unknown[]> {
   return seen.slice(0, 12);
 }
 
-test("the same seed gives the same devices, infos and presses, another seed others", async () => {
+test("the same seed generates the same devices, infos and presses, another seed others", async () => {
   const [first, second, other, standard, one] = await Promise.all(
     [7, 7, 8, undefined, 1].map(fingerprint),
   );

@@ -67,7 +67,7 @@ async function ends(seed?: number): Promise<number[]> {
   return found;
 }
 
-test("cut after any byte, the answers before arrive and all other calls reject", async () => {
+test("with a cut after any byte, the responses before it arrive and all other calls reject", async () => {
   const whole = await ends();
   assertStrictEquals(whole.length, 5);
   const total = whole.at(-1) ?? 0;
@@ -94,7 +94,7 @@ test("cut after any byte, the answers before arrive and all other calls reject",
   }
 });
 
-test("garbage after any byte ends in typed errors, and nothing hangs", async () => {
+test("garbage after any byte leads to typed errors, and nothing hangs", async () => {
   // By chance garbage may be what it stands in for: not with this seed.
   const whole = await ends(3);
   const total = whole.at(-1) ?? 0;
@@ -115,7 +115,7 @@ test("garbage after any byte ends in typed errors, and nothing hangs", async () 
   for (const code of ["bad-marker", "limit-reached"]) assert(codes.has(code), code);
 });
 
-test("silent after some bytes, what is due times out and the connection stays", () =>
+test("with silence after some bytes, pending calls time out and the connection stays open", () =>
   withSimulator({ faults: { silentAfter: 500 } }, async ({ simulator, join }) => {
     const rcsp = await join({ commandTimeout: 100 });
     assertStrictEquals((await rcsp.listDevices()).length, 4);
@@ -142,7 +142,7 @@ const harmless: Faults[] = [
 ];
 
 for (const faults of harmless) {
-  test(`with ${JSON.stringify(faults)} every call gets its answer`, () =>
+  test(`with ${JSON.stringify(faults)} every call gets its response`, () =>
     withSimulator({ faults }, async ({ join }) => {
       const rcsp = await join();
       assertEquals(failures(await converse(rcsp)), []);
@@ -152,7 +152,7 @@ for (const faults of harmless) {
     }));
 }
 
-test("faults that change at run time count from the next bytes on", () =>
+test("faults that change at run time apply to the next bytes", () =>
   withSimulator({}, async ({ simulator, join }) => {
     // Only the silence may last too long, however slow the machine is.
     const rcsp = await join({ commandTimeout: 2_000 });
@@ -171,7 +171,7 @@ test("faults that change at run time count from the next bytes on", () =>
     assertEquals(failures(await converse(await join())), []);
   }));
 
-test("events suffer from faults too", () =>
+test("faults apply to events too", () =>
   withSimulator({}, async ({ simulator, join }) => {
     const rcsp = await join();
     const presses = rcsp.buttonPresses(1);
@@ -186,7 +186,7 @@ test("events suffer from faults too", () =>
   }));
 
 for (const faults of [{ pause: 600_000 }, { pause: 20, slice: 1, silentAfter: 0 }]) {
-  test(`close() with ${JSON.stringify(faults)} under way leaves no timer`, () =>
+  test(`close() during ${JSON.stringify(faults)} leaves no timer`, () =>
     withSimulator({ faults, closeTimeout: 50 }, async ({ simulator, join }) => {
       const rcsp = await join();
       const waits = Promise.withResolvers<void>();

@@ -75,7 +75,7 @@ const wrong: [what: string, device: unknown, sentence: string][] = [
 ];
 
 for (const [what, device, sentence] of wrong) {
-  test(`a device with ${what} is refused with a sentence`, () =>
+  test(`a device with ${what} is rejected with a clear message`, () =>
     withClient({ devices: [] }, (_, simulator) => {
       const added = device as SimulatedDevice;
       const error = assertThrows(() => simulator.addDevice(added), TypeError, sentence);
@@ -90,7 +90,7 @@ for (const [what, device, sentence] of wrong) {
     }));
 }
 
-test("'devices' that is no array is refused with a sentence", () => {
+test("'devices' that is not an array is rejected with a clear message", () => {
   for (const devices of [{}, "x", null]) {
     assertThrows(
       () => new Simulator({ devices: devices as never }),
@@ -100,7 +100,7 @@ test("'devices' that is no array is refused with a sentence", () => {
   }
 });
 
-test("a device needs no more than its DeviceId, and keys without a value are left out", () =>
+test("a device needs only its DeviceId, and keys without a value are omitted", () =>
   withClient({ devices: [{ DeviceId: 7 }] }, async (client, simulator) => {
     simulator.addDevice({ DeviceId: 8, Name: undefined, hasButton: undefined, leds: [] });
     const { body } = await client.ask("ListDevices");
@@ -111,7 +111,7 @@ test("a device needs no more than its DeviceId, and keys without a value are lef
     assertEquals(info.body.Response, { DeviceId: 8, Name: "", Type: "", Leds: [] });
   }));
 
-test("what the caller changes on a device later changes nothing", () => {
+test("a device is copied, so the caller may change it later", () => {
   const device = { DeviceId: { bus: 1 }, Name: "N", info: { Level: 1 }, leds: ["A"] };
   return withClient({ devices: [device as never] }, async (client, simulator) => {
     device.DeviceId.bus = 2;
@@ -124,7 +124,7 @@ test("what the caller changes on a device later changes nothing", () => {
   });
 });
 
-test("press() of what is no press type is refused with a sentence", () =>
+test("press() rejects an invalid press type with a clear message", () =>
   withClient({}, async (client, simulator) => {
     await client.ask("Subscribe", BUTTON);
     for (
@@ -141,7 +141,7 @@ test("press() of what is no press type is refused with a sentence", () =>
     assertEquals([type, body["Data"]], [EVENT, { PressType: "SinglePress" }]);
   }));
 
-test("press() of what can be no device is refused with a sentence", () =>
+test("press() rejects an invalid device with a clear message", () =>
   withClient({ devices: [{ DeviceId: { bus: 1 } as never }] }, (_, simulator) => {
     for (const id of [1n, circular(), undefined, null, Symbol("x"), () => {}]) {
       assertThrows(
@@ -162,7 +162,7 @@ const topics: [what: string, args: object][] = [
 ];
 
 for (const [what, args] of topics) {
-  test(`a subscription to ${what} is refused with UnknownTopic`, () =>
+  test(`a subscription to ${what} is rejected with UnknownTopic`, () =>
     withClient({}, async (client, simulator) => {
       for (const command of ["Subscribe", "DeviceSubscribe"]) {
         const { type, body } = await client.ask(command, { ...args, DeviceId: 1 });
@@ -177,7 +177,7 @@ for (const [what, args] of topics) {
     }));
 }
 
-test("'topics' are there besides the button's", () =>
+test("'topics' are added to the button topic", () =>
   withClient({ topics: [{ publisher: "Suit", topic: "Battery" }] }, async (client, simulator) => {
     const battery = { Publisher: "Suit", Topic: "Battery" };
     assertStrictEquals((await client.ask("Subscribe", battery)).type, OK);
@@ -189,7 +189,7 @@ test("'topics' are there besides the button's", () =>
     assertEquals((await client.receive()).body, { ...battery, Data: { Level: 7 } });
   }));
 
-test("the button's names of the dialect are the topic that there is", () => {
+test("the button topic has the names of the dialect", () => {
   const dialect = { button: { publisher: "P", topic: "T" } };
   return withClient({ dialect }, async (client) => {
     assertStrictEquals((await client.ask("Subscribe", { Publisher: "P", Topic: "T" })).type, OK);
@@ -199,7 +199,7 @@ test("the button's names of the dialect are the topic that there is", () => {
 
 const LONG = "x".repeat(1_000);
 
-test("a press by interval that cannot be published is told, and the others go on", () => {
+test("a press by interval that cannot be published is reported, and the others continue", () => {
   const errors: unknown[] = [];
   const devices = [{ DeviceId: LONG, hasButton: true }, { DeviceId: 1, hasButton: true }];
   const limits = { maxPayload: 500, onError: (error: unknown) => errors.push(error) };
@@ -212,7 +212,7 @@ test("a press by interval that cannot be published is told, and the others go on
   });
 });
 
-test("without onError a press by interval that cannot be published is shown once", async () => {
+test("without onError a press by interval that cannot be published is logged once", async () => {
   const { error } = console;
   const shown: unknown[] = [];
   console.error = (text: unknown): void => void shown.push(text);

@@ -38,7 +38,7 @@ function leds(info: JsonObject): unknown {
   return info["Leds"];
 }
 
-test("the simulator lists its four devices, by id, name and type", () =>
+test("the simulator lists its four devices with id, name and type", () =>
   withClient({}, async (rcsp) => {
     assertEquals(await rcsp.listDevices(), [
       { DeviceId: 1, Name: "Smartglove Left", Type: "Smartglove" },
@@ -48,7 +48,7 @@ test("the simulator lists its four devices, by id, name and type", () =>
     ]);
   }));
 
-test("each of its devices has info, and its LED is off", () =>
+test("every device has info, and its LED is off", () =>
   withClient({}, async (rcsp) => {
     for (const { DeviceId, Name, Type } of await rcsp.listDevices()) {
       const info = await rcsp.getDeviceInfo(DeviceId);
@@ -61,7 +61,7 @@ test("each of its devices has info, and its LED is off", () =>
     }
   }));
 
-test("SetColorLed is shown by GetDeviceInfo of that device, to every client", () =>
+test("GetDeviceInfo returns the color set with SetColorLed, to every client", () =>
   withClient({}, async (rcsp, simulator) => {
     const other = await connect({ ...simulator.address, reconnect: false });
     const color = { LedId: "RingLed", Red: 255, Green: 0, Blue: 128 };
@@ -98,7 +98,7 @@ const refused: [what: string, command: string, args: object | undefined, code: s
 ];
 
 for (const [what, command, args, code] of refused) {
-  test(`${command} with ${what} is refused with ${code}, and changes nothing`, () =>
+  test(`${command} with ${what} is rejected with ${code}, and changes nothing`, () =>
     withClient({}, async (rcsp) => {
       const error = await assertRejects(() => rcsp.call(command, { ...args }), CommandError);
       assertStrictEquals(error.errorCode, code);
@@ -113,7 +113,7 @@ for (const [what, command, args, code] of refused) {
 }
 
 for (const latency of [0, 5, [1, 10]] as const) {
-  test(`with latency ${JSON.stringify(latency)} answers come, in order`, () =>
+  test(`with latency ${JSON.stringify(latency)} responses come in order`, () =>
     withClient({ latency }, async (rcsp) => {
       const calls = [1, 2, 3, 4].map((id) => rcsp.getDeviceInfo(id));
       const infos = await Promise.all(calls);
@@ -121,7 +121,7 @@ for (const latency of [0, 5, [1, 10]] as const) {
     }));
 }
 
-test("latency from 20 to 40 ms holds every answer up for at least 20", () =>
+test("latency from 20 to 40 ms delays every response by at least 20 ms", () =>
   withClient({ latency: [20, 40] }, async (rcsp) => {
     for (let i = 0; i < 3; i++) {
       const start = performance.now();
@@ -131,7 +131,7 @@ test("latency from 20 to 40 ms holds every answer up for at least 20", () =>
     }
   }));
 
-test("commands of one's own stand beside those of the simulator, and may replace them", () =>
+test("custom commands are added to those of the simulator, and may replace them", () =>
   withClient({}, async (rcsp, simulator) => {
     simulator.server.handle("Echo", ({ Arguments }) => Arguments);
     simulator.server.handle("ListDevices", () => ({ Devices: [{ DeviceId: "mine" }] }));
@@ -139,7 +139,7 @@ test("commands of one's own stand beside those of the simulator, and may replace
     assertEquals(await rcsp.listDevices(), [{ DeviceId: "mine" }]);
   }));
 
-test("close() with latency pending lets the answer out, then ends the client", () =>
+test("close() sends a delayed response, then disconnects the client", () =>
   withClient({ latency: 30 }, async (rcsp, simulator) => {
     const waits = Promise.withResolvers<void>();
     simulator.server.handle("Wait", () => waits.resolve());
@@ -149,7 +149,7 @@ test("close() with latency pending lets the answer out, then ends the client", (
     await rcsp.closed;
   }));
 
-test("close() with a latency of minutes ends after closeTimeout and leaves no timer", () =>
+test("close() with a latency of minutes resolves after closeTimeout and leaves no timer", () =>
   withClient({ latency: 600_000, closeTimeout: 50 }, async (rcsp, simulator) => {
     const waits = Promise.withResolvers<void>();
     simulator.server.handle("Wait", () => waits.resolve());
@@ -172,7 +172,7 @@ test("close() may be called again, and frees the port", async () => {
   await second.close();
 });
 
-test("startSimulator() on a taken port rejects and leaves nothing open", async () => {
+test("startSimulator() on a port in use rejects and leaves nothing open", async () => {
   const first = await startSimulator({ port: 0 });
   const { port } = first.address;
   const error = await assertRejects(
@@ -200,7 +200,7 @@ for (const [options, error] of wrong) {
   });
 }
 
-test("a simulator that does not listen has no address, and takes sockets", async () => {
+test("a simulator that does not listen has no address, and accepts sockets", async () => {
   const simulator = new Simulator();
   const address = (): unknown => simulator.address;
   await assertRejects(async () => await address(), TypeError, "does not listen");
@@ -213,7 +213,7 @@ test("a simulator that does not listen has no address, and takes sockets", async
   await simulator.close();
 });
 
-test("with latency commands are carried out in their order", () =>
+test("with latency commands run in their order", () =>
   withClient({ latency: [0, 10] }, async (rcsp) => {
     for (let Red = 1; Red <= 20; Red++) {
       rcsp.setColorLed(1, { LedId: "RingLed", Red, Green: 0, Blue: 0 });

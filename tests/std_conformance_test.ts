@@ -33,7 +33,7 @@ async function collect<T>(stream: ReadableStream<T>): Promise<T[]> {
   return chunks;
 }
 
-test("assertEquals() compares deeply and tells types apart", () => {
+test("assertEquals() compares deeply and distinguishes types", () => {
   assertEquals({ a: [1, { b: bytes(1, 2) }] }, { a: [1, { b: bytes(1, 2) }] });
   assertEquals(new Map([[1, new Set(["x"])]]), new Map([[1, new Set(["x"])]]));
   assertEquals<unknown>(NaN, NaN);
@@ -44,7 +44,7 @@ test("assertEquals() compares deeply and tells types apart", () => {
   fails(() => assertEquals(bytes(1, 2), bytes(1, 3)));
 });
 
-test("assertEquals() takes 0 and -0 as equal, assertStrictEquals() does not", () => {
+test("assertEquals() treats 0 and -0 as equal, assertStrictEquals() does not", () => {
   assertEquals(0, -0);
   assertEquals({ a: [1, { b: -0 }] }, { a: [1, { b: 0 }] });
   fails(() => assertNotEquals([-0], [0]));
@@ -78,7 +78,7 @@ test("the simple assertions pass and fail", () => {
   fails(() => assertMatch("abc", /d/));
 });
 
-test("the orders pass and fail", () => {
+test("the comparing assertions pass and fail", () => {
   assertGreaterOrEqual(2, 2);
   fails(() => assertGreaterOrEqual(1, 2));
   assertLess(1, 2);
@@ -109,14 +109,14 @@ test("assertRejects() returns the reason and checks class and message", async ()
   await assertRejects(() => assertRejects(() => Promise.resolve()), AssertionError);
 });
 
-test("assertRejects() fails for a function that throws at once", async () => {
+test("assertRejects() fails for a function that throws synchronously", async () => {
   const fn = (): Promise<void> => {
     throw new RangeError("too early");
   };
   await assertRejects(() => assertRejects(fn), AssertionError);
 });
 
-test("concat() makes a new array", () => {
+test("concat() returns a new array", () => {
   const first = bytes(1, 2);
   const joined = concat([first, bytes(), bytes(3)]);
   assertEquals<Uint8Array>(joined, bytes(1, 2, 3));
@@ -147,7 +147,7 @@ test("parseArgs() reads strings, booleans, aliases and defaults", () => {
   assertEquals(args._, [7, "left"]);
 });
 
-test("parseArgs() takes what follows a double dash as it is", () => {
+test("parseArgs() does not parse arguments after a double dash", () => {
   assertEquals(parseArgs(["1", "--", "--host", "2"])._, [1, "--host", "2"]);
 });
 
@@ -183,7 +183,7 @@ const unknowns: [args: string[], unknown: unknown[]][] = [
 ];
 
 for (const [args, unknown] of unknowns) {
-  test(`parseArgs() tells what is unknown in ${JSON.stringify(args)}, and may leave it out`, () => {
+  test(`parseArgs() reports what is unknown in ${JSON.stringify(args)}, and can omit it`, () => {
     const found = parse(...args);
     assertEquals(found.unknown, unknown);
     const _ = args[0] === "--" ? args.slice(1) : [];
@@ -191,7 +191,7 @@ for (const [args, unknown] of unknowns) {
   });
 }
 
-test("parseArgs() takes no option for a value, nor a word for that of a boolean", () => {
+test("parseArgs() uses neither an option as a value, nor a word as the value of a boolean", () => {
   assertEquals(parse("--port", "--help").parsed, { _: [], port: "", help: true, h: true });
   assertEquals(parse("--port", "-1").unknown, [["-1", "1", true]]);
   assertEquals(parse("--port=-1").parsed["port"], "-1");
@@ -200,7 +200,7 @@ test("parseArgs() takes no option for a value, nor a word for that of a boolean"
   assertEquals(parse("--help=1").parsed["help"], true);
 });
 
-test("parseArgs() gives a boolean by its letter whatever value is typed", () => {
+test("parseArgs() keeps any value typed after the letter of a boolean", () => {
   for (
     const [arg, help] of [["-h=1", 1], ["-h=0", 0], ["-h5", 5], ["-h=false", "false"]] as const
   ) {
@@ -208,7 +208,7 @@ test("parseArgs() gives a boolean by its letter whatever value is typed", () => 
   }
 });
 
-test("FixedChunkStream makes chunks of one size but for the last", async () => {
+test("FixedChunkStream makes chunks of one size, except the last", async () => {
   const chunks = new ReadableStream<Uint8Array>({
     start(controller): void {
       controller.enqueue(bytes(1, 2, 3, 4, 5));

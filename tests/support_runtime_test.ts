@@ -5,7 +5,7 @@ import { test } from "./support/test.ts";
 
 const child = fileURLToPath(new URL("./support/echo_child.ts", import.meta.url));
 
-test("run() gives a child arguments and input, and returns its code and output", async () => {
+test("run() passes arguments and input to a child, and returns its code and output", async () => {
   const result = await run(runtimeCommand(child, "--exit=3"), { stdin: "one\ntwo\n" });
   assertEquals(result.code, 3);
   assertEquals(result.stdout, `${runtime}\none\ntwo\n`);
@@ -25,7 +25,7 @@ test("run() rejects if the program does not exist", async () => {
   await assertRejects(() => run(["./no-such-program"]), Error);
 });
 
-test("start() gives lines as they come and ends the child", async () => {
+test("start() returns lines as they come and ends the child", async () => {
   const echo = start(runtimeCommand(child));
   assertEquals(await echo.nextLine(), runtime);
   echo.write("one\n");
@@ -34,7 +34,7 @@ test("start() gives lines as they come and ends the child", async () => {
   assertEquals(await echo.end(), result);
 });
 
-test("start() tells when a child ends without the line that was waited for", async () => {
+test("start() rejects when a child ends without the expected line", async () => {
   const echo = start(runtimeCommand(child, "--exit=4"), { stdin: "" });
   assertEquals(await echo.nextLine(), runtime);
   await assertRejects(() => echo.nextLine(), Error, "code 4");

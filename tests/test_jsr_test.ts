@@ -37,7 +37,7 @@ async function answerOf(path: string): Promise<string | undefined> {
   return await readFile(folder + file.replace(`${version}/`, ""), "utf8");
 }
 
-test("test:jsr leads the tests and the examples that they start to the packages of JSR", async () => {
+test("test:jsr runs the tests and the examples that they start with the packages of JSR", async () => {
   if (runtime !== "deno" || packages === undefined) return;
   const asked: string[] = [];
   const jsr = createServer(async (request, response) => {

@@ -12,7 +12,7 @@ class LateClock extends FakeClock {
   }
 }
 
-test("DeadlineTimer rings at the earliest deadline, and again at the one that its handler returns", () => {
+test("DeadlineTimer calls onDue at the earliest deadline, and again at the one that onDue returns", () => {
   const clock = new FakeClock();
   const rings: number[] = [];
   const alarm = new DeadlineTimer(clock, (now) => rings.push(now) < 2 ? now + 50 : Infinity);
@@ -23,7 +23,7 @@ test("DeadlineTimer rings at the earliest deadline, and again at the one that it
   assertEquals([rings, alarm.isSet, clock.timers], [[100, 150], false, 0]);
 });
 
-test("DeadlineTimer that is on time is not put off by input that goes on", () => {
+test("a DeadlineTimer that is on time is not delayed by continuing input", () => {
   const clock = new FakeClock();
   const rings: number[] = [];
   let received = 0;
@@ -36,7 +36,7 @@ test("DeadlineTimer that is on time is not put off by input that goes on", () =>
   assertEquals([rings, clock.timers], [[100], 0]);
 });
 
-test("DeadlineTimer that is late waits while input goes on, for as long as it was late", () => {
+test("a DeadlineTimer that is late waits while input continues, for as long as it was late", () => {
   const clock = new LateClock();
   const rings: number[] = [];
   let received = 0;
@@ -62,7 +62,7 @@ test("DeadlineTimer that is late waits while input goes on, for as long as it wa
   assertEquals([rings.length, brought > -1000 && brought < -980], [2, true]);
 });
 
-test("DeadlineTimer that is cleared while it waits for input never rings", () => {
+test("a DeadlineTimer that is cleared while it waits for input never calls onDue", () => {
   const clock = new FakeClock();
   const alarm = new DeadlineTimer(clock, () => {
     throw new Error("it rang");

@@ -38,7 +38,7 @@ async function vectors<T>(file: string): Promise<T[]> {
 for (const file of ["streams_valid.json", "streams_hostile.json"]) {
   const all = await vectors<StreamVector>(file);
 
-  test(`${file} has vectors, each with a name of its own`, () => {
+  test(`${file} has vectors with unique names`, () => {
     assert(all.length > 0);
     assertEquals(new Set(all.map(({ name }) => name)).size, all.length);
     for (const { name, error } of all) {
@@ -87,7 +87,7 @@ function assertCode(error: unknown, code: string | undefined): void {
 
 const bodies = await vectors<BodyVector>("bodies.json");
 
-test("bodies.json has vectors, each with a name of its own and one outcome", () => {
+test("bodies.json has vectors with unique names and one outcome each", () => {
   assertEquals(new Set(bodies.map(({ name }) => name)).size, bodies.length);
   assert(bodies.some(({ error }) => error) && bodies.some(({ error }) => !error));
   for (const { name, json, error } of bodies) {

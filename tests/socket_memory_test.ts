@@ -6,7 +6,7 @@ import { test } from "./support/test.ts";
 
 const KiB = 1024;
 
-test("socketPair() joins two ends in both directions", async () => {
+test("socketPair() connects two sockets in both directions", async () => {
   const [near, far] = socketPair();
   await near.write(encode("to far"));
   await far.write(encode("to near"));
@@ -16,7 +16,7 @@ test("socketPair() joins two ends in both directions", async () => {
   await closeAll(near, far);
 });
 
-test("socketPair() takes up to 64 KiB before a write waits, and copies them", async () => {
+test("socketPair() buffers a copy of up to 64 KiB before a write has to wait", async () => {
   const [near, far] = socketPair();
   const bytes = encode("first");
   await near.write(bytes);
@@ -33,7 +33,7 @@ test("socketPair() takes up to 64 KiB before a write waits, and copies them", as
   await closeAll(near, far);
 });
 
-test("a write whose bytes were all read resolves, though the reader then closes", async () => {
+test("a write whose bytes were all read resolves, even if the reader then closes", async () => {
   const [near, far] = socketPair();
   const writing = near.write(new Uint8Array(64 * KiB));
   await far.read();
@@ -42,7 +42,7 @@ test("a write whose bytes were all read resolves, though the reader then closes"
   await closeAll(near);
 });
 
-test("a write that waits rejects when the other side closes", async () => {
+test("a pending write rejects when the other side closes", async () => {
   const [near, far] = socketPair();
   const writing = near.write(new Uint8Array(200 * KiB));
   far.close();

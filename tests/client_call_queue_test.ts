@@ -49,7 +49,7 @@ const NOTHING = {
   unanswered: 0,
 };
 
-test("CallQueue gives the JSON of each call in the order of the calls", async () => {
+test("CallQueue dequeues the JSON of each call in the order of the calls", async () => {
   const { queue, add, answer } = kit();
   const calls = [add("A"), add("B", { args: '{"X":1}' }), add("C", { version: 7 })];
   assertStrictEquals(queue.dequeue(), '{"Command":"A","TrackId":"1","Version":1}');
@@ -64,7 +64,7 @@ test("CallQueue gives the JSON of each call in the order of the calls", async ()
   assertEquals(counts(queue), { ...NOTHING, sent: 3, answered: 3 });
 });
 
-test("CallQueue answers a call just before its timeout", async () => {
+test("CallQueue resolves a call whose response comes just before its timeout", async () => {
   const { clock, queue, add, answer } = kit();
   const call = add("A");
   queue.dequeue();
@@ -91,7 +91,7 @@ for (const late of [0, 0.1, 1e6]) {
   });
 }
 
-test("CallQueue says that a call which timed out unsent could not be sent", async () => {
+test("CallQueue reports that a call which timed out unsent could not be sent", async () => {
   const { clock, queue, add } = kit();
   const call = add("A");
   const rejected = assertRejects(() => call, TimeoutError);
@@ -104,7 +104,7 @@ test("CallQueue says that a call which timed out unsent could not be sent", asyn
   assertEquals(counts(queue), { ...NOTHING, timedOut: 1 });
 });
 
-test("CallQueue gives the next call its own answer after a timeout", async () => {
+test("CallQueue resolves the next call with its own response after a timeout", async () => {
   const { clock, queue, add, answer } = kit();
   const first = assertRejects(() => add("A", { timeout: 10 }), TimeoutError);
   const second = add("B");
@@ -118,7 +118,7 @@ test("CallQueue gives the next call its own answer after a timeout", async () =>
   assertEquals(counts(queue), { ...NOTHING, sent: 2, answered: 1, timedOut: 1, late: 1 });
 });
 
-test("CallQueue times calls out each at its own time, whatever the order of their timeouts", async () => {
+test("CallQueue times out each call at its own time, whatever the order of their timeouts", async () => {
   const { clock, queue, add } = kit();
   const out: string[] = [];
   const waits = Object.entries({ A: 300, B: 100, C: 200, D: 100 }).map(([name, timeout]) =>
@@ -135,7 +135,7 @@ test("CallQueue times calls out each at its own time, whatever the order of thei
   assertStrictEquals(queue.counts.timedOut, 4);
 });
 
-test("CallQueue holds one timer for any number of calls, and none after the end", async () => {
+test("CallQueue uses one timer for any number of calls, and none after the end", async () => {
   const { clock, queue, add } = kit(1000);
   const calls = Array.from({ length: 1000 }, (_, i) => add("A", { timeout: 5000 - i }));
   assertStrictEquals(clock.timers, 1);
@@ -150,7 +150,7 @@ test("CallQueue holds one timer for any number of calls, and none after the end"
   assertEquals(counts(queue), { ...NOTHING, sent: 1 });
 });
 
-test("CallQueue tells what was sent and what was not when the connection ends", async () => {
+test("CallQueue rejects every call with the right 'sent' when the connection ends", async () => {
   const { queue, add } = kit();
   const [sent, unsent] = [add("A"), add("B")].map((call) => assertRejects(() => call));
   queue.dequeue();
@@ -164,7 +164,7 @@ test("CallQueue tells what was sent and what was not when the connection ends", 
   assertStrictEquals(error.message, `Command 'B' was not sent: ${cause.message}`);
 });
 
-test("CallQueue counts given-up calls that were sent against maxPending, and no others", async () => {
+test("CallQueue counts abandoned calls against maxPending only if they were sent", async () => {
   const { clock, queue, add, answer } = kit(2);
   const gone = [add("A"), add("B")].map((call) => assertRejects(() => call, TimeoutError));
   queue.dequeue();
@@ -178,7 +178,7 @@ test("CallQueue counts given-up calls that were sent against maxPending, and no 
   assertEquals(await third, { of: "C" });
 });
 
-test("CallQueue does not keep what was given up while nothing is taken", async () => {
+test("CallQueue does not keep abandoned calls while nothing is dequeued", async () => {
   const { queue, add } = kit(100_000);
   const kept = add("Kept");
   for (let round = 0; round < 50; round++) {
@@ -196,7 +196,7 @@ test("CallQueue does not keep what was given up while nothing is taken", async (
   assertEquals(await kept, {});
 });
 
-test("CallQueue counts right through any mixture of adding, taking, aborting and answering", () => {
+test("CallQueue keeps its counts right for any sequence of calls, aborts and responses", () => {
   const { queue, add, answer } = kit(100_000);
   const waiting: { id: number; abort: AbortController; gone: boolean }[] = [];
   const line: string[] = [];

@@ -161,7 +161,7 @@ const cases: Case[] = [
 ];
 
 for (const [cause, action, code, message] of cases) {
-  test(`toConnectionError() makes ${code} of ${describe(cause)} on ${action}`, () => {
+  test(`toConnectionError() maps ${describe(cause)} on ${action} to ${code}`, () => {
     const error = toConnectionError(cause, action, "a:1");
     assertStrictEquals(error.code, code);
     assertStrictEquals(error.message, message);
@@ -169,12 +169,12 @@ for (const [cause, action, code, message] of cases) {
   });
 }
 
-test("toConnectionError() gives a ConnectionError back as it is", () => {
+test("toConnectionError() returns a ConnectionError unchanged", () => {
   const error = new ConnectionError("connection-closed", "closed");
   assertStrictEquals(toConnectionError(error, "connect", "a:1"), error);
 });
 
-test("connectionError() needs no cause, and has none then", () => {
+test("connectionError() works without a cause", () => {
   const error = connectionError("connection-refused", "connect", "a:1");
   assertStrictEquals(error.message, "Cannot connect to a:1: connection refused");
   assertStrictEquals("cause" in error, false);

@@ -7,7 +7,7 @@ import { test } from "./support/test.ts";
 
 const ADDRESS = { host: "127.0.0.1", port: 45_451 };
 
-test("dial() rejects at once on abort, and closes a socket that comes up later", async () => {
+test("dial() rejects at once on abort, and closes a socket that opens later", async () => {
   const opening = Promise.withResolvers<Socket>();
   const controller = new AbortController();
   const reason = new Error("changed my mind");
@@ -58,7 +58,7 @@ test("dial() tries both loopback addresses for localhost, and reports the first 
   assertStrictEquals(error.message, "Cannot connect to LocalHost:1: connection refused");
 });
 
-test("dial() takes the first address that answers", async () => {
+test("dial() uses the first address that accepts", async () => {
   const hosts: string[] = [];
   const socket = await dial({ host: "localhost", port: 1 }, undefined, ({ host }) => {
     hosts.push(host);
@@ -70,7 +70,7 @@ test("dial() takes the first address that answers", async () => {
   assertEquals(hosts, ["localhost", "127.0.0.1"]);
 });
 
-test("dial() takes an IPv6 address with and without brackets", async () => {
+test("dial() accepts an IPv6 address with and without brackets", async () => {
   const hosts: string[] = [];
   for (const host of ["::1", "[::1]", "[fe80::1%eth0]", "[localhost]", "[]", "[::1"]) {
     const error = await assertRejects(() =>
@@ -85,7 +85,7 @@ test("dial() takes an IPv6 address with and without brackets", async () => {
   assertEquals(hosts, ["::1", "::1", "fe80::1%eth0", "[localhost]", "[]", "[::1"]);
 });
 
-test("dial() tries any other host once", async () => {
+test("dial() tries any host other than localhost once", async () => {
   let attempts = 0;
   const open = () => {
     attempts++;

@@ -12,7 +12,7 @@ function tracer(): { seen: string[]; onFrame: (frame: TracedFrame) => void } {
   return { seen, onFrame };
 }
 
-test("onFrame sees every frame with its body, in the order of the wire", () => {
+test("onFrame gets every frame with its body, in the order of the wire", () => {
   const { seen, onFrame } = tracer();
   return withScripted(
     (command) => command.name === "No" ? refusal(command) : [event('{"n":1}'), ok(command)],
@@ -31,7 +31,7 @@ test("onFrame sees every frame with its body, in the order of the wire", () => {
   );
 });
 
-test("onFrame sees each of many commands that go out together, and none that does not", () => {
+test("onFrame gets each command of a batch, and none that is not sent", () => {
   const { seen, onFrame } = tracer();
   return withScripted(echo, async (rcsp) => {
     const controller = new AbortController();
@@ -48,7 +48,7 @@ test("onFrame sees each of many commands that go out together, and none that doe
   }, { onFrame });
 });
 
-test("onFrame sees the frame that ends the client, and late and broken ones", () => {
+test("onFrame gets the frame that closes the client, and late and invalid ones", () => {
   const { seen, onFrame } = tracer();
   return withScripted(mute, async (rcsp, server) => {
     await assertRejects(() => rcsp.call("A", undefined, { timeout: 1 }));
@@ -64,7 +64,7 @@ test("onFrame sees the frame that ends the client, and late and broken ones", ()
   }, { onFrame });
 });
 
-test("onFrame may call and close", async () => {
+test("onFrame may make calls and close the client", async () => {
   let client: RcspClient | undefined;
   const calls: Promise<unknown>[] = [];
   const onFrame = ({ direction }: TracedFrame): void => {
@@ -91,7 +91,7 @@ test("onFrame may call and close", async () => {
   }, { onFrame });
 });
 
-test("onFrame sees nothing after the frame at which the client was closed", () => {
+test("onFrame gets nothing after the frame during which the client was closed", () => {
   const { seen, onFrame } = tracer();
   let client: RcspClient | undefined;
   return withScripted(mute, async (rcsp, server) => {
@@ -121,7 +121,7 @@ const THROWING = `
   }, OPTIONS);`;
 const NAMES = "{ echo, event, withScripted }";
 
-test("an onFrame that throws is reported, and takes nothing else down", async () => {
+test("an error thrown by onFrame is reported, and affects nothing else", async () => {
   const options = `{ onFrame: ({ direction }) => { throw new Error("hook " + direction); } }`;
   const script = THROWING.replace("OPTIONS", options);
   assertEquals(await uncaughtIn("support/scripted_server.ts", NAMES, script), {
@@ -130,7 +130,7 @@ test("an onFrame that throws is reported, and takes nothing else down", async ()
   });
 });
 
-test("channels that throw are reported, and take nothing else down", async () => {
+test("errors thrown by channel subscribers are reported, and affect nothing else", async () => {
   const channel = (name: string): string =>
     `{ hasSubscribers: true, publish() { throw new Error("${name}"); } }`;
   const options = `{ tracing: { call: ${channel("call")}, connect: ${channel("connect")} } }`;
@@ -142,7 +142,7 @@ test("channels that throw are reported, and take nothing else down", async () =>
 });
 
 for (const hasSubscribers of [false, true]) {
-  test(`a rejected call that nobody awaits is reported, hasSubscribers = ${hasSubscribers}`, async () => {
+  test(`a rejected call that is not awaited is reported, hasSubscribers = ${hasSubscribers}`, async () => {
     const script = `
       const unhandled = [];
       if ("Deno" in globalThis) {

@@ -31,7 +31,7 @@ async function drain(subscription: EventQueue<number>): Promise<(number | undefi
   return events;
 }
 
-test("EventQueue keeps events until they are read, in their order", async () => {
+test("EventQueue buffers events in order until they are read", async () => {
   const { subscription } = kit();
   push(subscription, 1, 2, 3);
   assertStrictEquals(subscription.waiting, 3);
@@ -39,7 +39,7 @@ test("EventQueue keeps events until they are read, in their order", async () => 
   assertStrictEquals(subscription.dropped, 0);
 });
 
-test("EventQueue serves several waiting next() in the order of the calls", async () => {
+test("EventQueue resolves several pending next() in the order of the calls", async () => {
   const { subscription } = kit();
   const reads = [subscription.next(), subscription.next(), subscription.next()];
   push(subscription, 1, 2, 3, 4);
@@ -58,7 +58,7 @@ const OVERFLOWS = [
 ] as const;
 
 for (const { overflow, pushed, kept, dropped } of OVERFLOWS) {
-  test(`Subscription with '${overflow}' keeps ${kept} of ${pushed} events`, async () => {
+  test(`EventQueue with '${overflow}' keeps ${kept} of ${pushed} events`, async () => {
     const { subscription } = kit({ overflow });
     for (let i = 1; i <= pushed; i++) subscription.push(i);
     assertEquals(await drain(subscription), [...kept]);
@@ -66,7 +66,7 @@ for (const { overflow, pushed, kept, dropped } of OVERFLOWS) {
   });
 }
 
-test("EventQueue with 'fail' ends with a LimitError after what still waits", async () => {
+test("EventQueue with 'fail' ends with a LimitError after the buffered events", async () => {
   const { subscription, left } = kit({ overflow: "fail" });
   push(subscription, 1, 2, 3, 4, 5);
   assertStrictEquals(subscription.ended, true);
@@ -79,7 +79,7 @@ test("EventQueue with 'fail' ends with a LimitError after what still waits", asy
   assertStrictEquals(left(), 1);
 });
 
-test("EventQueue calls onOverflow once, and again after the buffer was emptied", async () => {
+test("EventQueue calls onOverflow once, and again after the buffer was drained", async () => {
   for (const overflow of ["drop-oldest", "keep-latest"] as const) {
     const told: number[] = [];
     const { subscription } = kit({ overflow, buffer: 2, onOverflow: (n) => told.push(n) });
@@ -100,7 +100,7 @@ test("EventQueue calls onOverflow once, and again after the buffer was emptied",
   }
 });
 
-test("EventQueue wakes every waiting reader on return(), and tells the client once", async () => {
+test("return() wakes every pending reader, and notifies the client once", async () => {
   const { subscription, left } = kit();
   const reads = [subscription.next(), subscription.next()];
   const end = { done: true, value: undefined } as const;
@@ -112,7 +112,7 @@ test("EventQueue wakes every waiting reader on return(), and tells the client on
   assertStrictEquals(left(), 1);
 });
 
-test("EventQueue lets go of what waits on return(), and takes nothing more", async () => {
+test("return() drops the buffered events, and later ones", async () => {
   const { subscription } = kit();
   push(subscription, 1, 2);
   await subscription.return();
@@ -121,7 +121,7 @@ test("EventQueue lets go of what waits on return(), and takes nothing more", asy
   assertEquals(await subscription.next(), { done: true, value: undefined });
 });
 
-test("EventQueue gives what waits before its end, in good order or not", async () => {
+test("EventQueue yields the buffered events before its end, with or without an error", async () => {
   const finished = kit().subscription;
   push(finished, 1);
   finished.finish();
@@ -137,7 +137,7 @@ test("EventQueue gives what waits before its end, in good order or not", async (
   assertEquals(await failed.next(), { done: true, value: undefined });
 });
 
-test("EventQueue tells a failure to one waiting reader and the end to the others", async () => {
+test("EventQueue rejects one pending reader on failure and ends the others", async () => {
   const { subscription } = kit();
   const reads = [1, 2, 3].map(() => subscription.next());
   subscription.fail(new Error("gone"));
@@ -161,13 +161,13 @@ test("EventQueue resolves ready when the server has accepted", async () => {
   await subscription.ready;
 });
 
-test("EventQueue rejects ready with what it failed with", async () => {
+test("EventQueue rejects ready with the error that ended it", async () => {
   const { subscription } = kit();
   subscription.fail(new Error("refused"));
   await assertRejects(() => subscription.ready, Error, "refused");
 });
 
-test("EventQueue ends with the reason of its signal, without what waited", async () => {
+test("EventQueue ends with the reason of its signal, without the buffered events", async () => {
   const controller = new AbortController();
   const { subscription, left } = kit({ signal: controller.signal });
   push(subscription, 1);
@@ -178,7 +178,7 @@ test("EventQueue ends with the reason of its signal, without what waited", async
   assertEquals(await subscription.next(), { done: true, value: undefined });
 });
 
-test("EventQueue with a signal that was aborted before has ended", async () => {
+test("EventQueue with an aborted signal has ended", async () => {
   const { subscription } = kit({ signal: AbortSignal.abort(new Error("before")) });
   assertStrictEquals(subscription.ended, true);
   await assertRejects(() => subscription.next(), Error, "before");
@@ -203,7 +203,7 @@ test("EventQueue leaves no listener on its signal, however it ends", async () =>
   }
 });
 
-test("EventQueue counts what waits and what was dropped in its totals, and nothing once it has ended", async () => {
+test("EventQueue adds buffered and dropped events to its totals, and none after it has ended", async () => {
   const { subscription, totals } = kit();
   push(subscription, 1, 2, 3, 4);
   assertEquals(totals, { waiting: 3, dropped: 1 });

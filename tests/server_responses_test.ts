@@ -47,7 +47,7 @@ const results: [what: string, handler: Handler, response: Record<string, unknown
 ];
 
 for (const [what, handler, response] of results) {
-  test(`a handler that gives ${what} is answered with ok`, () =>
+  test(`a handler that returns ${what} sends a success response`, () =>
     withServer({}, async ({ server, join, errors }) => {
       server.handle("Do", handler);
       const client = await join();
@@ -104,7 +104,7 @@ const failures: [what: string, handler: Handler][] = [
 ];
 
 for (const [what, handler] of failures) {
-  test(`a handler that ${what} is an internal error that gives nothing away`, () =>
+  test(`a handler that ${what} sends an internal error without details`, () =>
     withServer({}, async ({ server, join, errors }) => {
       server.handle("Do", handler).handle("Then", () => ({}));
       const client = await join();
@@ -131,7 +131,7 @@ const refusals: [what: string, error: CommandError, expected: unknown][] = [
 ];
 
 for (const [what, error, expected] of refusals) {
-  test(`a CommandError with ${what} is the answer, thrown or rejected`, () =>
+  test(`a CommandError with ${what} becomes the response, thrown or rejected`, () =>
     withServer({}, async ({ server, join, errors }) => {
       server.handle("Throw", () => {
         throw error;
@@ -150,7 +150,7 @@ for (const [what, error, expected] of refusals) {
 const LONG = "x".repeat(1024 * 1024);
 
 for (const name of ["Nothing", "__proto__", "constructor", "toString", "", "listdevices", LONG]) {
-  test(`command '${name.slice(0, 20)}' of ${name.length} letters is unknown, and can be made known`, () =>
+  test(`command '${name.slice(0, 20)}' of ${name.length} letters is unknown until a handler is added`, () =>
     withServer({}, async ({ server, join, errors }) => {
       server.handle("ListDevices", () => ({}));
       const client = await join();
@@ -165,7 +165,7 @@ for (const name of ["Nothing", "__proto__", "constructor", "toString", "", "list
     }));
 }
 
-test("a handler gets the command with its arguments, empty where there are none or null", () =>
+test("a handler gets the command with its arguments, empty if they are missing or null", () =>
   withServer({}, async ({ server, join }) => {
     server.handle("Echo", ({ Command, TrackId, Version, Arguments }, { client }) => ({
       Command,
@@ -195,14 +195,14 @@ test("a handler gets the command with its arguments, empty where there are none 
     });
   }));
 
-test("the last handler of a name counts", () =>
+test("a second handler for a name replaces the first", () =>
   withServer({}, async ({ server, join }) => {
     assertStrictEquals(server.handle("Do", () => ({ Turn: 1 })), server);
     server.handle("Do", () => ({ Turn: 2 }));
     assertEquals((await (await join()).ask("Do")).body.Response, { Turn: 2 });
   }));
 
-test("an answer longer than maxPayload is an internal error, and is told", () =>
+test("a response longer than maxPayload becomes an internal error, and is reported", () =>
   withServer({ maxPayload: 1_000 }, async ({ server, join, errors }) => {
     server.handle("Long", () => ({ Text: "é".repeat(490) }));
     server.handle("Fits", () => ({ Text: "é".repeat(400) }));
@@ -213,7 +213,7 @@ test("an answer longer than maxPayload is an internal error, and is told", () =>
     assertStrictEquals((await client.ask("Fits")).type, OK);
   }));
 
-test("codes and the place of TrackId are those of the dialect", () => {
+test("error codes and the path of TrackId are those of the dialect", () => {
   const dialect = {
     trackId: "Meta.Track",
     errorCodes: { unknownCommand: "E1", internal: "E2", badCommand: "E3", badArguments: "E4" },

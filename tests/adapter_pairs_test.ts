@@ -48,15 +48,18 @@ for (const pair of pairs) {
     options: ServerOptions = {},
   ): void => test(`${pair.name}: ${name}`, () => withServer(pair, options, use));
 
-  on("a thousand calls of five clients at once get their own answers", async ({ server, join }) => {
-    server.handle("Echo", ({ Arguments }) => Arguments);
-    const clients = await Promise.all(Array.from({ length: 5 }, join));
-    await Promise.all(clients.map(async (rcsp, name) => {
-      const turns = Array.from({ length: 200 }, (_, turn) => turn);
-      const answers = await Promise.all(turns.map((turn) => rcsp.call("Echo", { name, turn })));
-      assertEquals(answers, turns.map((turn) => ({ name, turn })));
-    }));
-  });
+  on(
+    "a thousand concurrent calls of five clients get their own responses",
+    async ({ server, join }) => {
+      server.handle("Echo", ({ Arguments }) => Arguments);
+      const clients = await Promise.all(Array.from({ length: 5 }, join));
+      await Promise.all(clients.map(async (rcsp, name) => {
+        const turns = Array.from({ length: 200 }, (_, turn) => turn);
+        const answers = await Promise.all(turns.map((turn) => rcsp.call("Echo", { name, turn })));
+        assertEquals(answers, turns.map((turn) => ({ name, turn })));
+      }));
+    },
+  );
 
   on("bodies of a megabyte pass in both directions", async ({ server, join }) => {
     server.handle("Echo", ({ Arguments }) => Arguments);
@@ -66,7 +69,7 @@ for (const pair of pairs) {
     assert(echoes.every((echo, turn) => echo["Text"] === Text && echo["turn"] === turn));
   });
 
-  on("events reach those who subscribed, between answers", async ({ server, join }) => {
+  on("events reach the subscribers, between responses", async ({ server, join }) => {
     const topic = { publisher: "P", topic: "T" };
     server.handle("Publish", ({ Arguments }) => ({
       Reached: server.publish({ ...topic, data: Arguments }),
@@ -84,29 +87,35 @@ for (const pair of pairs) {
     assertEquals(await asks.call("Publish"), { Reached: 0 });
   });
 
-  on("a half close gets the answers that are due, then the end", async ({ server, joinRaw }) => {
-    const slow = Promise.withResolvers<void>();
-    server.handle("Slow", () => slow.promise).handle("Do", () => ({ Done: true }));
-    const [client, other] = [await joinRaw(), await joinRaw()];
-    await client.write(concat(command("1", "Slow"), command("2", "Do")));
-    await client.socket.closeWrite();
-    assertStrictEquals((await other.ask("Do")).type, OK);
-    slow.resolve();
-    assertEquals((await client.receiveMany(2)).map(({ body }) => body.TrackId), ["1", "2"]);
-    assertStrictEquals(await client.next(), null);
-    await until(() => server.clients === 1);
-  });
+  on(
+    "a half-closed client gets its pending responses, then the end",
+    async ({ server, joinRaw }) => {
+      const slow = Promise.withResolvers<void>();
+      server.handle("Slow", () => slow.promise).handle("Do", () => ({ Done: true }));
+      const [client, other] = [await joinRaw(), await joinRaw()];
+      await client.write(concat(command("1", "Slow"), command("2", "Do")));
+      await client.socket.closeWrite();
+      assertStrictEquals((await other.ask("Do")).type, OK);
+      slow.resolve();
+      assertEquals((await client.receiveMany(2)).map(({ body }) => body.TrackId), ["1", "2"]);
+      assertStrictEquals(await client.next(), null);
+      await until(() => server.clients === 1);
+    },
+  );
 
-  on("a client that sends no RCSP is cut, others live", async ({ server, joinRaw, errors }) => {
-    const [bad, good] = [await joinRaw(), await joinRaw()];
-    await bad.write(frame(9, "{}"));
-    assertEquals(await bad.receiveAll(), []);
-    await until(() => server.clients === 1);
-    assertStrictEquals((await good.ask("Nothing")).body.TrackId, "1");
-    assertStrictEquals(errors.length, 1);
-  });
+  on(
+    "a client that does not send RCSP is disconnected, and others stay connected",
+    async ({ server, joinRaw, errors }) => {
+      const [bad, good] = [await joinRaw(), await joinRaw()];
+      await bad.write(frame(9, "{}"));
+      assertEquals(await bad.receiveAll(), []);
+      await until(() => server.clients === 1);
+      assertStrictEquals((await good.ask("Nothing")).body.TrackId, "1");
+      assertStrictEquals(errors.length, 1);
+    },
+  );
 
-  on("clients that leave in the midst of their answers harm no other", async (room) => {
+  on("clients that disconnect during their responses do not affect others", async (room) => {
     const { server, join, joinRaw } = room;
     const Text = "x".repeat(10_000);
     server.handle("Long", ({ TrackId }) => TrackId.endsWith("0") ? later({ Text }) : { Text });
@@ -123,7 +132,7 @@ for (const pair of pairs) {
     assertEquals(await stays.call("Long"), { Text });
   });
 
-  on("a client that does not read its events is cut at maxUnsent", async (room) => {
+  on("a client that does not read its events is disconnected at maxUnsent", async (room) => {
     const { server, errors, joinRaw } = room;
     const mute = await joinRaw();
     await mute.ask("Subscribe", { Publisher: "P", Topic: "T" });
@@ -138,23 +147,26 @@ for (const pair of pairs) {
     assertInstanceOf(errors[0], LimitError);
   }, { maxUnsent: 1024 * 1024 });
 
-  on("close() lets the answers out and ends the clients", async ({ server, join }) => {
-    const slow = Promise.withResolvers<{ Done: boolean }>();
-    let begun = 0;
-    server.handle("Slow", () => (begun++, slow.promise));
-    const clients = [await join(), await join()];
-    const answers = Promise.all(clients.map((rcsp) => rcsp.call("Slow")));
-    answers.catch(() => {});
-    await until(() => begun === 2);
-    const closing = server.close();
-    slow.resolve({ Done: true });
-    assertEquals(await answers, [{ Done: true }, { Done: true }]);
-    await closing;
-    for (const rcsp of clients) assertInstanceOf(await rcsp.closed, ConnectionError);
-    assertStrictEquals(server.clients, 0);
-  });
+  on(
+    "close() sends the pending responses and disconnects the clients",
+    async ({ server, join }) => {
+      const slow = Promise.withResolvers<{ Done: boolean }>();
+      let begun = 0;
+      server.handle("Slow", () => (begun++, slow.promise));
+      const clients = [await join(), await join()];
+      const answers = Promise.all(clients.map((rcsp) => rcsp.call("Slow")));
+      answers.catch(() => {});
+      await until(() => begun === 2);
+      const closing = server.close();
+      slow.resolve({ Done: true });
+      assertEquals(await answers, [{ Done: true }, { Done: true }]);
+      await closing;
+      for (const rcsp of clients) assertInstanceOf(await rcsp.closed, ConnectionError);
+      assertStrictEquals(server.clients, 0);
+    },
+  );
 
-  test(`${pair.name}: the simulator in pieces of one byte is understood`, async () => {
+  test(`${pair.name}: a client understands the simulator in chunks of one byte`, async () => {
     const simulator = new Simulator({ faults: { slice: 1 }, latency: [0, 3] });
     await simulator.serve(pair.listen);
     const rcsp = await createClient(pair.connector, { ...simulator.address, reconnect: false });

@@ -38,7 +38,7 @@ test("fromStreams() reads and writes both ways, and ends when both halves have",
   await Promise.all([near.closed, far.closed]);
 });
 
-test("fromStreams() says where it leads to", () => {
+test("fromStreams() sets 'remote'", () => {
   const { readable, writable } = new TransformStream<Bytes, Bytes>();
   const socket = fromStreams({ readable, writable, remote: "a tunnel" });
   assertStrictEquals(socket.remote, "a tunnel");
@@ -52,7 +52,7 @@ test("fromStreams() throws if a stream is locked", () => {
   assertThrows(() => fromStreams({ readable, writable }), TypeError);
 });
 
-test("fromStreams() holds a writer up while the other side does not read", async () => {
+test("fromStreams() makes a writer wait while the other side does not read", async () => {
   const [near, far] = joined();
   let taken = 0;
   const sending = (async () => {
@@ -66,7 +66,7 @@ test("fromStreams() holds a writer up while the other side does not read", async
   await closeAll(near, far);
 });
 
-test("fromStreams() passes over empty chunks", async () => {
+test("fromStreams() skips empty chunks", async () => {
   const readable = ReadableStream.from([new Uint8Array(0), encode("a"), new Uint8Array(0)]);
   const socket = fromStreams({ readable, writable: new WritableStream<Bytes>() });
   assertStrictEquals(decode(await socket.read()), "a");
@@ -74,7 +74,7 @@ test("fromStreams() passes over empty chunks", async () => {
   await closeAll(socket);
 });
 
-test("fromStreams() breaks on a chunk that is no Uint8Array", async () => {
+test("fromStreams() fails on a chunk that is not a Uint8Array", async () => {
   const readable = ReadableStream.from(["text"]) as unknown as ReadableStream<Bytes>;
   const socket = fromStreams({ readable, writable: new WritableStream<Bytes>() });
   const error = await assertRejects(() => socket.read(), ConnectionError, "received string");
@@ -82,7 +82,7 @@ test("fromStreams() breaks on a chunk that is no Uint8Array", async () => {
   await socket.closed;
 });
 
-test("fromStreams() settles what waits on close(), though the streams never do", async () => {
+test("close() settles pending reads and writes even if the streams never do", async () => {
   const never = new Promise<void>(() => {});
   const readable = new ReadableStream<Bytes>({ pull: () => never, cancel: () => never });
   const writable = new WritableStream<Bytes>({ write: () => never, abort: () => never });
@@ -97,7 +97,7 @@ test("fromStreams() settles what waits on close(), though the streams never do",
   await Promise.all([ending, socket.closed]);
 });
 
-test("fromStreams() settles closeWrite() on close(), though the stream never ends", async () => {
+test("close() settles closeWrite() even if the stream never ends", async () => {
   const never = new Promise<void>(() => {});
   const writable = new WritableStream<Bytes>({ close: () => never });
   const socket = fromStreams({ readable: new ReadableStream<Bytes>(), writable });
@@ -108,7 +108,7 @@ test("fromStreams() settles closeWrite() on close(), though the stream never end
   await socket.closed;
 });
 
-test("fromStreams() cancels and aborts its streams on close()", async () => {
+test("close() cancels and aborts the streams of fromStreams()", async () => {
   const seen: string[] = [];
   const readable = new ReadableStream<Bytes>({ cancel: () => void seen.push("cancel") });
   const writable = new WritableStream<Bytes>({ abort: () => void seen.push("abort") });
@@ -117,7 +117,7 @@ test("fromStreams() cancels and aborts its streams on close()", async () => {
   assertStrictEquals(seen.sort().join(), "abort,cancel");
 });
 
-test("fromStreams() rejects with what broke a stream as the cause, and then stays so", async () => {
+test("fromStreams() keeps rejecting with the error of a stream as the cause", async () => {
   const cause = new Error("cable cut");
   const readable = new ReadableStream<Bytes>({ pull: () => Promise.reject(cause) });
   const socket = fromStreams({ readable, writable: new WritableStream<Bytes>() });
@@ -140,7 +140,7 @@ test("fromStreams() still reads after a write has failed, then rejects at the en
   await socket.closed;
 });
 
-test("fromStreams() leaves no unhandled rejection when nobody asks a broken stream", async () => {
+test("fromStreams() leaves no unhandled rejection when a broken stream is not read", async () => {
   const cause = new Error("cable cut");
   const readable = new ReadableStream<Bytes>({ start: (controller) => controller.error(cause) });
   const writable = new WritableStream<Bytes>({ start: (controller) => controller.error(cause) });

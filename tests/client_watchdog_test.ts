@@ -22,7 +22,7 @@ test("without a heartbeat an idle client sends nothing", () =>
     assertStrictEquals(rcsp.status.state, "ready");
   }));
 
-test("a heartbeat goes out whenever nothing came for its time", () =>
+test("a heartbeat is sent whenever nothing was received for its interval", () =>
   withFlaky(echo, async (rcsp, flaky) => {
     for (let i = 1; i <= 3; i++) {
       flaky.clock.advance(1000);
@@ -33,7 +33,7 @@ test("a heartbeat goes out whenever nothing came for its time", () =>
     assertStrictEquals(rcsp.status.state, "ready");
   }, { heartbeat: 1000 }));
 
-test("anything that comes puts the heartbeat off", () =>
+test("anything received postpones the heartbeat", () =>
   withFlaky(echo, async (_, flaky) => {
     for (let i = 0; i < 5; i++) {
       flaky.clock.advance(600);
@@ -43,7 +43,7 @@ test("anything that comes puts the heartbeat off", () =>
     assertEquals(flaky.server.names, []);
   }, { heartbeat: 1000 }));
 
-test("an error is an answer to a heartbeat", () => {
+test("an error response counts as a response to a heartbeat", () => {
   const script: Script = (command) => refusal(command, { Code: "Busy" });
   return withFlaky(script, async (rcsp, flaky) => {
     for (let i = 1; i <= 3; i++) {
@@ -55,7 +55,7 @@ test("an error is an answer to a heartbeat", () => {
   }, { heartbeat: 1000 });
 });
 
-test("a heartbeat without an answer has the connection replaced", () => {
+test("a heartbeat without a response replaces the connection", () => {
   let answers = false;
   return withFlaky((command) => answers ? ok(command) : undefined, async (rcsp, flaky) => {
     flaky.clock.advance(1000);
@@ -69,7 +69,7 @@ test("a heartbeat without an answer has the connection replaced", () => {
   }, { heartbeat: 1000, commandTimeout: 200 });
 });
 
-test("with reconnect false a heartbeat without an answer closes the client", () =>
+test("with reconnect false a heartbeat without a response closes the client", () =>
   withFlaky(mute, async (rcsp, flaky) => {
     flaky.clock.advance(1000);
     await flaky.server.until(1);
@@ -77,7 +77,7 @@ test("with reconnect false a heartbeat without an answer closes the client", () 
     assertStrictEquals((await rcsp.closed)?.code, "connection-stalled");
   }, { heartbeat: 1000, commandTimeout: 200, reconnect: false }));
 
-test("a heartbeat does not wait behind a long command, as long as the bound allows", () =>
+test("a pending call postpones the heartbeat up to a limit", () =>
   withFlaky(mute, async (rcsp, flaky) => {
     const long = rcsp.call("UploadFirmware", undefined, { timeout: 60_000 });
     await flaky.server.until(1);
@@ -90,7 +90,7 @@ test("a heartbeat does not wait behind a long command, as long as the bound allo
     await long;
   }, { heartbeat: 1000, commandTimeout: 20_000 }));
 
-test("a call that waits for longer than heartbeat + commandTimeout hides no dead connection", () =>
+test("a call that is pending for longer than heartbeat + commandTimeout does not hide a dead connection", () =>
   withFlaky(mute, async (rcsp, flaky) => {
     const long = rcsp.call("UploadFirmware", undefined, { timeout: 3_600_000 });
     const rejected = assertRejects(() => long, ConnectionError, "a heartbeat was not answered");
@@ -107,7 +107,7 @@ test("a call that waits for longer than heartbeat + commandTimeout hides no dead
     assertStrictEquals((await reach(rcsp, "reconnecting")).cause.code, "connection-stalled");
   }, { heartbeat: 1000, commandTimeout: 500 }));
 
-test("calls that are aborted one after the other hide no dead connection", () =>
+test("a series of aborted calls does not hide a dead connection", () =>
   withFlaky(mute, async (rcsp, flaky) => {
     let call = new AbortController();
     for (let i = 0; i < 20 && rcsp.status.state === "ready"; i++) {
@@ -121,7 +121,7 @@ test("calls that are aborted one after the other hide no dead connection", () =>
     assertStrictEquals((await reach(rcsp, "reconnecting")).cause.code, "connection-stalled");
   }, { heartbeat: 1000, commandTimeout: 500 }));
 
-test("anything that comes keeps a long call a sign of life", () =>
+test("anything received keeps a connection with a long call alive", () =>
   withFlaky(mute, async (rcsp, flaky) => {
     const long = rcsp.call("UploadFirmware", undefined, { timeout: 60_000 });
     await flaky.server.until(1);
@@ -135,7 +135,7 @@ test("anything that comes keeps a long call a sign of life", () =>
     await long;
   }, { heartbeat: 1000, commandTimeout: 500 }));
 
-test("a server that lets every call time out is found dead by the heartbeat", () =>
+test("the heartbeat detects a server that lets every call time out", () =>
   withFlaky(mute, async (rcsp, flaky) => {
     for (let i = 0; i < 20 && rcsp.status.state === "ready"; i++) {
       rcsp.call("Busy", undefined, { timeout: 1500 }).catch(() => {});
@@ -145,7 +145,7 @@ test("a server that lets every call time out is found dead by the heartbeat", ()
     assertStrictEquals((await reach(rcsp, "reconnecting")).cause.code, "connection-stalled");
   }, { heartbeat: 1000, commandTimeout: 500 }));
 
-test("a frame that stops half-way has the connection replaced", () =>
+test("a frame that stalls replaces the connection", () =>
   withFlaky(mute, async (rcsp, flaky) => {
     const call = rcsp.call("A", undefined, { timeout: 60_000 });
     const rejected = assertRejects(() => call, ConnectionError, "a frame got no further");
@@ -160,7 +160,7 @@ test("a frame that stops half-way has the connection replaced", () =>
     assertStrictEquals((await reach(rcsp, "reconnecting")).cause.code, "connection-stalled");
   }));
 
-test("a frame that comes slowly is waited for as long as it gets on", () =>
+test("a slow frame is awaited as long as bytes keep coming", () =>
   withFlaky(mute, async (rcsp, flaky) => {
     const call = rcsp.call("A", undefined, { timeout: 3_600_000 });
     await flaky.server.until(1);
@@ -172,7 +172,7 @@ test("a frame that comes slowly is waited for as long as it gets on", () =>
     assertEquals(await call, { slow: true });
   }, { partialFrameTimeout: 1000 }));
 
-test("after a complete frame no timer of a partial one is left to fire", () =>
+test("a complete frame leaves no timer of a partial one", () =>
   withFlaky(mute, async (rcsp, flaky) => {
     const bytes = frame(PayloadType.Event, { N: 1 });
     flaky.server.send(bytes.subarray(0, 5));
@@ -185,7 +185,7 @@ test("after a complete frame no timer of a partial one is left to fire", () =>
     assertStrictEquals(flaky.clock.timers, 0);
   }));
 
-test("a line full of commands that were given up has the connection replaced", () => {
+test("a queue full of abandoned commands replaces the connection", () => {
   let answers = false;
   return withFlaky((command) => answers ? ok(command) : undefined, async (rcsp, flaky) => {
     const calls = ["A", "B"].map((name) => rcsp.call(name, undefined, { timeout: 50 }));
@@ -208,7 +208,7 @@ for (
     "decide says no": { decide: () => false },
   })
 ) {
-  test(`a call that finds the line stuck rejects at once if ${why}, and leaves no timer`, () =>
+  test(`a call that finds the queue stuck rejects at once if ${why}, and leaves no timer`, () =>
     withFlaky(mute, async (rcsp, flaky) => {
       const calls = ["A", "B"].map((name) => rcsp.call(name, undefined, { timeout: 50 }));
       const settled = Promise.allSettled(calls);
