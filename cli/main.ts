@@ -8,16 +8,15 @@ import { escapeUnprintable, VERSION } from "@rcsp/rcsp";
 import type { Command, Context } from "./command_line/command.ts";
 import { COMPLETE, complete } from "./command_line/completion.ts";
 import { allFlags, CONNECTION_FLAGS, GENERAL_FLAGS } from "./command_line/flags.ts";
-import { commandHelp, overview } from "./command_line/help.ts";
+import { commandHelp, helpStyle, overview } from "./command_line/help.ts";
 import { type CommandLine, type Flag, readCommandLine, tokens } from "./command_line/parse.ts";
-import { hint } from "./command_line/suggest.ts";
+import { findCommand } from "./command_line/suggest.ts";
 import { openSession, serverOptions } from "./driver/session.ts";
 import { EXIT, exitCode, sentence, UsageError } from "./exit_codes.ts";
 import { type CliIo, type Clock, OutputClosed } from "./process/io.ts";
 import { COMMANDS } from "./registry.ts";
 import { Output } from "./terminal/output.ts";
 import { painter } from "./terminal/styles.ts";
-import { quote } from "./text/values.ts";
 
 /** Milliseconds that a command has to leave by itself after Ctrl-C. */
 const GRACE = 2_000;
@@ -29,7 +28,12 @@ const CLOCK: Clock = {
   set: (action, delay) => setTimeout(action, delay),
   clear: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
 };
-const VERSION_FLAG: Flag = { name: "version", kind: "boolean", about: "show the version" };
+const VERSION_FLAG: Flag = {
+  name: "version",
+  short: "v",
+  kind: "boolean",
+  about: "show the version",
+};
 const LEADING_FLAGS = [...CONNECTION_FLAGS, ...GENERAL_FLAGS, VERSION_FLAG];
 
 /** See `main()` of `mod.ts`. */
@@ -51,24 +55,26 @@ async function dispatch(args: readonly string[], io: CliIo): Promise<number> {
   if (args[0] === COMPLETE) return await print(io, complete(args.slice(1), COMMANDS));
   const leading = tokens(args, LEADING_FLAGS);
   const first = leading.find(({ kind }) => kind === "positional");
-  const paint = painter(io.stdout, (name) => io.env(name), args.includes("--no-color"));
+  const style = helpStyle(
+    io.stdout,
+    painter(io.stdout, (name) => io.env(name), args.includes("--no-color")),
+  );
+  const asked = leading.find(({ name = "" }) => ["version", "V", "help"].includes(name))?.name;
+  if (
+    first?.value === "version" || first === undefined && asked !== undefined && asked !== "help"
+  ) {
+    return await print(io, `rcsp ${VERSION}\n`);
+  }
   if (first === undefined) {
-    const asked = leading.find(({ name }) => name === "version" || name === "help" || name === "h");
-    if (asked?.name === "version") return await print(io, `rcsp ${VERSION}\n`);
-    if (asked !== undefined) return await print(io, overview(COMMANDS, paint));
-    throw new UsageError("A command is missing: 'rcsp help' shows all");
+    if (asked === undefined && args.length > 0) {
+      throw new UsageError("No command given. Run 'rcsp help'.");
+    }
+    return await print(io, overview(COMMANDS, style));
   }
-  const name = first.value ?? "";
-  const command = COMMANDS.find((command) => command.name === name);
-  if (command === undefined) {
-    const names = COMMANDS.map(({ name }) => name);
-    throw new UsageError(
-      `There is no command ${quote(name)}${hint(name, names, "'rcsp help' shows all")}`,
-    );
-  }
+  const command = findCommand(COMMANDS, first.value ?? "");
   const rest = args.toSpliced(first.index, 1);
   if (tokens(rest, allFlags(command)).some(({ name }) => name === "help")) {
-    return await print(io, commandHelp(command, paint));
+    return await print(io, commandHelp(command, style));
   }
   const line = readCommandLine(rest, {
     flags: allFlags(command),

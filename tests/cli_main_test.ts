@@ -9,47 +9,51 @@ import { memoryNetwork } from "../src/socket/memory.ts";
 import { test } from "./support/test.ts";
 
 const wrong: [sentence: string, ...args: string[]][] = [
-  ["A command is missing: 'rcsp help' shows all"],
-  ["A command is missing", "--json"],
-  ["There is no command 'lsit': did you mean 'list'?", "lsit"],
-  ["There is no command 'wat': did you mean 'watch'?", "wat"],
-  ["There is no command 'xyzzy': 'rcsp help' shows all", "xyzzy"],
-  ["There is no command '': 'rcsp help' shows all", ""],
-  ["There is no command '\\u001b[2J'", "\x1b[2J"],
-  ["There is no flag '--prot': did you mean '--port'?", "list", "--prot", "1"],
-  ["There is no flag '--xyzzy': 'rcsp help list' shows all", "list", "--xyzzy"],
-  ["There is no flag '-x': 'rcsp help list' shows all", "list", "-x"],
-  ["There is no flag '--count'", "list", "--count", "1"],
-  ["There is no use for 'extra' here: 'rcsp help list' shows how", "list", "extra"],
-  ["<device> is missing: 'rcsp help info' shows how", "info"],
-  ["<colour> is missing: 'rcsp help led' shows how", "led", "1"],
-  ["<command> is missing", "call"],
-  ["<shell> is missing", "completions"],
-  ["'--port' needs a value: 'rcsp help list' shows how", "list", "--port"],
+  ["No command given. Run 'rcsp help'.", "--json"],
+  ["No command given. Run 'rcsp help'.", "--verison"],
+  ["Unknown command 'lsit'. Did you mean 'list'?", "lsit"],
+  ["Unknown command 'wat'. Did you mean 'watch'?", "wat"],
+  ["Unknown command 'xyzzy'. Run 'rcsp help'.", "xyzzy"],
+  ["Unknown command ''. Run 'rcsp help'.", ""],
+  ["Unknown command '\\u001b[2J'", "\x1b[2J"],
+  ["Unknown flag '--prot'. Did you mean '--port'?", "list", "--prot", "1"],
+  ["Unknown flag '--xyzzy'. Run 'rcsp help list'.", "list", "--xyzzy"],
+  ["Unknown flag '-x'. Run 'rcsp help list'.", "list", "-x"],
+  ["Unknown flag '--count'", "list", "--count", "1"],
+  ["Unexpected argument 'extra'. Run 'rcsp help list'.", "list", "extra"],
+  ["Missing <device>. Run 'rcsp help info'.", "info"],
+  ["Missing <colour>. Run 'rcsp help led'.", "led", "1"],
+  ["Missing <command>", "call"],
+  ["Missing <shell>", "completions"],
+  ["'--port' needs a value. Run 'rcsp help list'.", "list", "--port"],
   ["'--host' needs a value", "list", "--host", "--json"],
   ["'--host' needs a value", "list", "--host="],
-  ["'--port' must be a whole number from 1 to 65535, not 'abc'", "list", "--port", "abc"],
-  ["'--port' must be a whole number from 1 to 65535, not '0'", "list", "--port", "0"],
-  ["'--port' must be a whole number from 1 to 65535, not '65536'", "list", "--port=65536"],
-  ["'--port' must be a whole number from 1 to 65535, not '-1'", "list", "--port", "-1"],
-  ["'--port' must be a whole number from 1 to 65535, not '1e3'", "list", "--port", "1e3"],
-  ["'--timeout' must be a time from 1 ms to 2147483647 ms, such as 500ms or 2s, not '0'"]
-    .concat("list", "--timeout", "0") as [string, ...string[]],
-  ["such as 500ms or 2s, not '2 s'", "list", "--timeout", "2 s"],
-  ["not '9999h'", "list", "--timeout", "9999h"],
+  ["Invalid '--port' 'abc': expected a whole number from 1 to 65535", "list", "--port", "abc"],
+  ["Invalid '--port' '0': expected a whole number from 1 to 65535", "list", "--port", "0"],
+  ["Invalid '--port' '65536': expected a whole number from 1 to 65535", "list", "--port=65536"],
+  ["Invalid '--port' '-1': expected a whole number from 1 to 65535", "list", "--port", "-1"],
+  ["Invalid '--port' '1e3': expected a whole number from 1 to 65535", "list", "--port", "1e3"],
+  [
+    "Invalid '--timeout' '0': expected a longer time, such as 500ms or 2s",
+    "list",
+    "--timeout",
+    "0",
+  ],
+  ["Invalid '--timeout' '2 s': expected a time, such as 500ms or 2s", "list", "--timeout", "2 s"],
+  ["expected a shorter time", "list", "--timeout", "9999h"],
   ["'--json' takes no value", "list", "--json=yes"],
-  ["'--count' must be a whole number from 1 to 1000000, not '0'", "ping", "--count", "0"],
-  ["'-c' must be a whole number", "ping", "-c", "many"],
-  ["'--interval' must be a time", "ping", "--interval", "-1s"],
-  ["'--for' must be a time from 1 ms", "watch", "--for", "soon"],
+  ["Invalid '--count' '0': expected a whole number from 1 to 1000000", "ping", "--count", "0"],
+  ["Invalid '-c' 'many': expected a whole number", "ping", "-c", "many"],
+  ["Invalid '--interval' '-1s': expected a time", "ping", "--interval", "-1s"],
+  ["Invalid '--for' 'soon': expected a time, such as 500ms or 2s", "watch", "--for", "soon"],
   ["'nothing' is no topic: one is a publisher and a topic", "watch", "nothing", "--simulate"],
   ["Cannot use '--device' together with '--driver'", "watch", "--driver", "-d", "1"],
   ["Cannot use '--host' together with '--simulate'", "list", "--simulate", "--host", "x"],
-  ["'reed' is no colour: did you mean 'red'?", "led", "1", "reed"],
-  ["'1,2' is no colour: a colour is red, ", "led", "1", "1,2"],
-  ["There is no script for 'zhs': did you mean 'zsh'?", "completions", "zhs"],
-  ["There is no command 'leed': did you mean 'led'?", "help", "leed"],
-  ["There is no use for 'info' here", "help", "led", "info"],
+  ["'reed' is no colour. Did you mean 'red'?", "led", "1", "reed"],
+  ["'1,2' is no colour. a colour is red, ", "led", "1", "1,2"],
+  ["There is no script for 'zhs'. Did you mean 'zsh'?", "completions", "zhs"],
+  ["Unknown command 'leed'. Did you mean 'led'?", "help", "leed"],
+  ["Unexpected argument 'info'", "help", "led", "info"],
 ];
 
 for (const [part, ...args] of wrong) {
@@ -64,15 +68,20 @@ for (const [part, ...args] of wrong) {
 test("a mistyped environment variable is called by its name", async () => {
   const result = await rcsp(["list"], { variables: { RCSP_PORT: "x" } });
   assertFails(result, 2);
-  assertStringIncludes(result.err, "'RCSP_PORT' must be a whole number from 1 to 65535, not 'x'");
+  assertStringIncludes(
+    result.err,
+    "Invalid 'RCSP_PORT' 'x': expected a whole number from 1 to 65535",
+  );
 });
 
-test("--version tells the version", async () => {
-  assertEquals(await rcsp(["--version"]), { code: 0, out: `rcsp ${VERSION}\n`, err: "" });
+test("-v, -V, --version and version print the version", async () => {
+  for (const word of ["--version", "-v", "-V", "version"]) {
+    assertEquals(await rcsp([word]), { code: 0, out: `rcsp ${VERSION}\n`, err: "" }, word);
+  }
 });
 
-test("--help, -h and help tell all commands, environment names and exit codes", async () => {
-  const first = await rcsp(["--help"]);
+test("rcsp alone, --help, -h and help show all commands, common flags and exit codes", async () => {
+  const first = await rcsp([]);
   assertEquals([first.code, first.err], [0, ""]);
   for (const { name, summary } of COMMANDS) {
     assertMatch(first.out, new RegExp(`^  ${name} +${summary}$`, "m"));
@@ -81,30 +90,49 @@ test("--help, -h and help tell all commands, environment names and exit codes", 
   for (const name of ["RCSP_HOST", "RCSP_PORT", "RCSP_TIMEOUT", "RCSP_DIALECT", "NO_COLOR"]) {
     assertStringIncludes(first.out, name);
   }
+  assertMatch(first.out, /--port NUMBER +the port of the driver \(default: 45451; RCSP_PORT\)\n/);
   assertStringIncludes(first.out, "\n  130  interrupted");
-  assertEquals(await rcsp(["-h"]), first);
-  assertEquals(await rcsp(["help"]), first);
+  for (const args of [["--help"], ["-h"], ["help"], ["help", "--no-color"]]) {
+    assertEquals(await rcsp(args), first);
+  }
 });
 
-test("the help of each command shows synopsis, flags with their defaults and an example", async () => {
-  for (const { name, connects, examples } of COMMANDS) {
+test("the help of each command shows synopsis, its own flags and an example", async () => {
+  for (const { name, connects, flags = [], examples } of COMMANDS) {
     const { code, out, err } = await rcsp(["help", name]);
     assertEquals([code, err], [0, ""]);
     assert(out.startsWith(`Usage: rcsp ${name} `), name);
     assert(examples.length > 0, name);
-    for (const [line] of examples) assertStringIncludes(out, `\n  ${line}\n`);
-    if (connects) assertMatch(out, /--port NUMBER +its port \(default: 45451; RCSP_PORT\)\n/);
+    for (const [line] of examples) assertStringIncludes(unbroken(out), `\n  ${line}\n`);
+    for (const flag of flags) assertMatch(out, new RegExp(`^  (-., )?--${flag.name} `, "m"));
+    if (connects) assertMatch(out, /^Common flags: --host, --port, .*\n.*see 'rcsp help'\)$/m);
+    assertEquals(out.split("--no-color").length, 2, name);
     assertEquals((await rcsp([name, "--help"])).out, out);
     assertEquals((await rcsp([name, "-h", "surplus"])).out, out);
   }
 });
 
-test("help fits into 84 columns", async () => {
-  for (const { name } of COMMANDS) {
-    const { out } = await rcsp(["help", name]);
-    for (const line of out.split("\n")) assert(line.length <= 84, `${name}: ${line}`);
+test("help fits the terminal, no word of it is broken, and examples can be pasted", async () => {
+  for (const args of [[], ...COMMANDS.map(({ name }) => ["help", name])]) {
+    const options = { terminal: true, variables: { NO_COLOR: "1" } };
+    const wide = await rcsp(args, { ...options, columns: 200 });
+    for (const columns of [40, 80, 120]) {
+      const { out } = await rcsp(args, { ...options, columns });
+      for (const line of out.split("\n")) assert(line.length <= columns, `${args}: ${line}`);
+      assertEquals(letters(unbroken(out)), letters(unbroken(wide.out)));
+    }
   }
 });
+
+/** Help with its continued examples in one line each. */
+function unbroken(help: string): string {
+  return help.replaceAll(" \\\n    ", " ");
+}
+
+/** Its words, without the marks of comments, which each line of one has. */
+function letters(help: string): string[] {
+  return help.split(/\s+/).filter((word) => word !== "#");
+}
 
 test("a driver that is not there ends with 3 and with what to do", async () => {
   const { connector } = memoryNetwork();

@@ -44,7 +44,7 @@ test("the program tells its version, and a usage error by its exit code", async 
   assertEquals((await run(command("--version"))).stdout, `rcsp ${VERSION}\n`);
   const { code, stdout, stderr } = await run(command("lst"));
   assertEquals([code, stdout], [2, ""]);
-  assertEquals(stderr, "rcsp: There is no command 'lst': did you mean 'list'?\n");
+  assertEquals(stderr, "rcsp: Unknown command 'lst'. Did you mean 'list'?\n");
 });
 
 test("the program says that nobody listens", async () => {

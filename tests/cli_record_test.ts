@@ -143,12 +143,12 @@ test("record ends where its file cannot be written, and quietly where nobody rea
 });
 
 const clashes: [sentence: string, ...args: string[]][] = [
-  ["<file> is missing"],
+  ["Missing <file>"],
   ["Cannot use '--simulate' together with '--listen'", "out", "--simulate", "--listen", "0"],
   ["Cannot use '--device' together with '--listen'", "out", "--device", "1", "--listen", "0"],
   ["Cannot use a topic together with '--listen'", "out", "A/B", "--listen", "0"],
   ["'nothing' is no topic", "out", "nothing"],
-  ["'--listen' must be a whole number", "out", "--listen", "-1"],
+  ["Invalid '--listen' '-1': expected a whole number", "out", "--listen", "-1"],
 ];
 
 test("record refuses what does not go together", async () => {

@@ -144,16 +144,16 @@ test("faults and latencies are read as they are written", () => {
 });
 
 const wrong: [sentence: string, args: string[], file?: string][] = [
-  ["There is no fault 'cutt': did you mean 'cut'?", ["--faults", "cutt=1"]],
-  ["There is no fault 'toString': the faults are cut, ", ["--faults", "toString=1"]],
+  ["There is no fault 'cutt'. Did you mean 'cut'?", ["--faults", "cutt=1"]],
+  ["There is no fault 'toString'. The faults are cut, ", ["--faults", "toString=1"]],
   ["The fault 'cut' needs a number of bytes, such as cut=1000", ["--faults", "cut"]],
   ["The fault 'slice' needs a number of bytes, such as slice=1", ["--faults", "slice=0"]],
   ["The fault 'pause' needs a time, such as pause=5ms", ["--faults", "pause=soon"]],
   ["The fault 'cut' needs", ["--faults", "cut=1=2"]],
   ["'--latency' must be a time", ["--latency", "5ms-1ms"]],
   ["'--latency' must be a time", ["--latency", "1ms-2ms-3ms"]],
-  ["'--port' must be a whole number from 0 to 65535", ["--port", "65536"]],
-  ["'--press' must be a time", ["--press", "0"]],
+  ["Invalid '--port' '65536': expected a whole number from 0 to 65535", ["--port", "65536"]],
+  ["Invalid '--press' '0': expected a longer time", ["--press", "0"]],
   ["Cannot read 'none.json': no such file", ["--devices", "none.json"]],
   ["Cannot use 'd': 'devices' must be an array of devices", ["--devices", "d"], "{}"],
   ["Cannot use device 2 of 'devices': it is null", ["--devices", "d"], '[{"DeviceId":1},null]'],

@@ -9,8 +9,8 @@ import { type Flag, LONGEST_TIMER } from "./parse.ts";
 
 /** What every command has. */
 export const GENERAL_FLAGS: readonly Flag[] = [
-  { name: "no-color", kind: "boolean", about: "no colours; so does a NO_COLOR that is not empty" },
-  { name: "help", short: "h", kind: "boolean", about: "show this" },
+  { name: "no-color", kind: "boolean", about: "no colors; also if NO_COLOR is not empty" },
+  { name: "help", short: "h", kind: "boolean", about: "show help" },
 ];
 
 /** A dialect file. */
@@ -18,7 +18,7 @@ export const DIALECT_FLAG: Flag = {
   name: "dialect",
   kind: "text",
   value: "FILE",
-  about: "JSON with the names of a driver that differs",
+  about: "JSON with names that differ from the assumed ones",
   env: "RCSP_DIALECT",
 };
 
@@ -36,7 +36,7 @@ export const CONNECTION_FLAGS: readonly Flag[] = [
     name: "port",
     kind: "integer",
     value: "NUMBER",
-    about: "its port",
+    about: "the port of the driver",
     default: "45451",
     range: [1, 65_535],
     env: "RCSP_PORT",
@@ -45,7 +45,7 @@ export const CONNECTION_FLAGS: readonly Flag[] = [
     name: "timeout",
     kind: "duration",
     value: "TIME",
-    about: "longest wait for the connection, and for each answer: 500ms, 2s",
+    about: "how long to wait for the connection, and for each answer: 500ms, 2s",
     default: "5s and 10s",
     range: [1, LONGEST_TIMER],
     env: "RCSP_TIMEOUT",
@@ -57,29 +57,29 @@ export const CONNECTION_FLAGS: readonly Flag[] = [
 export const SIMULATE_FLAG: Flag = {
   name: "simulate",
   kind: "boolean",
-  about: "use a simulated driver within this process",
+  about: "use a simulated driver inside this process",
 };
 
 /** The form of data. */
 export const JSON_FLAG: Flag = {
   name: "json",
   kind: "boolean",
-  about: "JSON, one value a line, also in a terminal",
+  about: "one JSON value per line, also in a terminal",
 };
 
-/** All flags of a command, in groups for the help. */
-export function flagGroups(command: Command): readonly (readonly [string, readonly Flag[]])[] {
-  const { flags = [], connects, simulates, prints } = command;
-  const connection = [
+/** The flags that a command shares with others. */
+export function commonFlags(
+  { connects, simulates, prints }: Pick<Command, "connects" | "simulates" | "prints">,
+): Flag[] {
+  return [
     ...(connects ? CONNECTION_FLAGS : []),
     ...(simulates ? [SIMULATE_FLAG] : []),
+    ...(prints ? [JSON_FLAG] : []),
+    ...GENERAL_FLAGS,
   ];
-  const general = [...(prints ? [JSON_FLAG] : []), ...GENERAL_FLAGS];
-  const groups = [["Flags", flags], ["Connection", connection], ["General", general]] as const;
-  return groups.filter(([, group]) => group.length > 0);
 }
 
 /** All flags of a command. */
 export function allFlags(command: Command): Flag[] {
-  return flagGroups(command).flatMap(([, flags]) => flags);
+  return [...command.flags ?? [], ...commonFlags(command)];
 }

@@ -1,118 +1,132 @@
 /**
- * Help, made of what commands say of themselves.
+ * Help, generated from the commands' own data.
  *
  * @module
  */
 
 import { EXIT } from "../exit_codes.ts";
+import type { TextOutput } from "../process/io.ts";
 import type { Paint } from "../terminal/styles.ts";
 import type { Command } from "./command.ts";
-import { flagGroups } from "./flags.ts";
+import { commonFlags } from "./flags.ts";
 import type { Flag, Positional } from "./parse.ts";
 
-/** How wide help is, whatever the terminal. */
-const COLUMNS = 80;
+/** Longer lines are hard to read, however wide the terminal is. */
+const MAX_COLUMNS = 100;
+/** A description narrower than this goes below its term. */
+const MIN_DESCRIPTION = 36;
 
-const EXIT_CODES: readonly (readonly [code: number, about: string])[] = [
-  [EXIT.ok, "all went well"],
+type Row = readonly [term: string, description: string];
+
+const EXIT_CODES: readonly Row[] = ([
+  [EXIT.ok, "success"],
   [EXIT.refused, "the driver answered with an error, or has no such device"],
-  [EXIT.usage, "the command line is wrong, or a file that it names"],
+  [EXIT.usage, "invalid command line, or an invalid file that it names"],
   [EXIT.connection, "no connection"],
   [EXIT.timeout, "no answer in time"],
   [EXIT.protocol, "the other side does not follow the protocol"],
   [EXIT.runtime, "Node is too old"],
-  [EXIT.fault, "a fault of rcsp itself"],
-  [EXIT.output, "the output could not be written, as on a full disk"],
+  [EXIT.fault, "internal error"],
+  [EXIT.output, "cannot write the output, for example because the disk is full"],
   [EXIT.interrupted, "interrupted by Ctrl-C or SIGTERM before there was a result"],
-];
+] as const).map(([code, about]) => [`${code}`, about]);
 
-/** `rcsp led <device> <colour> [flags]` */
-export function synopsis({ name, positionals: words = [] }: Command): string {
-  return ["rcsp", name, ...words.map(wordSynopsis), "[flags]"].join(" ");
+/** How and where help is shown. */
+export interface HelpStyle {
+  readonly columns: number;
+  readonly paint: Paint;
 }
 
-/** The help of all. */
-export function overview(commands: readonly Command[], paint: Paint): string {
-  const rows = commands.map(({ name, summary }) => [name, summary] as const);
-  const variables = [
-    ["RCSP_HOST, RCSP_PORT", "where the driver is, as --host and --port"],
-    ["RCSP_TIMEOUT", "how long to wait, as --timeout"],
-    ["RCSP_DIALECT", "a dialect file, as --dialect"],
-    ["NO_COLOR", "if not empty, no colours"],
-  ] as const;
+/** Help as wide as the terminal; 80 columns in a pipe. */
+export function helpStyle({ isTerminal, columns }: TextOutput, paint: Paint): HelpStyle {
+  return { columns: isTerminal ? Math.min(columns, MAX_COLUMNS) : 80, paint };
+}
+
+/** `rcsp help`: all commands, and the flags that they share. */
+export function overview(commands: readonly Command[], style: HelpStyle): string {
+  const { paint } = style;
+  const about = "rcsp talks to Rokoko motion-capture hardware via RCSP (Rokoko Command Server " +
+    "Protocol). To try it without hardware: rcsp list --simulate";
+  const shared = commonFlags({ connects: true, simulates: true, prints: true });
   return [
-    "rcsp talks to Rokoko motion-capture hardware by RCSP (Rokoko Command Server Protocol).",
-    "",
-    `${paint("strong", "Usage:")} rcsp <command> [arguments] [flags]`,
-    "       rcsp help <command>",
-    "       rcsp --version",
-    "",
-    section("Commands", rows, paint),
-    section("Environment", variables, paint),
-    section("Exit codes", EXIT_CODES.map(([code, about]) => [`${code}`, about] as const), paint),
-    "Without hardware at hand: rcsp list --simulate",
-    "",
+    hanging("", about, style),
+    `${paint("strong", "Usage:")} rcsp <command> [arguments]\n` +
+    "       rcsp help <command>\n       rcsp --version\n",
+    section("Commands", commands.map(({ name, summary }) => [name, summary]), style),
+    section("Common flags", flagRows(shared), style),
+    hanging("", "A name such as RCSP_HOST is the environment variable that sets the flag.", style),
+    section("Exit codes", EXIT_CODES, style),
   ].join("\n");
 }
 
-/** The help of one command. */
-export function commandHelp(command: Command, paint: Paint): string {
-  const { summary, details, positionals: words = [], examples } = command;
+/** `rcsp help COMMAND` */
+export function commandHelp(command: Command, style: HelpStyle): string {
+  const { name, summary, details = "", positionals = [], flags = [], examples } = command;
+  const usage = ["rcsp", name, ...positionals.map(synopsis), "[flags]"].join(" ");
+  const common = commonFlags(command).map(({ name }) => `--${name}`).join(", ");
   const parts = [
-    `${paint("strong", "Usage:")} ${synopsis(command)}\n`,
-    `${summary}.\n`,
-    ...(details === undefined ? [] : [`${details.trim()}\n`]),
+    hanging("Usage: ", usage, style),
+    ...`${summary}.\n\n${details}`.trim().split("\n\n").map((text) => hanging("", text, style)),
   ];
-  if (words.length > 0) {
-    parts.push(section("Arguments", words.map((word) => [`<${word.name}>`, word.about]), paint));
+  if (positionals.length > 0) {
+    const rows = positionals.map(({ name, about }): Row => [`<${name}>`, about]);
+    parts.push(section("Arguments", rows, style));
   }
-  for (const [title, flags] of flagGroups(command)) {
-    parts.push(section(title, flags.map((flag) => [flagName(flag), flagAbout(flag)]), paint));
-  }
-  parts.push(
-    `${paint("strong", "Examples:")}\n` +
-      examples.map(([line, about]) => `  ${paint("faint", `# ${about}`)}\n  ${line}\n`).join(""),
-  );
+  if (flags.length > 0) parts.push(section("Flags", flagRows(flags), style));
+  parts.push(hanging("Common flags: ", `${common} (see 'rcsp help')`, style));
+  const lines = examples.map((example) => exampleText(example, style));
+  parts.push(`${style.paint("strong", "Examples:")}\n${lines.join("")}`);
   return parts.join("\n");
 }
 
-function wordSynopsis({ name, optional, multiple: many }: Positional): string {
-  const word = `<${name}>${many ? "…" : ""}`;
+function synopsis({ name, optional, multiple }: Positional): string {
+  const word = `<${name}>${multiple ? "…" : ""}`;
   return optional ? `[${word}]` : word;
 }
 
-function flagName({ name, short, kind, value }: Flag): string {
-  const long = kind === "boolean" ? `--${name}` : `--${name} ${value ?? "VALUE"}`;
-  return short === undefined ? long : `-${short}, ${long}`;
+function flagRows(flags: readonly Flag[]): Row[] {
+  return flags.map(({ name, short, kind, value = "VALUE", about, ...rest }) => {
+    const long = kind === "boolean" ? `--${name}` : `--${name} ${value}`;
+    const notes = [
+      ...(rest.choices === undefined ? [] : [rest.choices.join(", ")]),
+      ...(rest.multiple ? ["can be repeated"] : []),
+      ...(rest.default === undefined ? [] : [`default: ${rest.default}`]),
+      ...(rest.env === undefined ? [] : [rest.env]),
+    ];
+    return [
+      short === undefined ? long : `-${short}, ${long}`,
+      notes.length === 0 ? about : `${about} (${notes.join("; ")})`,
+    ];
+  });
 }
 
-function flagAbout({ about, default: otherwise, choices, multiple: many, env }: Flag): string {
-  const notes = [
-    ...(choices === undefined ? [] : [choices.join(", ")]),
-    ...(many ? ["may be repeated"] : []),
-    ...(otherwise === undefined ? [] : [`default: ${otherwise}`]),
-    ...(env === undefined ? [] : [env]),
-  ];
-  return notes.length === 0 ? about : `${about} (${notes.join("; ")})`;
-}
-
-function section(
-  title: string,
-  rows: readonly (readonly [left: string, right: string])[],
-  paint: Paint,
-): string {
-  const width = Math.max(...rows.map(([left]) => left.length));
-  const lines = rows.map(([left, right]) => {
-    const [first = "", ...more] = wrap(right, COLUMNS - width - 4);
-    const hanging = more.map((line) => `${" ".repeat(width + 4)}${line}\n`);
-    return `  ${left.padEnd(width)}  ${first}\n${hanging.join("")}`;
+function section(title: string, rows: readonly Row[], { columns, paint }: HelpStyle): string {
+  const width = Math.max(...rows.map(([term]) => term.length));
+  const indent = columns - width - 4 < MIN_DESCRIPTION && width > 4 ? 6 : width + 4;
+  const lines = rows.map(([term, about]) => {
+    const text = wrap(about, columns - indent).join(`\n${" ".repeat(indent)}`);
+    const gap = indent > width ? " ".repeat(indent - 2 - term.length) : `\n${" ".repeat(indent)}`;
+    return `  ${term}${gap}${text}\n`;
   });
   return `${paint("strong", `${title}:`)}\n${lines.join("")}`;
 }
 
+/** A paragraph behind a title that may be empty. */
+function hanging(title: string, text: string, { columns, paint }: HelpStyle): string {
+  const lines = wrap(text, columns - title.length);
+  return `${title && paint("strong", title)}${lines.join(`\n${" ".repeat(title.length)}`)}\n`;
+}
+
+/** A long line continues behind a backslash, so that it can still be pasted. */
+function exampleText([line, about]: Row, { columns, paint }: HelpStyle): string {
+  const notes = wrap(about, columns - 4).map((text) => `  ${paint("faint", `# ${text}`)}\n`);
+  const parts = line.length + 2 <= columns ? [line] : line.split(/ (?=--|\| |~|'\{)/);
+  return `${notes.join("")}  ${parts.join(" \\\n    ")}\n`;
+}
+
 function wrap(text: string, width: number): string[] {
   const lines = [""];
-  for (const word of text.split(" ")) {
+  for (const word of text.split(/\s+/)) {
     const last = lines.at(-1)!;
     if (last === "") lines[lines.length - 1] = word;
     else if (last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;

@@ -18,7 +18,7 @@ export interface Flag {
   /** One letter, without its dash. */
   readonly short?: string | undefined;
   /**
-   * `switch` has no value, `whole` takes a whole number, `number` any, `duration` a time such as `2s`,
+   * `boolean` has no value, `integer` takes a whole number, `number` any, `duration` a time such as `2s`,
    * which becomes milliseconds.
    */
   readonly kind: "boolean" | "text" | "integer" | "number" | "duration";
@@ -179,22 +179,22 @@ export function readCommandLine(args: readonly string[], rules: LineRules): Comm
 function checkWords(words: readonly string[], { positionals: wanted, help }: LineRules): void {
   const missing = wanted[words.length];
   if (missing !== undefined && !missing.optional) {
-    throw new UsageError(`<${missing.name}> is missing: '${help}' shows how`);
+    throw new UsageError(`Missing <${missing.name}>. Run '${help}'.`);
   }
   const surplus = words[wanted.length];
   if (surplus !== undefined && !wanted.at(-1)?.multiple) {
-    throw new UsageError(`There is no use for ${quote(surplus)} here: '${help}' shows how`);
+    throw new UsageError(`Unexpected argument ${quote(surplus)}. Run '${help}'.`);
   }
 }
 
 function checkValue(flag: Flag, { rawName, value, inlineValue }: Token, rules: LineRules): Value {
   if (flag.kind === "boolean") {
     if (value === undefined) return true;
-    throw new UsageError(`'--${flag.name}' takes no value: '${rules.help}' shows how`);
+    throw new UsageError(`'--${flag.name}' takes no value. Run '${rules.help}'.`);
   }
   const swallowed = !inlineValue && /^-[^\d.]/.test(value ?? "");
   if (value === undefined || value === "" || swallowed) {
-    throw new UsageError(`'${rawName}' needs a value: '${rules.help}' shows how`);
+    throw new UsageError(`'${rawName}' needs a value. Run '${rules.help}'.`);
   }
   return convert(flag, value, rawName ?? flag.name);
 }
@@ -202,35 +202,28 @@ function checkValue(flag: Flag, { rawName, value, inlineValue }: Token, rules: L
 /** `source` is what to call the flag, or its environment variable, in a message. */
 function convert(flag: Flag, text: string, source: string): Value {
   const wrong = (rule: string): UsageError =>
-    new UsageError(`'${source}' must be ${rule}, not ${quote(text)}`);
+    new UsageError(`Invalid '${source}' ${quote(text)}: expected ${rule}`);
   if (flag.kind === "boolean") return true;
   if (flag.kind === "text") {
     if (flag.choices === undefined || flag.choices.includes(text)) return text;
-    const meant = hint(text, flag.choices, "").replace(/^: $/, "");
-    throw new UsageError(`${wrong(`one of ${flag.choices.join(", ")}`).message}${meant}`);
+    throw wrong(`${flag.choices.join(", ")}${hint(text, flag.choices, "")}`);
   }
   const [least, most] = flag.range ?? [0, Infinity];
   if (flag.kind === "duration") {
     const time = parseDuration(text);
     if (time !== undefined && time >= least && time <= most) return time;
-    throw wrong(
-      `a time from ${least} ms${most < Infinity ? ` to ${most} ms` : ""}, such as 500ms or 2s`,
-    );
+    const bound = time === undefined ? "" : time < least ? "longer " : "shorter ";
+    throw wrong(`a ${bound}time, such as 500ms or 2s`);
   }
-  const whole = flag.kind === "integer";
-  const number = (whole ? /^-?\d+$/ : /^-?(?:\d+\.?\d*|\.\d+)$/).test(text) ? Number(text) : NaN;
+  const number = (flag.kind === "integer" ? /^-?\d+$/ : /^-?(?:\d+\.?\d*|\.\d+)$/).test(text)
+    ? Number(text)
+    : NaN;
   if (number >= least && number <= most && Number.isFinite(number)) return number;
-  throw wrong(
-    `a ${whole ? "whole " : ""}number ${
-      most < Infinity ? `from ${least} to ${most}` : `from ${least} on`
-    }`,
-  );
+  const bounds = most < Infinity ? `from ${least} to ${most}` : `from ${least}`;
+  throw wrong(`a ${flag.kind === "integer" ? "whole " : ""}number ${bounds}`);
 }
 
-function unknownFlag(typed: string, { flags, help }: LineRules): UsageError {
-  const bare = typed.replace(/^-+/, "");
-  const meant = hint(bare, flags.map(({ name }) => name), `'${help}' shows all`);
-  return new UsageError(
-    `There is no flag ${quote(typed)}${meant.replace("mean '", "mean '--")}`,
-  );
+function unknownFlag(flag: string, { flags, help }: LineRules): UsageError {
+  const names = flags.map(({ name }) => `--${name}`);
+  return new UsageError(`Unknown flag ${quote(flag)}${hint(flag, names, `Run '${help}'.`)}`);
 }

@@ -4,6 +4,10 @@
  * @module
  */
 
+import { UsageError } from "../exit_codes.ts";
+import { quote } from "../text/values.ts";
+import type { Command } from "./command.ts";
+
 /** The closest of `words`, if it is close enough to be what was meant. */
 export function suggest(typed: string, words: readonly string[]): string | undefined {
   // Nobody means a short word by a long one, and comparing takes time.
@@ -20,10 +24,23 @@ export function suggest(typed: string, words: readonly string[]): string | undef
   return lower !== "" && begun.length === 1 ? begun[0] : undefined;
 }
 
-/** `": did you mean 'list'?"`, or what else helps. */
+/** `". Did you mean 'list'?"`, or what else helps. */
 export function hint(typed: string, words: readonly string[], otherwise: string): string {
   const meant = suggest(typed, words);
-  return meant === undefined ? `: ${otherwise}` : `: did you mean '${meant}'?`;
+  if (meant !== undefined) return `. Did you mean '${meant}'?`;
+  return otherwise === "" ? "" : `. ${otherwise}`;
+}
+
+/**
+ * The command of a name.
+ *
+ * @throws {UsageError} If there is none.
+ */
+export function findCommand(commands: readonly Command[], name: string): Command {
+  const command = commands.find((command) => command.name === name);
+  if (command !== undefined) return command;
+  const meant = hint(name, commands.map(({ name }) => name), "Run 'rcsp help'.");
+  throw new UsageError(`Unknown command ${quote(name)}${meant}`);
 }
 
 /** How many letters to put in, take out, replace or swap with their neighbour. */

@@ -19,7 +19,7 @@ export const completions: Command = {
     [`eval "$(rcsp completions bash)"`, "in ~/.bashrc"],
     [`eval "$(rcsp completions zsh)"`, "in ~/.zshrc, after compinit"],
     ["rcsp completions fish > ~/.config/fish/completions/rcsp.fish", "once"],
-    ["rcsp completions powershell >> $PROFILE", "once"],
+    ["rcsp completions powershell >>$PROFILE", "once"],
   ],
   async run({ line, out }) {
     const [shell = ""] = line.positionals;

@@ -31,7 +31,7 @@ export function parseFaults(text: string): Faults {
     const key = Object.hasOwn(NAMES, name) ? NAMES[name] : undefined;
     if (key === undefined) {
       const names = Object.keys(NAMES);
-      const known = hint(name, names, `the faults are ${names.join(", ")}`);
+      const known = hint(name, names, `The faults are ${names.join(", ")}`);
       throw new UsageError(`There is no fault ${quote(name)}${known}`);
     }
     if (more.length > 0 || value === undefined) throw wrong(name, key, part);
