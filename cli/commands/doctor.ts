@@ -12,7 +12,7 @@ import { EXIT, Failure, UsageError } from "../exit_codes.ts";
 import { checkAnswers, checkConnection } from "../probe/check_driver.ts";
 import type { DialectDraft } from "../probe/draft.ts";
 import { learn } from "../probe/learn_dialect.ts";
-import { createFile } from "../process/create_file.ts";
+import { createFile } from "../process/files.ts";
 import { Report } from "../terminal/finding_report.ts";
 import { prettyJson } from "../terminal/output.ts";
 import { quote } from "../text/values.ts";

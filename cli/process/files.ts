@@ -5,9 +5,9 @@
  */
 
 import { Buffer } from "node:buffer";
-import { UsageError } from "../exit_codes.ts";
+import { EXIT, Failure, UsageError } from "../exit_codes.ts";
 import { quote } from "../text/values.ts";
-import type { CliIo } from "./io.ts";
+import type { CliIo, FileOutput } from "./io.ts";
 
 /**
  * Reads a file, or standard input for `-`. Not more than `maxBytes` are kept or waited for, and not any
@@ -89,4 +89,19 @@ function aborted(signal: AbortSignal): { promise: Promise<never>; done: () => vo
   if (signal.aborted) onAbort();
   signal.addEventListener("abort", onAbort);
   return { promise, done: () => signal.removeEventListener("abort", onAbort) };
+}
+
+/**
+ * Creates a file.
+ *
+ * @throws {Failure} If it cannot be created; unless `force`, also if it is there.
+ */
+export async function createFile(io: CliIo, path: string, force: boolean): Promise<FileOutput> {
+  try {
+    return await io.createFile(path, { exclusive: !force });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const help = force ? "" : ": --force replaces a file that is there";
+    throw new Failure(`Cannot create ${quote(path)}: ${reason}${help}`, EXIT.usage, { cause });
+  }
 }

@@ -12,6 +12,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { escapeUnprintable } from "@rcsp/rcsp";
 import { PayloadType } from "@rcsp/rcsp/wire";
 
@@ -63,11 +64,8 @@ export function cutLine(place: Place, received: number): string {
   return line(place, "cut", `"received":${received}`);
 }
 
-/** Bytes as hex digits. */
-export function toHex(bytes: Uint8Array): string {
-  let hex = "";
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
-  return hex;
+function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
 }
 
 function line({ time, direction, connection }: Place, type: string, rest: string): string {

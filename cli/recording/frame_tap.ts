@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { FrameDecoder, HEADER_SIZE } from "@rcsp/rcsp/wire";
 import type { Direction } from "./format.ts";
 import type { Recorder } from "./record_writer.ts";
@@ -47,9 +48,7 @@ export class Tap {
         this.#recorder.frame(this.#direction, this.#connection, type, payload);
       });
       const begun = this.#received - this.#frame;
-      if (begun < HEADER_SIZE) {
-        this.#header = join(this.#header, chunk, begun);
-      }
+      if (begun < HEADER_SIZE) this.#header = join(this.#header, chunk, begun);
     } catch (error) {
       this.#foreign = true;
       const bytes = this.#frame < start
@@ -70,9 +69,6 @@ export class Tap {
 
 /** The last bytes of two pieces together. */
 function join(before: Uint8Array, chunk: Uint8Array, length: number): Uint8Array {
-  if (length <= chunk.length) return chunk.slice(chunk.length - length);
-  const joined = new Uint8Array(length);
-  joined.set(before.subarray(before.length - (length - chunk.length)));
-  joined.set(chunk, length - chunk.length);
-  return joined;
+  const pieces: Uint8Array = length > chunk.length ? Buffer.concat([before, chunk]) : chunk;
+  return pieces.slice(pieces.length - length);
 }

@@ -6,7 +6,7 @@
 
 import type { PayloadType } from "@rcsp/rcsp/wire";
 import { EXIT, Failure, systemReason } from "../exit_codes.ts";
-import { createFile } from "../process/create_file.ts";
+import { createFile } from "../process/files.ts";
 import { type CliIo, type Clock, type FileOutput, OutputClosed } from "../process/io.ts";
 import { quote } from "../text/values.ts";
 import { bytesLine, cutLine, type Direction, frameLine, headLine, type Place } from "./format.ts";
