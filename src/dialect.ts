@@ -5,8 +5,6 @@
  * All of it is plain data, so it can stand in a JSON file. A key path is a key, or keys joined by dots
  * where a value lies deeper: `Data.PressType`.
  *
- * Free of any runtime.
- *
  * @module
  */
 

@@ -5,8 +5,6 @@
  * Misuse (a wrong argument) is a `TypeError` or a `RangeError`, an abort rejects with the signal's
  * own reason, and all else is an {@link RcspError}.
  *
- * Free of any runtime.
- *
  * @module
  */
 

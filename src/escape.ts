@@ -1,5 +1,5 @@
 /**
- * Foreign text made safe for a terminal. Free of any runtime.
+ * Foreign text made safe for a terminal.
  *
  * @module
  */

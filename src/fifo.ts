@@ -1,5 +1,5 @@
 /**
- * A queue whose ends are both quick. Free of any runtime.
+ * A queue whose ends are both quick.
  *
  * @module
  */

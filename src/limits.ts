@@ -2,8 +2,6 @@
  * Every limit with its default, in one table. None of them is a fact of the protocol: no public text
  * names any.
  *
- * Free of any runtime.
- *
  * @module
  */
 

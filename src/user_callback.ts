@@ -1,5 +1,5 @@
 /**
- * What becomes of an error that a user's own callback throws. Free of any runtime.
+ * What becomes of an error that a user's own callback throws.
  *
  * @module
  */

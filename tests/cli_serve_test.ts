@@ -162,7 +162,7 @@ const wrong: [sentence: string, args: string[], file?: string][] = [
   ["no key 'Nam': its keys are DeviceId, Name", ["--devices", "d"], '[{"DeviceId":1,"Nam":"x"}]'],
   ["no key '__proto__': its keys are", ["--devices", "d"], '[{"__proto__":{"DeviceId":1}}]'],
   ["'leds' must be an array of strings", ["--devices", "d"], '[{"DeviceId":1,"leds":[1]}]'],
-  ["'DeviceId' 1 is taken", ["--devices", "d"], '[{"DeviceId":1},{"DeviceId":1}]'],
+  ["'DeviceId' 1 is in use", ["--devices", "d"], '[{"DeviceId":1},{"DeviceId":1}]'],
   ["Cannot read 'd' as JSON", ["--devices", "d"], "[{"],
 ];
 
@@ -203,7 +203,7 @@ test("serve, list and doctor take an IPv6 address with and without brackets", as
       connector: netConnector,
     });
     assertFails(refused, 3);
-    assertStringIncludes(refused.err, `Cannot connect to [::1]:${port} as`);
+    assertStringIncludes(refused.err, `Cannot connect to [::1]:${port}: connection refused`);
   }
 });
 

@@ -86,7 +86,7 @@ for (const [what, options, first] of manners) {
       ]);
       assertEquals(unknown?.["Error"], {
         Code: "UnknownDevice",
-        Message: `There is no device "zwölf 🧤"`,
+        Message: `Unknown device "zwölf 🧤"`,
       });
     }));
 }

@@ -170,7 +170,7 @@ test("a handler that exceeds handlerTimeout gets an error response, and its late
       type: ERROR,
       body: {
         TrackId: "a",
-        Error: { Code: "Timeout", Message: "'Hold' was not carried out within 20 ms" },
+        Error: { Code: "Timeout", Message: "'Hold' timed out after 20 ms" },
       },
     });
     assertEquals(done, { type: OK, body: { TrackId: "b" } });

@@ -4,7 +4,7 @@ import type { Handler } from "../src/server/session.ts";
 import { command, concat, ERROR, frame, OK, withServer } from "./support/raw_client.ts";
 import { test } from "./support/test.ts";
 
-const INTERNAL = { Code: "InternalError", Message: "The server failed to carry this out" };
+const INTERNAL = { Code: "InternalError", Message: "Internal server error" };
 const SECRET = "/home/someone/password.txt";
 
 function circular(key = "self"): Record<string, never> {

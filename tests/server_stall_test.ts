@@ -22,7 +22,7 @@ for (const size of [1, 7, 8, 20]) {
       assertStrictEquals(error.code, "connection-stalled");
       assertStrictEquals(
         error.message,
-        "Client memory was cut as its frame got no further for 20 ms",
+        "Client memory was disconnected: its frame was incomplete for 20 ms",
       );
       await until(() => server.clients === 1);
       assertStrictEquals((await idles.ask("Do")).type, OK);

@@ -92,7 +92,7 @@ test("devices come and go, and a subscription continues when its device comes ba
     simulator.addDevice(device("a"));
     simulator.addDevice(device(1, { hasButton: true }));
     assertEquals(await listed(client), ["a", 1]);
-    assertThrows(() => simulator.addDevice(device(1)), RangeError, "1 is taken");
+    assertThrows(() => simulator.addDevice(device(1)), RangeError, "1 is in use");
     simulator.addDevice(device("1"));
     assertEquals(simulator.devices.map(({ DeviceId }) => DeviceId), ["a", 1, "1"]);
     await client.ask("DeviceSubscribe", { ...BUTTON, DeviceId: "a" });

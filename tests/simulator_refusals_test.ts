@@ -133,7 +133,7 @@ test("press() rejects an invalid press type with a clear message", () =>
       assertThrows(
         () => simulator.press(1, type as never),
         RangeError,
-        "the press types are SinglePress, DoublePress, LongPress",
+        "expected SinglePress, DoublePress, LongPress, received ",
       );
     }
     assertStrictEquals(simulator.press(1, "SinglePress"), 1);
@@ -147,7 +147,7 @@ test("press() rejects an invalid device with a clear message", () =>
       assertThrows(
         () => simulator.press(id as never, "SinglePress"),
         RangeError,
-        "there is no device",
+        "Cannot press: no device",
       );
       assertStrictEquals(simulator.removeDevice(id as never), false);
     }
@@ -169,7 +169,7 @@ for (const [what, args] of topics) {
         assertStrictEquals(type, ERROR);
         assertStrictEquals(body.Error?.Code, "UnknownTopic");
         const message = String(body.Error?.Message);
-        assert(message.startsWith("There is no topic ") && message.length < 400, message);
+        assert(message.startsWith("Unknown topic ") && message.length < 400, message);
         assert(!message.includes("\x1b"), message);
       }
       const { Publisher: publisher, Topic: topic } = args as typeof BUTTON;
@@ -234,7 +234,7 @@ test("without onError a press by interval that cannot be published is logged onc
   }
   assertStrictEquals(shown.length, 1);
   assert(
-    String(shown[0]).startsWith("RCSP simulator: press by interval failed: "),
+    String(shown[0]).startsWith("RCSP simulator: random press failed: "),
     String(shown[0]),
   );
   assert(String(shown[0]).includes("'maxPayload'"), String(shown[0]));

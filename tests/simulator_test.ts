@@ -203,7 +203,7 @@ for (const [options, error] of wrong) {
 test("a simulator that does not listen has no address, and accepts sockets", async () => {
   const simulator = new Simulator();
   const address = (): unknown => simulator.address;
-  await assertRejects(async () => await address(), TypeError, "does not listen");
+  await assertRejects(async () => await address(), TypeError, "The simulator is not listening");
   const { connector, listen } = memoryNetwork();
   await simulator.serve(listen, { port: 7 });
   assertStrictEquals(simulator.address.port, 7);

@@ -1,8 +1,6 @@
 /**
  * Commands: `{"Command", "TrackId", "Version", "Arguments"}` (confirmed).
  *
- * Free of any runtime.
- *
  * @module
  */
 

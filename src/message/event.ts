@@ -2,8 +2,6 @@
  * Events. Their field names are in no public text: all that stands here follows the dialect, and
  * every event carries its body as it came.
  *
- * Free of any runtime.
- *
  * @module
  */
 

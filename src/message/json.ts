@@ -1,8 +1,6 @@
 /**
  * Bodies to JSON objects, with every doubt about the bytes settled here.
  *
- * Free of any runtime.
- *
  * @module
  */
 

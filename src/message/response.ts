@@ -2,8 +2,6 @@
  * Responses: `{"TrackId", "Response"}` or `{"TrackId", "Error": {"Code", "Message"}}`. That a command's
  * answer holds `Response` or `Error` is confirmed; that `TrackId` stands beside it is assumed.
  *
- * Free of any runtime.
- *
  * @module
  */
 

@@ -1,28 +1,27 @@
 /**
- * What a handler knows besides its command. Free of any runtime.
+ * What a handler receives besides the command.
  *
  * @module
  */
 
-/** A client, as a handler sees it. */
+/** A connected client. */
 export interface ClientHandle {
-  /** Its address in words. */
+  /** Its address: `127.0.0.1:50000`. */
   readonly remote: string;
-  /** Resolves when it has gone, which is not before its commands are answered: do not await it there. */
+  /** Resolves when it is disconnected: after its commands are answered, so a handler must not await it. */
   readonly closed: Promise<void>;
-  /** Ends its connection at once. */
+  /** Closes its connection immediately. */
   close(): void;
 }
 
-/** What a handler is given besides the command. */
+/** The second argument of a handler. */
 export interface HandlerContext {
   /** Who sent the command. */
   readonly client: ClientHandle;
   /**
-   * Aborts when the answer is waited for no more: the client has ended its connection, or its half of
-   * it, as that looks the same; `handlerTimeout` is over; or the server closes. What the handler gives
-   * afterwards is still sent where that can be, unless `handlerTimeout` is over. That it rejects with
-   * the signal's reason, or an `AbortError`, is then no error of the server.
+   * Aborts when the client ends its connection, or its half of it, which looks the same; after
+   * `handlerTimeout`; and when the server closes. A later result is still sent if possible, except after
+   * `handlerTimeout`. Rejecting with the signal's reason or an `AbortError` is then not reported.
    */
   readonly signal: AbortSignal;
 }
@@ -40,7 +39,7 @@ export class CommandContext implements HandlerContext {
     this.client = client;
   }
 
-  /** Made when it is first asked for, as most handlers need none. */
+  /** Created on first use: most handlers need none. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
@@ -49,14 +48,14 @@ export class CommandContext implements HandlerContext {
     return this.#controller.signal;
   }
 
-  /** Aborts the signal. Only the first reason counts. */
+  /** Aborts the signal; later calls have no effect. */
   abort(reason: unknown): void {
     if (this.#aborted !== undefined) return;
     this.#aborted = { reason };
     this.#controller?.abort(reason);
   }
 
-  /** Whether an error says no more than that the signal has aborted. */
+  /** Whether an error is only the consequence of the abort. */
   explains(error: unknown): boolean {
     if (this.#aborted === undefined) return false;
     return error === this.#aborted.reason || error instanceof Error && error.name === "AbortError";

@@ -1,7 +1,5 @@
 /**
- * What a server has to say to one client: frames gathered while the write before them is under way.
- *
- * Free of any runtime.
+ * Writing of frames to one client.
  *
  * @module
  */
@@ -10,7 +8,7 @@ import type { Socket } from "../socket/socket.ts";
 import { FrameBatch } from "../wire/encoder.ts";
 import type { PayloadType } from "../wire/header.ts";
 
-/** See the module's own text. */
+/** Collects frames while a write is pending, and writes them together. */
 export class FrameWriter {
   readonly #socket: Socket;
   readonly #onError: (error: unknown) => void;
@@ -20,35 +18,35 @@ export class FrameWriter {
   #broken = false;
   #writes = 0;
 
-  /** Makes an empty outbox; `onError` is told once when a write fails. */
+  /** `onError` is called once, when a write fails. */
   constructor(socket: Socket, onError: (error: unknown) => void) {
     this.#socket = socket;
     this.#onError = onError;
   }
 
-  /** Bytes that are not handed to the system yet. */
+  /** Bytes that the system has not accepted yet. */
   get unsent(): number {
     return this.#filling.length + this.#writing.length;
   }
 
-  /** How many writes are through. */
+  /** Completed writes. */
   get writes(): number {
     return this.#writes;
   }
 
-  /** Adds a frame; all frames of one turn of the event loop go out in one write. */
+  /** Adds a frame; all frames of one event loop turn are sent in one write. */
   add(type: PayloadType, json: string): void {
     this.#filling.add(type, json);
     this.#flush();
   }
 
-  /** Adds bytes that are frames already. */
+  /** Adds encoded frames. */
   addBytes(bytes: Uint8Array): void {
     this.#filling.addBytes(bytes);
     this.#flush();
   }
 
-  /** Resolves when all is handed to the system, or nothing can be any more. */
+  /** Resolves when the system has accepted everything, or a write has failed. */
   async flushed(): Promise<void> {
     while (this.#flushing !== undefined && !this.#broken) await this.#flushing;
   }

@@ -1,8 +1,5 @@
 /**
- * The answers to one client, in the order of its commands, whenever each is ready. What has to wait
- * is counted, by number and by bytes, so that the client is not read any further while it is much.
- *
- * Free of any runtime.
+ * Responses to one client.
  *
  * @module
  */
@@ -11,111 +8,113 @@ import { Fifo } from "../fifo.ts";
 import type { PayloadType } from "../wire/header.ts";
 import type { FrameWriter } from "./frame_writer.ts";
 
-/** The place of an answer in the line. */
+/** The place of a response in the queue. */
 export interface Slot {
   /** The command's `TrackId`, if it could be read. */
   trackId?: string;
   /** The command's name, if it could be read. */
   command?: string;
-  /** Its type, once it is ready. */
+  /** The response's type, once complete. */
   type?: PayloadType;
-  /** Its JSON, once it is ready. */
+  /** The response's JSON, once complete. */
   json?: string;
-  /** The bytes of the command, then the characters of the answer. */
+  /** Bytes of the command; once complete, characters of the response. */
   size: number;
 }
 
-/** See the module's own text. */
+/**
+ * Sends responses in the order of the commands, in whichever order they complete. Counts what waits, so
+ * that the session can stop reading a client that does not read its responses.
+ */
 export class ResponseQueue {
   readonly #writer: FrameWriter;
   readonly #maxQueued: number;
   readonly #maxUnsent: number;
   readonly #slots = new Fifo<Slot>();
-  #waiting = 0;
-  #answered = 0;
-  #held = false;
+  #waitingSize = 0;
+  #sent = 0;
+  #waitingForWrites = false;
   #closed = false;
-  #moved: PromiseWithResolvers<void> | undefined;
+  #draining: PromiseWithResolvers<void> | undefined;
 
-  /** Makes an empty line in front of an outbox. */
-  constructor(outbox: FrameWriter, limits: { maxQueued: number; maxUnsent: number }) {
-    this.#writer = outbox;
+  constructor(writer: FrameWriter, limits: { maxQueued: number; maxUnsent: number }) {
+    this.#writer = writer;
     this.#maxQueued = limits.maxQueued;
     this.#maxUnsent = limits.maxUnsent;
   }
 
-  /** Whether no more commands should be taken for now. */
+  /** Whether to stop reading commands for now. */
   get full(): boolean {
     return !this.#closed &&
       (this.#slots.length >= this.#maxQueued ||
-        this.#waiting + this.#writer.unsent > this.#maxUnsent / 2);
+        this.#waitingSize + this.#writer.unsent > this.#maxUnsent / 2);
   }
 
-  /** A number that grows whenever something has gone out. */
+  /** Grows whenever something is sent. */
   get progress(): number {
-    return this.#answered + this.#writer.writes;
+    return this.#sent + this.#writer.writes;
   }
 
-  /** Takes a place for the answer to a command of so many bytes. */
+  /** Reserves the next place, for the response to a command of `size` bytes. */
   reserve(size: number): Slot {
-    const place: Slot = { size };
-    this.#slots.push(place);
-    this.#waiting += size;
-    return place;
+    const slot: Slot = { size };
+    this.#slots.push(slot);
+    this.#waitingSize += size;
+    return slot;
   }
 
-  /** The answer is ready: it goes out as soon as all before it have. */
-  complete(place: Slot, type: PayloadType, json: string): void {
-    this.#waiting += json.length - place.size;
-    Object.assign(place, { type, json, size: json.length });
-    if (this.#slots.peek() === place) this.#send();
+  /** Sets a response; it is sent after all responses before it. */
+  complete(slot: Slot, type: PayloadType, json: string): void {
+    this.#waitingSize += json.length - slot.size;
+    Object.assign(slot, { type, json, size: json.length });
+    if (this.#slots.peek() === slot) this.#send();
   }
 
-  /** Resolves when the line may have got shorter. */
+  /** Resolves when the queue may have become shorter. */
   async drained(): Promise<void> {
     if (this.#slots.length === 0) await this.#writer.flushed();
-    else await (this.#moved ??= Promise.withResolvers()).promise;
+    else await (this.#draining ??= Promise.withResolvers()).promise;
   }
 
-  /** Resolves when every answer is handed to the system, or nothing can be any more. */
+  /** Resolves when every response is written, or the queue is closed. */
   async empty(): Promise<void> {
     while (this.#slots.length > 0 && !this.#closed) await this.drained();
     await this.#writer.flushed();
   }
 
-  /** Nothing goes out any more, and nobody waits. */
+  /** Stops sending; what waits for the queue resolves. */
   close(): void {
     this.#closed = true;
     this.#wake();
   }
 
   #send(): void {
-    for (let place = this.#slots.peek(); place?.json !== undefined; place = this.#slots.peek()) {
+    for (let slot = this.#slots.peek(); slot?.json !== undefined; slot = this.#slots.peek()) {
       if (this.#closed) return;
       if (this.#writer.unsent > this.#maxUnsent) {
-        this.#hold();
+        this.#continueAfterWrites();
         return;
       }
       this.#slots.shift();
-      this.#answered++;
-      this.#waiting -= place.size;
-      this.#writer.add(place.type!, place.json);
+      this.#sent++;
+      this.#waitingSize -= slot.size;
+      this.#writer.add(slot.type!, slot.json);
     }
     this.#wake();
   }
 
-  /** Waits for the client to take what it was sent. */
-  #hold(): void {
-    if (this.#held) return;
-    this.#held = true;
+  /** Continues after the pending writes. */
+  #continueAfterWrites(): void {
+    if (this.#waitingForWrites) return;
+    this.#waitingForWrites = true;
     this.#writer.flushed().then(() => {
-      this.#held = false;
+      this.#waitingForWrites = false;
       this.#send();
     });
   }
 
   #wake(): void {
-    this.#moved?.resolve();
-    this.#moved = undefined;
+    this.#draining?.resolve();
+    this.#draining = undefined;
   }
 }

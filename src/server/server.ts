@@ -1,5 +1,5 @@
 /**
- * The server side: sessions over any sockets. Free of any runtime.
+ * The server.
  *
  * @module
  */
@@ -20,46 +20,46 @@ import { type Handler, Session, topicKeys } from "./session.ts";
 
 /** Options of a server. */
 export interface ServerOptions {
-  /** Most clients at once; one more is closed as soon as it comes. Default: 1024. */
+  /** Maximum number of clients; further ones are closed immediately. Default: 1024. */
   maxClients?: number | undefined;
-  /** Longest body in bytes, both ways. Default: 16 MiB. */
+  /** Maximum size of a body in bytes, in both directions. Default: 16 MiB. */
   maxPayload?: number | undefined;
-  /** Deepest nesting of a received body. Default: 64. */
+  /** Maximum nesting of a received body. Default: 64. */
   maxDepth?: number | undefined;
-  /** Most unanswered commands of one client before it is not read any further. Default: 1024. */
+  /** Unanswered commands of one client at which the server stops reading from it. Default: 1024. */
   maxQueued?: number | undefined;
-  /** Most subscriptions of one client; one more is answered with an error. Default: 1024. */
+  /** Maximum subscriptions of one client; further ones are answered with an error. Default: 1024. */
   maxTopics?: number | undefined;
-  /** Longest publisher, topic and device id of a subscription together, in characters. Default: 1024. */
+  /** Maximum characters of a subscription's publisher, topic and device id together. Default: 1024. */
   maxTopicLength?: number | undefined;
   /**
-   * Most bytes that wait for one client. Beyond, its commands and their answers wait; an event that
-   * comes then has it cut. Events of one turn of the event loop count together. Default: 4 MiB.
+   * Maximum unsent bytes of one client. Above it, its commands and responses wait, and an event
+   * disconnects it. Events of one event loop turn count together. Default: 4 MiB.
    */
   maxUnsent?: number | undefined;
-  /** Milliseconds that a frame of a client may stop half-way before the client is cut. Default: 10000. */
+  /** Milliseconds without a byte inside a frame until its client is disconnected. Default: 10000. */
   partialFrameTimeout?: number | undefined;
   /**
-   * Milliseconds that a handler may take; then the command is answered with an error, the handler's
-   * signal aborts, and what it gives later is dropped. Default: none.
+   * Milliseconds until a handler times out: the command is answered with an error, the handler's signal
+   * aborts, and a later result is dropped. Default: none.
    */
   handlerTimeout?: number | undefined;
   /**
-   * Milliseconds for the last answers to get out: in `close()`, and of a client that has ended its half,
-   * which is closed when none has come for so long. Default: 5000.
+   * Milliseconds for the last responses: in `close()`, and for a client that has ended its half, which is
+   * closed when no response was ready for so long. Default: 5000.
    */
   closeTimeout?: number | undefined;
-  /** What differs from the assumed names: see `DIALECT`. */
+  /** Names that differ from the assumed ones: see `DIALECT`. */
   dialect?: DialectOptions | undefined;
   /**
-   * Looks at a subscription before it is accepted; throws a `CommandError`, or rejects with one, to
-   * refuse it. Until it is through, the client's later subscription commands wait.
+   * Called before a subscription is accepted; throws a `CommandError`, or rejects with one, to refuse it.
+   * Until it has settled, the client's later subscription commands wait.
    */
   onSubscribe?: ((topic: EventFilter, context: HandlerContext) => void | Promise<void>) | undefined;
   /**
-   * Told why a client was cut, what a handler threw, that it took too long, and what went wrong with a
-   * listener. What it throws is an uncaught error. Default: the first error of each handler is shown on
-   * the console.
+   * Receives why a client was disconnected, what a handler threw, handler timeouts, and errors of a
+   * listening socket. An error that it throws is uncaught. Default: logs the first error of each handler
+   * with `console.error`.
    */
   onError?: ((error: unknown, client?: ClientHandle) => void) | undefined;
 }
@@ -69,34 +69,29 @@ export interface ServerTestHooks {
   readonly clock?: Clock;
 }
 
-/** What a server can be used as. */
-// Declared here too, as some makers of `.d.ts` files leave out members that a symbol names.
+// Some .d.ts generators omit members whose names are symbols.
 export interface RcspServer extends AsyncDisposable {}
 
 /**
- * An RCSP server without any commands of its own but the four of subscriptions.
+ * An RCSP server. It implements the four subscription commands; add others with `handle()`.
  *
- * - Each command gets one answer, in the order of the commands; handlers run side by side.
- * - What is no command, or no RCSP, ends that connection; the others live.
+ * - Each command gets one response, in the order of the commands; handlers run concurrently.
+ * - Invalid frames end that client's connection only.
  */
 export class RcspServer {
-  /** The names it goes by. */
+  /** The names that it uses on the wire. */
   readonly dialect: Dialect;
   readonly #limits: Limits;
   readonly #handlers = new Map<string, Handler>();
   readonly #sessions = new Set<Session>();
   readonly #listeners = new Set<Listener>();
-  /** Commands whose handlers have failed without an `onError`. */
+  /** Commands with a logged handler error. */
   readonly #shown = new Set<string>();
   readonly #options: ServerOptions;
   readonly #clock: Clock;
   #closed: Promise<void> | undefined;
 
-  /**
-   * Makes a server.
-   *
-   * @throws {TypeError | RangeError} If an option is wrong.
-   */
+  /** @throws {TypeError | RangeError} If an option is invalid. */
   constructor(options: ServerOptions = {}) {
     this.#options = options;
     const { clock = CLOCK } = options as ServerTestHooks;
@@ -118,17 +113,17 @@ export class RcspServer {
     this.#handleSubscriptions();
   }
 
-  /** How many clients are connected. */
+  /** Number of connected clients. */
   get clients(): number {
     return this.#sessions.size;
   }
 
-  /** Where it listens. */
+  /** The addresses that it listens on. */
   get addresses(): Address[] {
     return Array.from(this.#listeners, (listener) => listener.address);
   }
 
-  /** Carries out a command with `handler`, in place of any handler before. Gives the server back. */
+  /** Sets the handler of a command. Returns the server. */
   handle(command: string, handler: Handler): this {
     this.#handlers.set(command, handler);
     return this;
@@ -145,16 +140,16 @@ export class RcspServer {
     const listener = await listen(
       options,
       (socket) => this.accept(socket),
-      (error) => this.#tell(error),
+      (error) => this.#report(error),
     );
     if (this.#closed === undefined) this.#listeners.add(listener);
     else await listener.close();
     return listener.address;
   }
 
-  /** Takes one client. */
+  /** Adds a client with a socket of your own. */
   accept(socket: Socket): void {
-    if (this.#closed !== undefined || !this.#findSeat()) {
+    if (this.#closed !== undefined || !this.#hasRoom()) {
       socket.close();
       return;
     }
@@ -163,17 +158,17 @@ export class RcspServer {
       limits: this.#limits,
       clock: this.#clock,
       handlers: this.#handlers,
-      onCut: (error, client) => this.#tell(error, client),
-      onFailure: (error, client, command) => this.#tellFailure(error, client, command),
+      onDisconnect: (error, client) => this.#report(error, client),
+      onFailure: (error, client, command) => this.#reportFailure(error, client, command),
     });
     this.#sessions.add(session);
     socket.closed.then(() => this.#sessions.delete(session));
   }
 
   /**
-   * Sends an event to the clients that have subscribed to it; gives how many those are.
+   * Sends an event to its subscribers. Returns their number.
    *
-   * @throws {LimitError} If its body is longer than `maxPayload`, and somebody has.
+   * @throws {LimitError} If its body is longer than `maxPayload` and it has subscribers.
    */
   publish(event: OutgoingEvent): number {
     const keys = topicKeys(event);
@@ -188,8 +183,8 @@ export class RcspServer {
   }
 
   /**
-   * Stops listening, takes no more commands, lets the answers out, and ends all connections, after
-   * `closeTimeout` also those whose clients do not leave. May be called any number of times.
+   * Stops listening, accepts no more commands, sends the pending responses, and waits until the clients
+   * have disconnected; after `closeTimeout` it disconnects them. May be called more than once.
    */
   close(): Promise<void> {
     return this.#closed ??= this.#close();
@@ -208,27 +203,27 @@ export class RcspServer {
     return frame;
   }
 
-  /** Whether there is a seat for one more client; one that has left and waits for answers gives its up. */
-  #findSeat(): boolean {
+  /** Whether one more client fits; if needed, disconnects one that has ended its half. */
+  #hasRoom(): boolean {
     const { maxClients } = this.#limits;
     if (this.#sessions.size < maxClients) return true;
-    const leaving = [...this.#sessions].filter(({ left }) => left);
-    if (this.#sessions.size - leaving.length >= maxClients) return false;
-    leaving.find(({ ended }) => !ended)?.close();
+    const ending = [...this.#sessions].filter(({ clientEnded }) => clientEnded);
+    if (this.#sessions.size - ending.length >= maxClients) return false;
+    ending.find(({ ended }) => !ended)?.close();
     return true;
   }
 
-  #tellFailure(error: unknown, client: ClientHandle, command: string): void {
-    if (this.#options.onError) this.#tell(error, client);
+  #reportFailure(error: unknown, client: ClientHandle, command: string): void {
+    if (this.#options.onError) this.#report(error, client);
     else if (!this.#shown.has(command)) {
-      // Only the first, as clients bring them about: a log must not grow with what they send.
+      // Only the first: clients cause these errors, and must not be able to fill a log.
       this.#shown.add(command);
-      const hint = "Set 'onError' to be told of further failures of it";
+      const hint = "Further errors of this handler are not logged: set 'onError' to receive them";
       show(`RCSP server: handler of ${quote(command)} failed`, error, hint);
     }
   }
 
-  #tell(error: unknown, client?: ClientHandle): void {
+  #report(error: unknown, client?: ClientHandle): void {
     const { onError } = this.#options;
     if (onError) callUserCallback(() => onError(error, client));
   }
@@ -250,9 +245,9 @@ export class RcspServer {
       const session = context.client as Session;
       const topic = this.#topicOf(command, device);
       return session.inOrder(context, () => {
-        const looking = this.#options.onSubscribe?.(topic, context);
-        if (looking === undefined) return session.subscribe(topic);
-        return Promise.resolve(looking).then(() => {
+        const checking = this.#options.onSubscribe?.(topic, context);
+        if (checking === undefined) return session.subscribe(topic);
+        return Promise.resolve(checking).then(() => {
           context.signal.throwIfAborted();
           session.subscribe(topic);
         });

@@ -1,5 +1,5 @@
 /**
- * One client of a server. Free of any runtime.
+ * One client of a server.
  *
  * @module
  */
@@ -28,63 +28,63 @@ import { type ClientHandle, CommandContext, type HandlerContext } from "./comman
 import { FrameWriter } from "./frame_writer.ts";
 import { type Clock, StallTimer } from "../timers.ts";
 
-/** What a handler may give: the data of a response ok, or nothing. */
+/** What a handler returns: the response's data, or nothing. */
 export type HandlerResult = JsonObject | null | undefined | void;
 
 /**
- * Carries out a command. What it gives is the answer's `Response`; a `CommandError` that it throws is
- * the answer's `Error`; anything else that it throws is answered as an internal error.
+ * Executes a command. Its result becomes the response's `Response`; a `CommandError` that it throws
+ * becomes the `Error`; anything else that it throws is answered as an internal error.
  */
 export type Handler = (
   command: Command,
   context: HandlerContext,
 ) => HandlerResult | Promise<HandlerResult>;
 
-/** What a session needs of its server. */
+/** Options of a session. */
 export interface SessionOptions {
   readonly dialect: Dialect;
   readonly limits: Limits;
   readonly clock: Clock;
   readonly handlers: ReadonlyMap<string, Handler>;
-  /** Told why a client was cut. */
-  readonly onCut: (error: unknown, client: ClientHandle) => void;
-  /** Told what the handler of a command threw, and that it took too long. */
+  /** Receives why a client was disconnected. */
+  readonly onDisconnect: (error: unknown, client: ClientHandle) => void;
+  /** Receives what a handler threw, or its timeout. */
   readonly onFailure: (error: unknown, client: ClientHandle, command: string) => void;
 }
 
-/** See the module's own text. */
+/** A client of the server: reads its commands, runs their handlers, and sends responses and events. */
 export class Session implements ClientHandle, Receiver {
   readonly #socket: Socket;
   readonly #options: SessionOptions;
   readonly #writer: FrameWriter;
   readonly #responses: ResponseQueue;
-  /** Commands that came in one chunk with others, and found no room. */
+  /** Commands of the current chunk for which the response queue had no room. */
   readonly #backlog = new Fifo<Uint8Array>();
   readonly #topics = new Set<string>();
-  /** The contexts of the commands whose handlers are not through. */
+  /** Commands whose handlers are running. */
   readonly #running = new Set<CommandContext>();
   readonly #decoder: FrameDecoder;
   #received = 0;
   /** Resumes the socket. */
   #resume: (() => void) | undefined;
-  /** Whether commands wait for room; then one chunk may come ahead, and after it the socket is paused. */
-  #working = false;
+  /** Whether the backlog is worked off; meanwhile one more chunk is accepted, then the socket is paused. */
+  #workingOff = false;
   #ahead: Uint8Array | undefined;
   #inputEnded = false;
-  readonly #sink = (type: PayloadType, payload: Uint8Array): void => this.#take(type, payload);
+  readonly #sink = (type: PayloadType, payload: Uint8Array): void => this.#onFrame(type, payload);
   readonly #frameTimer: StallTimer;
-  readonly #answerTimer: StallTimer;
+  readonly #responseTimer: StallTimer;
   #changing: Promise<void> | undefined;
   #phase: "open" | "draining" | "closed" = "open";
-  #left = false;
-  /** Why no answer is waited for any more. */
+  #clientEnded = false;
+  /** Why nobody waits for responses any more. */
   #ending: { readonly reason: unknown } | undefined;
 
-  /** Takes over a socket and starts to read. */
+  /** Takes ownership of a socket and starts to read. */
   constructor(socket: Socket, options: SessionOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#writer = new FrameWriter(socket, (error) => this.#cut(error));
+    this.#writer = new FrameWriter(socket, (error) => this.#disconnect(error));
     this.#responses = new ResponseQueue(this.#writer, options.limits);
     const { clock, limits: { maxPayload, partialFrameTimeout, closeTimeout } } = options;
     this.#decoder = new FrameDecoder({ maxPayload });
@@ -92,50 +92,50 @@ export class Session implements ClientHandle, Receiver {
       clock,
       timeout: partialFrameTimeout,
       progress: () =>
-        this.#phase === "open" && !this.#working && this.#decoder.partial
+        this.#phase === "open" && !this.#workingOff && this.#decoder.partial
           ? this.#received
           : undefined,
-      onStall: () => this.#cut(this.#stalled()),
+      onStall: () => this.#disconnect(this.#stalled()),
     });
-    this.#answerTimer = new StallTimer({
+    this.#responseTimer = new StallTimer({
       clock,
       timeout: closeTimeout,
       progress: () => this.#responses.progress,
       onStall: () => this.close(),
     });
-    // Such as by a reset, while it is not read.
+    // A reset may come while the socket is paused.
     socket.closed.then(() => this.#onLeft());
     this.#resume = receive(socket, this);
   }
 
-  /** Its address in words. */
+  /** Its address: `127.0.0.1:50000`. */
   get remote(): string {
     return this.#socket.remote;
   }
 
-  /** Resolves when it has gone. */
+  /** Resolves when it is disconnected. */
   get closed(): Promise<void> {
     return this.#socket.closed;
   }
 
-  /** Whether the client has ended its connection or its half of it, which looks the same. */
-  get left(): boolean {
-    return this.#left;
+  /** Whether the client has ended its connection, or its half of it, which looks the same. */
+  get clientEnded(): boolean {
+    return this.#clientEnded;
   }
 
-  /** Whether `close()` was called; the socket may take a while to be gone. */
+  /** Whether `close()` was called; the socket may close later. */
   get ended(): boolean {
     return this.#phase === "closed";
   }
 
-  /** Ends its connection at once. */
+  /** Closes its connection immediately. */
   close(): void {
     if (this.#phase === "closed") return;
     this.#phase = "closed";
-    this.#left = true;
+    this.#clientEnded = true;
     this.#frameTimer.stop();
-    this.#answerTimer.stop();
-    this.#abortHandlers(`Client ${this.remote} is gone`);
+    this.#responseTimer.stop();
+    this.#abortHandlers(`Client ${this.remote} is disconnected`);
     for (const { timer } of this.#running) this.#options.clock.clear(timer);
     this.#running.clear();
     this.#responses.close();
@@ -143,14 +143,14 @@ export class Session implements ClientHandle, Receiver {
   }
 
   /**
-   * Takes no more commands, lets the answers out, and closes when the client has. One that has left
-   * gets what is ready.
+   * Accepts no more commands, sends the pending responses, and closes after the client has. A client
+   * that has ended its half receives only what is ready.
    */
   async drain(): Promise<void> {
     if (this.#phase === "open") {
       this.#phase = "draining";
       this.#abortHandlers("The server is closing");
-      if (this.#left) await this.#closeFlushed();
+      if (this.#clientEnded) await this.#closeFlushed();
       else {
         await this.#responses.empty();
         await this.#socket.closeWrite();
@@ -159,7 +159,7 @@ export class Session implements ClientHandle, Receiver {
     await this.closed;
   }
 
-  /** Runs a command's change of the subscriptions once all those before it are through or given up. */
+  /** Runs a change of the subscriptions after all earlier ones have settled or were aborted. */
   inOrder(
     { signal }: HandlerContext,
     change: () => void | Promise<void>,
@@ -172,15 +172,15 @@ export class Session implements ClientHandle, Receiver {
     const { promise, resolve } = Promise.withResolvers<void>();
     changing.then(resolve, resolve);
     signal.addEventListener("abort", () => resolve(), { once: true });
-    const through = promise.then(() => {
-      if (this.#changing === through) this.#changing = undefined;
+    const settled = promise.then(() => {
+      if (this.#changing === settled) this.#changing = undefined;
     });
-    this.#changing = through;
+    this.#changing = settled;
     return changing;
   }
 
   /**
-   * Remembers a subscription.
+   * Adds a subscription.
    *
    * @throws {CommandError} If there are `maxTopics` already, or it is longer than `maxTopicLength`.
    */
@@ -203,28 +203,28 @@ export class Session implements ClientHandle, Receiver {
     this.#topics.add(key);
   }
 
-  /** Forgets a subscription. */
+  /** Removes a subscription. */
   unsubscribe(topic: EventFilter): void {
     this.#topics.delete(filterKey(topic));
   }
 
-  /** Whether it has subscribed under one of these keys. */
+  /** Whether it has a subscription with one of these keys. */
   wants(keys: readonly string[]): boolean {
     return this.#phase === "open" && keys.some((key) => this.#topics.has(key));
   }
 
-  /** Sends a frame that was made once for many; `false` where the client is cut instead. */
+  /** Sends an encoded frame; returns `false` if it disconnects the client instead. */
   send(frame: Uint8Array): boolean {
-    if (!this.#makeRoom()) return false;
+    if (!this.#canSend()) return false;
     this.#writer.addBytes(frame);
     return true;
   }
 
-  /** For the socket: decodes a chunk and runs its commands. */
+  /** Called by the socket: decodes a chunk and runs its commands. */
   onChunk(chunk: Uint8Array): boolean {
     if (this.#phase === "closed") return false;
-    if (this.#working) {
-      // One chunk ahead, so that it is noticed when the client leaves while its commands wait for room.
+    if (this.#workingOff) {
+      // With one chunk read ahead, the end of the connection is noticed while commands wait for room.
       this.#ahead = chunk.slice();
       return false;
     }
@@ -232,24 +232,24 @@ export class Session implements ClientHandle, Receiver {
       this.#received += chunk.length;
       if (this.#phase === "open") this.#decoder.push(chunk, this.#sink);
     } catch (error) {
-      this.#cut(error);
+      this.#disconnect(error);
       return false;
     }
-    if (this.#backlog.length > 0 || this.#responses.full) this.#workOff();
+    if (this.#backlog.length > 0 || this.#responses.full) this.#workOffBacklog();
     else if (this.#decoder.partial) this.#frameTimer.watch();
     return true;
   }
 
-  /** For the socket: the client has ended its half. */
+  /** Called by the socket: the client has ended its half. */
   onEnd(): void {
     this.#inputEnded = true;
-    if (this.#working) this.#onLeft();
+    if (this.#workingOff) this.#onLeft();
     else this.#finish();
   }
 
-  /** For the socket: the connection broke. */
+  /** Called by the socket: the connection broke. */
   onError(error: unknown): void {
-    this.#cut(error);
+    this.#disconnect(error);
   }
 
   async #finish(): Promise<void> {
@@ -259,17 +259,17 @@ export class Session implements ClientHandle, Receiver {
       if (this.#phase === "open") await this.#responses.empty();
       await this.#closeFlushed();
     } catch (error) {
-      this.#cut(error);
+      this.#disconnect(error);
     }
   }
 
-  /** The client is gone, or has ended its half and waits for answers: nobody can tell which. */
+  /** The client is gone, or has ended its half and waits for responses: both look the same. */
   #onLeft(): void {
-    if (this.#left) return;
-    this.#left = true;
+    if (this.#clientEnded) return;
+    this.#clientEnded = true;
     this.#abortHandlers(`Client ${this.remote} has ended the connection`);
     if (this.#phase === "draining") this.#closeFlushed();
-    else this.#answerTimer.watch();
+    else this.#responseTimer.watch();
   }
 
   #abortHandlers(why: string): void {
@@ -278,66 +278,66 @@ export class Session implements ClientHandle, Receiver {
     for (const context of this.#running) context.abort(this.#ending.reason);
   }
 
-  /** Ends the connection once what is ready has gone out. */
+  /** Closes the connection after what is ready is sent. */
   async #closeFlushed(): Promise<void> {
     await this.#writer.flushed();
     this.close();
   }
 
-  #take(type: PayloadType, payload: Uint8Array): void {
+  #onFrame(type: PayloadType, payload: Uint8Array): void {
     if (this.#phase !== "open") return;
     if (type !== PayloadType.Command) {
-      throw new ProtocolError("unexpected-type", "Cannot take frame", {
+      throw new ProtocolError("unexpected-type", "Unexpected frame", {
         expected: "a command from the client",
         received: `type ${type}`,
         bytes: payload,
       });
     }
     if (this.#backlog.length > 0 || this.#responses.full) this.#backlog.push(payload.slice());
-    else this.#carryOut(payload);
+    else this.#execute(payload);
   }
 
-  /** A chunk may hold thousands of commands: each waits until there is room for its answer. */
-  async #workOff(): Promise<void> {
-    this.#working = true;
+  /** A chunk may contain thousands of commands: each waits for room in the response queue. */
+  async #workOffBacklog(): Promise<void> {
+    this.#workingOff = true;
     for (;;) {
       while (this.#responses.full) await this.#responses.drained();
       const payload = this.#backlog.shift();
       if (payload === undefined) break;
-      if (this.#phase === "open") this.#carryOut(payload);
+      if (this.#phase === "open") this.#execute(payload);
     }
-    this.#working = false;
+    this.#workingOff = false;
     const ahead = this.#ahead;
     this.#ahead = undefined;
     if (ahead !== undefined && this.onChunk(ahead)) this.#resume?.();
-    if (this.#inputEnded && !this.#working) await this.#finish();
+    if (this.#inputEnded && !this.#workingOff) await this.#finish();
     else if (this.#decoder.partial) this.#frameTimer.watch();
   }
 
-  #carryOut(payload: Uint8Array): void {
-    const place = this.#responses.reserve(payload.length);
+  #execute(payload: Uint8Array): void {
+    const slot = this.#responses.reserve(payload.length);
     const context = new CommandContext(this);
     try {
-      const body = this.#readable(
+      const body = this.#answerIfInvalid(
         payload,
         (body) => parseBody(body, this.#options.limits.maxDepth),
       );
-      if (typeof body["TrackId"] === "string") place.trackId = body["TrackId"];
-      const command = this.#readable(body, decodeCommand);
+      if (typeof body["TrackId"] === "string") slot.trackId = body["TrackId"];
+      const command = this.#answerIfInvalid(body, decodeCommand);
       const handler = this.#options.handlers.get(command.Command);
       if (handler === undefined) throw this.#unknownCommand(command);
-      place.command = command.Command;
+      slot.command = command.Command;
       const result = handler(command, context);
-      if (result instanceof Promise) this.#waitFor(result, place, context);
-      else this.#succeed(place, result);
+      if (result instanceof Promise) this.#awaitResult(result, slot, context);
+      else this.#succeed(slot, result);
     } catch (error) {
-      this.#refuse(place, context, error);
+      this.#refuse(slot, context, error);
     }
   }
 
-  #waitFor(result: Promise<HandlerResult>, place: Slot, context: CommandContext): void {
+  #awaitResult(result: Promise<HandlerResult>, slot: Slot, context: CommandContext): void {
     const { clock, limits: { handlerTimeout } } = this.#options;
-    const through = (): void => {
+    const finished = (): void => {
       clock.clear(context.timer);
       this.#running.delete(context);
     };
@@ -345,40 +345,40 @@ export class Session implements ClientHandle, Receiver {
     if (this.#phase !== "closed") {
       this.#running.add(context);
       if (handlerTimeout !== Infinity) {
-        context.timer = clock.set(() => this.#giveUp(place, context), handlerTimeout);
+        context.timer = clock.set(() => this.#timeOut(slot, context), handlerTimeout);
       }
     }
     result.then((data) => {
-      through();
-      if (place.json === undefined) this.#succeed(place, data);
+      finished();
+      if (slot.json === undefined) this.#succeed(slot, data);
     }).catch((error) => {
-      through();
-      if (place.json === undefined) this.#refuse(place, context, error);
-      else if (!context.explains(error)) this.#fail(place, error);
+      finished();
+      if (slot.json === undefined) this.#refuse(slot, context, error);
+      else if (!context.explains(error)) this.#fail(slot, error);
     });
   }
 
-  /** The handler has had its time: the answers behind its own wait no longer. */
-  #giveUp(place: Slot, context: CommandContext): void {
+  /** Answers a command whose handler takes too long, so that later responses need not wait. */
+  #timeOut(slot: Slot, context: CommandContext): void {
     this.#running.delete(context);
     const { limits: { handlerTimeout }, dialect } = this.#options;
-    const name = quote(place.command!);
+    const name = quote(slot.command!);
     const error = new TimeoutError(
       `Handler of ${name} took longer than 'handlerTimeout' (${handlerTimeout} ms)`,
       handlerTimeout,
     );
     context.abort(error);
-    const Message = `${name} was not carried out within ${handlerTimeout} ms`;
-    this.#refuse(place, context, new CommandError({ Code: dialect.errorCodes.timeout, Message }));
-    this.#fail(place, error);
+    const Message = `${name} timed out after ${handlerTimeout} ms`;
+    this.#refuse(slot, context, new CommandError({ Code: dialect.errorCodes.timeout, Message }));
+    this.#fail(slot, error);
   }
 
-  #fail(place: Slot, error: unknown): void {
-    this.#options.onFailure(error, this, place.command ?? "");
+  #fail(slot: Slot, error: unknown): void {
+    this.#options.onFailure(error, this, slot.command ?? "");
   }
 
-  /** What cannot be read is answered, as its frame was sound. */
-  #readable<T, R>(input: T, read: (input: T) => R): R {
+  /** Invalid content of a valid frame is answered, and does not end the connection. */
+  #answerIfInvalid<T, R>(input: T, read: (input: T) => R): R {
     try {
       return read(input);
     } catch (error) {
@@ -390,45 +390,45 @@ export class Session implements ClientHandle, Receiver {
   #unknownCommand(command: Command): CommandError {
     return new CommandError({
       Code: this.#options.dialect.errorCodes.unknownCommand,
-      Message: `There is no command ${quote(command.Command)}`,
+      Message: `Unknown command ${quote(command.Command)}`,
     });
   }
 
-  #succeed(place: Slot, result: HandlerResult): void {
-    const name = quote(place.command!);
+  #succeed(slot: Slot, result: HandlerResult): void {
+    const name = quote(slot.command!);
     if ((result ?? undefined) !== undefined && !isObject(result)) {
-      throw new TypeError(`Handler of ${name} must give an object or nothing`);
+      throw new TypeError(`Handler of ${name} must return an object or nothing`);
     }
-    const json = encodeResponse(place.trackId, result ?? undefined, this.#options.dialect);
+    const json = encodeResponse(slot.trackId, result ?? undefined, this.#options.dialect);
     this.#checkSize(json, `Cannot answer ${name}`);
-    this.#responses.complete(place, PayloadType.ResponseOk, json);
+    this.#responses.complete(slot, PayloadType.ResponseOk, json);
   }
 
-  #refuse(place: Slot, context: CommandContext, error: unknown): void {
-    const json = this.#encodeRefusal(place, context, error);
-    this.#responses.complete(place, PayloadType.ResponseError, json);
+  #refuse(slot: Slot, context: CommandContext, error: unknown): void {
+    const json = this.#encodeRefusal(slot, context, error);
+    this.#responses.complete(slot, PayloadType.ResponseError, json);
   }
 
-  #encodeRefusal(place: Slot, context: CommandContext, error: unknown): string {
+  #encodeRefusal(slot: Slot, context: CommandContext, error: unknown): string {
     const { dialect } = this.#options;
     let failure = error;
     if (error instanceof CommandError) {
       try {
         const body = { Code: error.errorCode, Message: error.errorMessage };
-        const json = encodeError(place.trackId, body, dialect);
+        const json = encodeError(slot.trackId, body, dialect);
         this.#checkSize(json, "Cannot answer with an error");
         return json;
       } catch (cause) {
-        // A handler's code may be anything, also what JSON cannot say.
+        // A handler's code may be anything, and may have no JSON.
         failure = cause;
       }
     }
-    if (!context.explains(failure)) this.#fail(place, failure);
+    if (!context.explains(failure)) this.#fail(slot, failure);
     const body = {
       Code: dialect.errorCodes.internal,
-      Message: "The server failed to carry this out",
+      Message: "Internal server error",
     };
-    return encodeError(place.trackId, body, dialect);
+    return encodeError(slot.trackId, body, dialect);
   }
 
   #checkSize(json: string, action: string): void {
@@ -437,14 +437,14 @@ export class Session implements ClientHandle, Receiver {
     if (size !== undefined) throw payloadLimitError(action, size, maxPayload);
   }
 
-  /** Whether more may be sent; a client that takes nothing is cut. */
-  #makeRoom(): boolean {
+  /** Returns whether more may be sent; disconnects a client that does not read. */
+  #canSend(): boolean {
     if (this.#phase === "closed") return false;
     const { maxUnsent } = this.#options.limits;
     if (this.#writer.unsent <= maxUnsent) return true;
-    this.#cut(
+    this.#disconnect(
       new LimitError(
-        `Client ${this.remote} was cut as it left 'maxUnsent' (${maxUnsent}) bytes unread`,
+        `Client ${this.remote} was disconnected: more than 'maxUnsent' (${maxUnsent}) bytes are unread`,
         "maxUnsent",
         maxUnsent,
       ),
@@ -452,22 +452,22 @@ export class Session implements ClientHandle, Receiver {
     return false;
   }
 
-  #cut(error: unknown): void {
+  #disconnect(error: unknown): void {
     if (this.#phase === "closed") return;
     this.close();
-    this.#options.onCut(error, this);
+    this.#options.onDisconnect(error, this);
   }
 
   #stalled(): ConnectionError {
     const { partialFrameTimeout } = this.#options.limits;
     return new ConnectionError(
       "connection-stalled",
-      `Client ${this.remote} was cut as its frame got no further for ${partialFrameTimeout} ms`,
+      `Client ${this.remote} was disconnected: its frame was incomplete for ${partialFrameTimeout} ms`,
     );
   }
 }
 
-/** The keys under which those subscribed who want an event: of its device, and of all devices. */
+/** The keys of the subscriptions that match an event: for its device, and for all devices. */
 export function topicKeys({ publisher, topic, deviceId }: EventFilter): string[] {
   const all = filterKey({ publisher, topic });
   return deviceId === undefined ? [all] : [filterKey({ publisher, topic, deviceId }), all];

@@ -2,8 +2,6 @@
  * What the simulator has in its drawer. Rokoko's public text confirms `DeviceId` and the LED name
  * `RingLed`; every other field here is made up to look plausible.
  *
- * Free of any runtime.
- *
  * @module
  */
 

@@ -1,5 +1,5 @@
 /**
- * A socket that misbehaves on purpose. Free of any runtime.
+ * A socket that misbehaves on purpose.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Chance that can be repeated. Free of any runtime.
+ * Chance that can be repeated.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A driver without hardware. Free of any runtime.
+ * The simulator.
  *
  * @module
  */
@@ -31,19 +31,19 @@ import {
 import { type Faults, withFaults } from "./faults.ts";
 import { randomInteger, randomItem, seededRandom } from "./random.ts";
 
-/** Options of a simulator; those of the server under it apply too. */
+/** Options of a simulator, and of its server. */
 export interface SimulatorOptions extends Omit<ServerOptions, "onSubscribe"> {
-  /** Topics besides the button's, to be published by `simulator.server.publish()`. Default: none. */
+  /** Topics besides the button's, for `simulator.server.publish()`. Default: none. */
   topics?: readonly Pick<EventFilter, "publisher" | "topic">[] | undefined;
-  /** The devices at the start. Default: two Smartgloves, a Smartsuit Pro and a Coil Pro. */
+  /** Initial devices. Default: two Smartgloves, a Smartsuit Pro and a Coil Pro. */
   devices?: readonly SimulatedDevice[] | undefined;
-  /** The same seed gives the same devices, presses, latencies and garbage. Default: 1. */
+  /** Seed of devices, presses, latencies and garbage: the same seed repeats them. Default: 1. */
   seed?: number | undefined;
-  /** Milliseconds that each command takes, or the least and the most. Default: 0. */
+  /** Milliseconds per command, or a range. Default: 0. */
   latency?: number | readonly [least: number, most: number] | undefined;
-  /** Milliseconds between presses of any of the buttons, in any of the ways. Default: none. */
+  /** Interval of random presses of random buttons, in milliseconds. Default: none. */
   pressEvery?: number | undefined;
-  /** What goes wrong on purpose. Default: nothing. */
+  /** Faults to inject. Default: none. */
   faults?: Faults | undefined;
 }
 
@@ -54,18 +54,17 @@ interface State {
 
 const CHANNELS = ["Red", "Green", "Blue"] as const;
 
-/** What a simulator can be used as. */
-// Declared here too, as some makers of `.d.ts` files leave out members that a symbol names.
+// Some .d.ts generators omit members whose names are symbols.
 export interface Simulator extends AsyncDisposable {}
 
 /**
- * Answers as a driver might: `ListDevices`, `GetDeviceInfo`, `SetColorLed` and the four subscription
- * commands. What it answers beyond the confirmed facts is made up: see `docs/simulator.md`.
+ * A driver without hardware. Implements `ListDevices`, `GetDeviceInfo`, `SetColorLed` and the four
+ * subscription commands. Responses beyond the confirmed facts are invented: see `docs/simulator.md`.
  */
 export class Simulator {
-  /** What goes wrong on purpose, from the next bytes on; may be changed at any time. */
+  /** Faults to inject from the next bytes on; may be changed at any time. */
   faults: Faults;
-  /** The server under it, for commands of your own: `simulator.server.handle(…)`. */
+  /** Its server, for commands of your own: `simulator.server.handle(…)`. */
   readonly server: RcspServer;
   readonly #random: () => number;
   readonly #latency: readonly [least: number, most: number];
@@ -75,13 +74,9 @@ export class Simulator {
   #pressTimer: unknown;
   readonly #topics: ReadonlySet<string>;
   readonly #onError: ServerOptions["onError"];
-  #hasShown = false;
+  #hasLogged = false;
 
-  /**
-   * Makes a simulator that does not listen yet.
-   *
-   * @throws {TypeError | RangeError} If an option is wrong.
-   */
+  /** @throws {TypeError | RangeError} If an option is invalid. */
   constructor(options: SimulatorOptions = {}) {
     const { latency = 0, pressEvery } = options;
     const { clock = CLOCK } = options as ServerTestHooks;
@@ -103,14 +98,16 @@ export class Simulator {
     if (pressEvery !== undefined) this.#schedulePress(pressEvery);
   }
 
-  /** Where it listens; the first address if there are several. */
+  /** The address that it listens on; the first if there are several. */
   get address(): Address {
     const [address] = this.server.addresses;
-    if (address === undefined) throw new TypeError("The simulator does not listen");
+    if (address === undefined) {
+      throw new TypeError("The simulator is not listening: call serve() first");
+    }
     return address;
   }
 
-  /** The devices that are connected now. */
+  /** The connected devices. */
   get devices(): SimulatedDevice[] {
     return this.#states.map(({ device }) => device);
   }
@@ -124,7 +121,7 @@ export class Simulator {
     );
   }
 
-  /** Takes one client. */
+  /** Adds a client with a socket of your own. */
   accept(socket: Socket): void {
     this.server.accept(this.#withFaults(socket));
   }
@@ -132,14 +129,14 @@ export class Simulator {
   /**
    * Connects a device.
    *
-   * @throws {TypeError} If a key of the device is wrong, unknown, or missing.
-   * @throws {RangeError} If there is one with the same `DeviceId`.
+   * @throws {TypeError} If a key of the device is invalid, unknown, or missing.
+   * @throws {RangeError} If its `DeviceId` is in use.
    */
   addDevice(device: SimulatedDevice): void {
     this.#add(checkDevice(device, "Cannot add device"));
   }
 
-  /** Disconnects a device; gives whether there was one. */
+  /** Disconnects a device. Returns whether there was one. */
   removeDevice(deviceId: DeviceId): boolean {
     const state = this.#stateOf(deviceId);
     if (state === undefined) return false;
@@ -148,36 +145,34 @@ export class Simulator {
   }
 
   /**
-   * Presses the button of a device; gives how many clients were told.
+   * Presses the button of a device. Returns the number of subscribers.
    *
    * @throws {RangeError} If there is no such device or no such press type.
-   * @throws {LimitError} If the event is longer than `maxPayload`, and somebody has subscribed to it.
+   * @throws {LimitError} If the event is longer than `maxPayload` and it has subscribers.
    */
   press(deviceId: DeviceId, pressType: PressType): number {
     if (this.#stateOf(deviceId) === undefined) {
       const id = toJson(deviceId) === undefined
         ? describeValue(deviceId)
         : JSON.stringify(deviceId);
-      throw new RangeError(`Cannot press as there is no device ${id}`);
+      throw new RangeError(`Cannot press: no device ${id}`);
     }
     if (!PRESS_TYPES.includes(pressType)) {
       throw new RangeError(
-        `Cannot press by ${describeValue(pressType)}: the press types are ${
-          PRESS_TYPES.join(", ")
-        }`,
+        `Cannot press: expected ${PRESS_TYPES.join(", ")}, received ${describeValue(pressType)}`,
       );
     }
     return this.server.publish({ ...this.server.dialect.button, deviceId, pressType });
   }
 
-  /** Stops: see {@link RcspServer.close}. */
+  /** Closes the simulator: see {@link RcspServer.close}. */
   async close(): Promise<void> {
     this.#clock.clear(this.#pressTimer);
     await this.server.close();
     this.#closing.abort();
   }
 
-  /** Stops. */
+  /** Closes the simulator. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -194,7 +189,7 @@ export class Simulator {
   #add(device: CheckedDevice): void {
     if (this.#stateOf(device.DeviceId) !== undefined) {
       throw new RangeError(
-        `Cannot add device as 'DeviceId' ${JSON.stringify(device.DeviceId)} is taken`,
+        `Cannot add device as 'DeviceId' ${JSON.stringify(device.DeviceId)} is in use`,
       );
     }
     const off = (led: string): [string, Color] => [led, { Red: 0, Green: 0, Blue: 0 }];
@@ -211,7 +206,7 @@ export class Simulator {
     if (!this.#topics.has(filterKey({ publisher, topic }))) {
       throw new CommandError({
         Code: this.server.dialect.errorCodes.unknownTopic,
-        Message: `There is no topic ${quote(topic)} of ${quote(publisher)}`,
+        Message: `Unknown topic ${quote(topic)} of publisher ${quote(publisher)}`,
       });
     }
     if (deviceId !== undefined) this.#find(deviceId);
@@ -226,10 +221,10 @@ export class Simulator {
     });
   }
 
-  /** Carries out at once, so that the order of the commands holds, and answers later. */
-  async #answerAfter(latency: number, carryOut: () => HandlerResult): Promise<HandlerResult> {
+  /** Executes immediately, to keep the order of commands, and answers later. */
+  async #answerAfter(latency: number, execute: () => HandlerResult): Promise<HandlerResult> {
     try {
-      return carryOut();
+      return execute();
     } finally {
       await this.#sleep(latency);
     }
@@ -280,7 +275,7 @@ export class Simulator {
     if (state !== undefined) return state;
     throw new CommandError({
       Code: this.server.dialect.errorCodes.unknownDevice,
-      Message: `There is no device ${JSON.stringify(deviceId)}`,
+      Message: `Unknown device ${JSON.stringify(deviceId)}`,
     });
   }
 
@@ -307,17 +302,17 @@ export class Simulator {
     try {
       this.press(device.DeviceId, pressType);
     } catch (error) {
-      // Nobody else could catch it here. Such as an event that is longer than 'maxPayload'.
-      this.#tell(error);
+      // For example, the event is longer than 'maxPayload'.
+      this.#report(error);
     }
   }
 
-  #tell(error: unknown): void {
+  #report(error: unknown): void {
     const onError = this.#onError;
     if (onError !== undefined) return callUserCallback(() => onError(error));
-    if (this.#hasShown) return;
-    this.#hasShown = true;
-    show("RCSP simulator: press by interval failed", error, "Set 'onError' to be told of each");
+    if (this.#hasLogged) return;
+    this.#hasLogged = true;
+    show("RCSP simulator: random press failed", error, "Set 'onError' to receive every error");
   }
 }
 

@@ -1,7 +1,6 @@
 /**
  * TCP keepalive: the system probes a connection on which nothing comes, so that one whose other end is
- * gone without a word (power, cable, Wi-Fi) is found. It assumes nothing about commands. Free of any
- * runtime.
+ * gone without a word (power, cable, Wi-Fi) is found. It assumes nothing about commands.
  *
  * @module
  */
