@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { main } from "../cli/main.ts";
+import type { Clock } from "../cli/process/io.ts";
 import type { SimulatedDevice } from "../src/simulator/devices.ts";
 import { assertFails, rcsp, type TestIo, testIo, withDriver } from "./support/cli_io.ts";
 import { ok, refusal, startScripted } from "./support/scripted_server.ts";
@@ -41,7 +42,7 @@ test("watch survives a driver that restarts, and tells each change once", async 
     const [, lost, back, ...more] = io.err.trimEnd().split("\n");
     assertMatch(lost!, /was ended by the server: waiting for the driver$/);
     assertMatch(back!, /^Connected again after [\d.]+ m?s: events may be missing$/);
-    assertEquals(more, []);
+    assertEquals(more, ["Device 3 (New) has come"]);
   }, { devices });
 });
 
@@ -79,14 +80,34 @@ test("watch tells which device refuses, and goes on with the others", async () =
   const alone = await rcsp(["watch", "-d", "1"], { connector });
   assertFails(alone, 1);
   assertStringIncludes(alone.err, "rcsp: DeviceSubscribe failed [NoButton]");
+  assertMatch(alone.err, /: 'rcsp doctor --learn' finds out how .*\n$/);
   await server.close();
 });
 
-test("watch without any device ends with 1", async () => {
-  await withDriver(async ({ connector }) => {
-    const result = await rcsp(["watch"], { connector });
-    assertFails(result, 1);
-    assertStringIncludes(result.err, "No devices are connected");
+test("watch waits for devices, and leaves those that go", async () => {
+  await withDriver(async ({ simulator, connector, commands }) => {
+    const clock: Clock = {
+      now: () => performance.now(),
+      set: (action, delay) => setTimeout(action, delay / 50),
+      clear: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
+    };
+    const io = testIo({ connector, clock });
+    const ending = main(["watch", "--count", "2"], io);
+    await io.until(({ err }) => err.includes("No devices are connected yet"));
+    for (const type of ["SinglePress", "LongPress"] as const) {
+      simulator.addDevice(devices[0]!);
+      await until(() => simulator.press(1, type) > 0);
+      simulator.removeDevice(1);
+      await Promise.race([ending, until(() => io.err.includes("Device 1 (Left) has gone"))]);
+    }
+    assertEquals(await ending, 0);
+    assertEquals(io.lines.map((line) => JSON.parse(line).press), ["SinglePress", "LongPress"]);
+    assertEquals(subscriptions(commands).length, 4);
+    assertEquals(io.err.match(/has come|has gone/g)?.slice(0, 3), [
+      "has come",
+      "has gone",
+      "has come",
+    ]);
   }, { devices: [] });
 });
 

@@ -48,8 +48,8 @@ test("watch shows the presses of every listed device, and unsubscribes at the en
 });
 
 const forms: [flags: string[], terminal: boolean, line: string][] = [
-  [[], true, "two  SinglePress  DeviceEvents/ButtonPushed"],
-  [["-t"], true, "2026-01-02T03:04:05.678Z  two  SinglePress  DeviceEvents/ButtonPushed"],
+  [[], true, "SinglePress"],
+  [["-t"], true, "2026-01-02T03:04:05.678Z  SinglePress"],
   [
     ["--json"],
     true,
@@ -94,6 +94,25 @@ test("watch shows an event as text, as JSON, or as it came, with its time if wis
   }, { devices });
 });
 
+test("watch names the devices in aligned columns, and leaves the topic out", async () => {
+  for (const [columns, ...lines] of shown) {
+    await withDriver(async ({ simulator, connector }) => {
+      const io = testIo({ connector, terminal: true, columns });
+      const ending = main(["watch", "-n", "3"], io);
+      await watching(io);
+      simulator.press(1, "SinglePress");
+      simulator.press("two", "LongPress");
+      simulator.server.publish({ ...button, deviceId: 1, data: { Level: 3 } });
+      assertEquals([await ending, io.lines], [0, lines]);
+    }, { devices });
+  }
+});
+
+const shown: [columns: number, ...lines: string[]][] = [
+  [80, "1 (Left)       SinglePress", '"two" (Right)  LongPress', '1 (Left)       {"Level":3}'],
+  [24, "1 (Left)      SinglePre…", '"two" (Righ…  LongPress', '1 (Left)      {"Level":…'],
+];
+
 test("watch takes topics of its own, for devices or for the driver", async () => {
   await withDriver(async ({ simulator, connector, commands }) => {
     const io = testIo({ connector, terminal: true });
@@ -106,14 +125,14 @@ test("watch takes topics of its own, for devices or for the driver", async () =>
     for (const event of events) simulator.server.publish(event);
     assertEquals(await ending, 0);
     assertEquals(io.lines, [
-      '1  A/x  {"Level":3}',
-      '1  B/y/z  {"Publisher":"B","Topic":"y/z","DeviceId":1}',
+      'A/x    {"Level":3}',
+      'B/y/z  {"Publisher":"B","Topic":"y/z","DeviceId":1}',
     ]);
     const driver = testIo({ connector, terminal: true });
     const second = main(["watch", "--driver", "A/x", "-n", "1"], driver);
     await watching(driver);
     simulator.server.publish({ publisher: "A", topic: "x", data: { Level: 4 } });
-    assertEquals([await second, driver.out], [0, '-  A/x  {"Level":4}\n']);
+    assertEquals([await second, driver.out], [0, '{"Level":4}\n']);
     assertEquals(subscriptions(commands), [
       "DeviceSubscribe 1 x",
       "DeviceSubscribe 1 y/z",

@@ -20,8 +20,8 @@ export const watch: Command = {
   name: "watch",
   summary: "Show events as they come, such as button presses",
   details: `A topic is a publisher and a topic with a slash between; DeviceEvents/ButtonPushed
-unless told. It is asked for on every device that is listed, or on those of
---device, or on the driver itself with --driver. One event a line: text in a
+unless told. It is asked for on every device, those that come later included, or
+on those of --device, or on the driver itself with --driver. One event a line: text in a
 terminal, JSON in a pipe.
 
 A driver that goes away is waited for. Ctrl-C unsubscribes and ends.`,

@@ -9,19 +9,24 @@ import {
   CommandError,
   ConnectionError,
   type Device,
+  type DeviceId,
   type EventFilter,
   type RcspClient,
   type RcspEvent,
 } from "@rcsp/rcsp";
+import { findPressType } from "@rcsp/rcsp/server";
 import type { Context } from "../command_line/command.ts";
 import { formatDuration } from "../command_line/duration.ts";
 import { EXIT, Failure } from "../exit_codes.ts";
-import { eventJson, eventText, rawEvent } from "../terminal/event_line.ts";
+import { alignCells, eventJson, rawEvent } from "../terminal/event_line.ts";
+import { words } from "../terminal/output.ts";
 import { sameId } from "../text/values.ts";
 import { deviceName, pickDevice } from "./device_argument.ts";
 
 /** Milliseconds before a subscription is tried again that a restarted driver refused. */
 const RETRY = 2_000;
+/** Milliseconds between looks for new devices: no public event announces them. */
+const POLL = 2_000;
 
 /** One run of `rcsp watch`. */
 export class Watch {
@@ -29,10 +34,13 @@ export class Watch {
   readonly #rcsp: RcspClient;
   readonly #topics: readonly EventFilter[];
   readonly #over = new AbortController();
-  readonly #devices: Device[] = [];
+  /** The devices that are watched, each with what ends its subscriptions. */
+  readonly #devices = new Map<Device, AbortController>();
+  readonly #watchesAll: boolean;
   readonly #tasks: Promise<void>[] = [];
   #failure: { readonly error: unknown } | undefined;
   #standing = 0;
+  #begun = false;
   /** How many events were shown. */
   shown = 0;
 
@@ -41,6 +49,8 @@ export class Watch {
     this.#context = context;
     this.#rcsp = rcsp;
     this.#topics = topics;
+    const { line } = context;
+    this.#watchesAll = !line.on("driver") && line.texts("device").length === 0;
   }
 
   /** Shows events until it is over; rejects if nothing is left to watch. */
@@ -82,19 +92,22 @@ export class Watch {
       if (this.#over.signal.aborted) return;
       const wanted = line.texts("device");
       const devices = wanted.length === 0 ? listed : wanted.map((id) => pickDevice(listed, id));
-      if (devices.length === 0) {
-        throw new Failure("No devices are connected, so there is nothing to watch", EXIT.refused);
-      }
       await this.#beginDevices(devices);
     }
+    this.#begun = true;
     if (this.#failure !== undefined || this.#over.signal.aborted) return;
+    if (this.#watchesAll) this.#tasks.push(this.#pollDevices());
     const topics = this.#topics.map(({ publisher, topic }) => `${publisher}/${topic}`).join(", ");
     const whose = line.on("driver")
       ? "the driver"
-      : this.#devices.length === 1
-      ? `device ${deviceName(this.#devices[0]!)}`
-      : `${this.#devices.length} devices`;
-    await tell(`Watching ${topics} of ${whose}: Ctrl-C ends`);
+      : this.#devices.size === 1
+      ? `device ${deviceName([...this.#devices.keys()][0]!)}`
+      : `${this.#devices.size} devices`;
+    await tell(
+      this.#watchesAll && this.#devices.size === 0
+        ? "No devices are connected yet: waiting for one; Ctrl-C ends"
+        : `Watching ${topics} of ${whose}: Ctrl-C ends`,
+    );
   }
 
   /** Gives none where it is over meanwhile. */
@@ -113,23 +126,27 @@ export class Watch {
     const answers: Promise<void>[] = [];
     for (const device of devices) {
       const deviceId = device.DeviceId;
-      if (this.#devices.some((known) => sameId(known.DeviceId, deviceId))) continue;
-      this.#devices.push(device);
+      if (this.#deviceOf(deviceId) !== undefined) continue;
+      const gone = new AbortController();
+      this.#devices.set(device, gone);
+      const who = `Device ${deviceName(device)}`;
+      if (this.#begun) answers.push(this.#context.log(`${who} has come`));
       for (const { publisher, topic } of this.#topics) {
-        answers.push(this.#begin({ publisher, topic, deviceId }, `Device ${deviceName(device)}`));
+        answers.push(this.#begin({ publisher, topic, deviceId }, who, gone.signal));
       }
     }
     await Promise.all(answers);
   }
 
   /** Resolves when the server has answered, or it is over. */
-  #begin(topic: EventFilter, who: string): Promise<void> {
+  #begin(topic: EventFilter, who: string, gone?: AbortSignal): Promise<void> {
     const answered = Promise.withResolvers<void>();
     this.#standing++;
-    const task = this.#keep(topic, who, answered.resolve).catch(async (error) => {
+    const task = this.#keep(topic, who, answered.resolve, gone).catch(async (error) => {
       this.#standing--;
       // One refusal among several is told; if nothing is left to watch, it is the end.
-      if (this.#standing === 0) this.#fail(error);
+      const mayCome = this.#watchesAll && this.#begun;
+      if (this.#standing === 0 && !mayCome) this.#fail(withAdvice(error));
       else await this.#tellRefusal(topic, who, error);
     }).finally(answered.resolve);
     this.#tasks.push(task);
@@ -147,8 +164,15 @@ export class Watch {
   }
 
   /** Subscribes, and again where a driver that has restarted does not know the device yet. */
-  async #keep(topic: EventFilter, who: string, onAnswer: () => void): Promise<void> {
-    const over = this.#over.signal;
+  async #keep(
+    topic: EventFilter,
+    who: string,
+    onAnswer: () => void,
+    gone?: AbortSignal,
+  ): Promise<void> {
+    const over = gone === undefined
+      ? this.#over.signal
+      : AbortSignal.any([gone, this.#over.signal]);
     let stood = false;
     let told = false;
     while (!over.aborted) {
@@ -193,12 +217,31 @@ export class Watch {
     this.#over.signal.removeEventListener("abort", leave);
   }
 
-  /** A driver that has restarted may have other devices. */
+  async #pollDevices(): Promise<void> {
+    const { signal } = this.#over;
+    while (!signal.aborted) {
+      await this.#context.pause(POLL, signal);
+      await this.#lookForDevices();
+    }
+  }
+
+  /** Watches devices that have come, and leaves those that have gone. */
   async #lookForDevices(): Promise<void> {
-    const { line } = this.#context;
-    if (line.on("driver") || line.texts("device").length > 0) return;
+    if (!this.#watchesAll || this.#over.signal.aborted) return;
     // What goes wrong here is told by the change of state that it leads to.
-    await this.#beginDevices(await this.#listDevices().catch(() => []));
+    const listed = await this.#listDevices().catch(() => undefined);
+    if (listed === undefined || this.#over.signal.aborted) return;
+    for (const [device, gone] of this.#devices) {
+      if (listed.some(({ DeviceId }) => sameId(DeviceId, device.DeviceId))) continue;
+      this.#devices.delete(device);
+      gone.abort();
+      await this.#context.log(`Device ${deviceName(device)} has gone`);
+    }
+    await this.#beginDevices(listed);
+  }
+
+  #deviceOf(deviceId: DeviceId): Device | undefined {
+    return [...this.#devices.keys()].find(({ DeviceId }) => sameId(DeviceId, deviceId));
   }
 
   #fail(error: unknown): void {
@@ -212,8 +255,40 @@ export class Watch {
     const time = line.on("timestamps") ? new Date(io.now()).toISOString() : undefined;
     if (line.on("raw")) await out.jsonLine(rawEvent(event, time));
     else if (out.json) await out.jsonLine(eventJson(event, time));
-    else await out.text(eventText(event, time, out.columns));
+    else await out.text(this.#eventLine(event, time));
   }
+
+  /** Columns that say the same on every line are left out. */
+  #eventLine(event: RcspEvent, time: string | undefined): string {
+    const { columns } = this.#context.out;
+    const { deviceId } = event;
+    const devices = [...this.#devices.keys()];
+    const isOnly = !this.#watchesAll && devices.length === 1 && deviceId !== undefined &&
+      this.#deviceOf(deviceId) !== undefined;
+    const hasDevice = !isOnly && (deviceId !== undefined || devices.length > 0);
+    const topics = this.#topics.map(({ publisher, topic }) => `${publisher}/${topic}`);
+    const topic = `${event.publisher ?? "?"}/${event.topic ?? "?"}`;
+    const hasTopic = topics.length > 1 || topics[0] !== topic;
+    const cells: [text: string, alike: readonly string[]][] = [];
+    if (time !== undefined) cells.push([time, []]);
+    if (hasDevice) {
+      const device = deviceId === undefined ? undefined : this.#deviceOf(deviceId);
+      cells.push([
+        device !== undefined ? deviceName(device) : words(deviceId ?? "-"),
+        devices.map(deviceName),
+      ]);
+    }
+    if (hasTopic) cells.push([topic, topics]);
+    cells.push([findPressType(event.raw) ?? words(event.data ?? event.raw), []]);
+    return alignCells(cells, columns);
+  }
+}
+
+/** A refused subscription may be no fault of the device: keys of these commands are assumptions. */
+function withAdvice(error: unknown): unknown {
+  if (!(error instanceof CommandError)) return error;
+  const advice = "'rcsp doctor --learn' finds out how this driver takes subscriptions";
+  return new Failure(`${error.message}: ${advice}`, EXIT.refused, { cause: error });
 }
 
 /** Whether subscribing once more may help: a refusal, or connections that end in turn. */

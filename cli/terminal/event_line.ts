@@ -6,8 +6,7 @@
 
 import { escapeUnprintable, type JsonObject, type RcspEvent } from "@rcsp/rcsp";
 import { findPressType } from "@rcsp/rcsp/server";
-import { words } from "./output.ts";
-import { fit } from "./text_width.ts";
+import { displayWidth, fit, pad } from "./text_width.ts";
 
 /** The body as it came; with a time around it where there is one. */
 export function rawEvent({ raw }: RcspEvent, time: string | undefined): JsonObject {
@@ -22,15 +21,22 @@ export function eventJson(event: RcspEvent, time: string | undefined): JsonObjec
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as JsonObject;
 }
 
-/** An event for people: one line of at most so many columns. */
-export function eventText(event: RcspEvent, time: string | undefined, columns: number): string {
-  const { deviceId, publisher, topic, data, raw } = event;
-  const press = findPressType(raw);
-  const what = `${publisher ?? "?"}/${topic ?? "?"}`;
-  // What is sure to be short goes first, so that it is what a narrow terminal shows.
-  const rest = press === undefined ? [what, words(data ?? raw)] : [press, what];
-  const parts = [...(time === undefined ? [] : [time]), words(deviceId ?? "-"), ...rest];
-  // What has no room is not looked at: an event may be very long.
-  const safe = parts.map((part) => escapeUnprintable(part.slice(0, columns)));
-  return fit(safe.join("  "), columns);
+/**
+ * An event for people: one line of at most `columns`. Each cell comes with the texts that other lines
+ * have in its place, so that they are aligned.
+ */
+export function alignCells(
+  cells: readonly (readonly [text: string, alike: readonly string[]])[],
+  columns: number,
+): string {
+  // Half a line at most, so that what happened is seen in a narrow terminal. What has no room is not
+  // looked at: an event may be very long.
+  const most = Math.max(1, Math.floor(columns / 2));
+  const safe = (text: string): string => escapeUnprintable(text.slice(0, columns));
+  const aligned = cells.map(([text, alike]) => {
+    if (alike.length === 0) return safe(text);
+    const shown = [text, ...alike].map((each) => fit(safe(each), most));
+    return pad(shown[0]!, Math.max(...shown.map(displayWidth)));
+  });
+  return fit(aligned.join("  "), columns);
 }
