@@ -30,6 +30,33 @@ test("call takes arguments from the line, from a file and from standard input", 
   });
 });
 
+test("call takes arguments as Name=text and Name:=JSON", async () => {
+  await withDriver(async ({ connector, commands }) => {
+    const words = ["DeviceId:=1", "Name=a=b", "Empty=", 'Deep:={"x":[null]}', "__proto__=x"];
+    await rcsp(["call", "Echo", ...words], { connector });
+    const sent = '{"DeviceId":1,"Name":"a=b","Empty":"","Deep":{"x":[null]},"__proto__":"x"}';
+    assertEquals(JSON.stringify(commands.at(-1)?.[1]), sent);
+  });
+});
+
+const badItems: [sentence: string, ...words: string[]][] = [
+  ["Invalid argument '{}': expected Name=text or Name:=JSON", "A=1", "{}"],
+  ["Invalid argument 'B': expected Name=text or Name:=JSON", "A=1", "B"],
+  ["Invalid argument '@file': expected", "@file", "A=1"],
+  ["Cannot read 'x' as JSON", "A:=x"],
+  ["Cannot read '' as JSON", "A:="],
+  ["The argument 'A' is given twice", "A=1", "A:=2"],
+  ["a number too large to be exact", "A:=9007199254740993"],
+];
+
+test("call refuses arguments that are neither Name=text nor Name:=JSON", async () => {
+  for (const [sentence, ...words] of badItems) {
+    const result = await rcsp(["call", "X", ...words]);
+    assertFails(result, 2);
+    assertStringIncludes(result.err, sentence);
+  }
+});
+
 function* endless(): Generator<Uint8Array> {
   const chunk = new Uint8Array(1024 * 1024).fill(0x20);
   for (let i = 0; i < 1_000; i++) yield chunk;

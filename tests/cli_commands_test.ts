@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { SimulatedDevice } from "../src/simulator/devices.ts";
+import { CommandError } from "../src/errors.ts";
 import { assertFails, rcsp, withDriver } from "./support/cli_io.ts";
 import { test } from "./support/test.ts";
 
@@ -142,6 +143,28 @@ test("led takes colours by name, by hex digits and by numbers", async () => {
       code: 0,
       out: "",
       err: 'RingLed of device "left" (Suit 🧤) is #ff0000\n',
+    });
+  }, { devices });
+});
+
+test("led all and info alone ask every device, and name those that refuse", async () => {
+  await withDriver(async ({ simulator, connector, commands }) => {
+    const ids = [1, "1", "left", { Port: 2 }];
+    const idsOf = (name: string): unknown[] =>
+      commands.filter(([sent]) => sent === name).map(([, args]) => args["DeviceId"]);
+    const set = await rcsp(["led", "all", "off"], { connector });
+    assertEquals([set.code, set.out, idsOf("SetColorLed")], [0, "{}\n".repeat(4), ids]);
+    const info = await rcsp(["info"], { connector });
+    assertEquals([info.code, info.out.split("\n").length, idsOf("GetDeviceInfo")], [0, 5, ids]);
+    simulator.server.handle("SetColorLed", ({ Arguments }) => {
+      if (Arguments["DeviceId"] === 1) throw new CommandError({ Code: "E", Message: "no" });
+      return {};
+    });
+    const refused = await rcsp(["led", "all", "red"], { connector });
+    assertEquals(refused, {
+      code: 1,
+      out: "{}\n".repeat(3),
+      err: "Device 1 (Glove 左): SetColorLed failed [E]: no\nrcsp: 1 of 4 devices refused\n",
     });
   }, { devices });
 });

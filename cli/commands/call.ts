@@ -4,51 +4,80 @@
  * @module
  */
 
-import { type JsonObject, LIMITS } from "@rcsp/rcsp";
+import { type JsonObject, type JsonValue, LIMITS } from "@rcsp/rcsp";
 import type { Command, Context } from "../command_line/command.ts";
 import { UsageError } from "../exit_codes.ts";
 import { parseJson, readText } from "../process/files.ts";
-import { describeValue, isObject } from "../text/values.ts";
+import { describeValue, isObject, quote } from "../text/values.ts";
 
 /** Sends any command. */
 export const call: Command = {
   name: "call",
   summary: "Send any command and print the response",
-  details: `The arguments are a JSON object: in the command line, in a file after an @, or
-on standard input for a single -. Names are case-sensitive.`,
+  details:
+    `Each argument is Name=text or Name:=JSON. In place of them: one JSON object, @ and a file
+that holds it, or - for standard input. Names are case-sensitive.`,
   positionals: [
     { name: "command", about: "its name, such as ListDevices" },
-    { name: "arguments", about: "'{…}', @file or -; none are sent without", optional: true },
+    {
+      name: "argument",
+      about: "Name=text, Name:=JSON, '{…}', @file or -",
+      optional: true,
+      multiple: true,
+    },
   ],
   connects: true,
   simulates: true,
   prints: true,
   examples: [
     ["rcsp call ListDevices", "a command without arguments"],
-    [`rcsp call GetDeviceInfo '{"DeviceId":1}'`, "arguments in the command line"],
-    ["rcsp call SetColorLed @red.json", "arguments from a file"],
-    [`echo '{"DeviceId":1}' | rcsp call GetDeviceInfo -`, "arguments from a pipe"],
+    ["rcsp call GetDeviceInfo DeviceId:=1", "the number 1; DeviceId=1 is the text"],
+    [`rcsp call GetDeviceInfo '{"DeviceId":1}'`, "the same as a JSON object"],
+    [`echo '{"DeviceId":1}' | rcsp call GetDeviceInfo -`, "from a pipe"],
   ],
   async run(context) {
-    const [name = "", source] = context.line.positionals;
-    const args = source === undefined ? undefined : await readArguments(context, source);
+    const [name = "", ...words] = context.line.positionals;
+    const args = words.length === 0 ? undefined : await readArguments(context, words);
     const rcsp = await context.connect();
     await context.out.value(await rcsp.call(name, args));
   },
 };
 
-async function readArguments({ io }: Context, source: string): Promise<JsonObject> {
+/** `Name=text` or `Name:=JSON`. */
+const ITEM = /^([^@={["\s:][^=\s:]*)(:?=)(.*)$/s;
+
+async function readArguments(context: Context, words: readonly string[]): Promise<JsonObject> {
+  const [first = ""] = words;
+  const isObjectGiven = words.length === 1 && !ITEM.test(first);
+  const args = isObjectGiven ? await readObject(context, first) : readItems(words);
+  checkNumbers(args);
+  return args;
+}
+
+function readItems(words: readonly string[]): JsonObject {
+  const items = new Map<string, JsonValue>();
+  for (const word of words) {
+    const [, name, operator, text = ""] = ITEM.exec(word) ?? [];
+    if (name === undefined) {
+      throw new UsageError(
+        `Invalid argument ${quote(word)}: expected Name=text or Name:=JSON`,
+      );
+    }
+    if (items.has(name)) throw new UsageError(`The argument ${quote(name)} is given twice`);
+    items.set(name, operator === "=" ? text : parseJson(text, text) as JsonValue);
+  }
+  return Object.fromEntries(items);
+}
+
+async function readObject({ io }: Context, source: string): Promise<JsonObject> {
   const path = source === "-" ? source : source.startsWith("@") ? source.slice(1) : undefined;
   if (path === "") throw new UsageError("A file name must follow the '@'");
   // A file that is really called `-`.
   const file = path === "-" && source !== "-" ? "./-" : path;
   const text = file === undefined ? source : await readText(io, file, LIMITS.maxPayload);
   const value = parseJson(text, file === undefined ? text : file === "-" ? "standard input" : file);
-  if (!isObject(value)) {
-    throw new UsageError(`The arguments must be a JSON object, not ${describeValue(value)}`);
-  }
-  checkNumbers(value);
-  return value;
+  if (isObject(value)) return value;
+  throw new UsageError(`The arguments must be a JSON object, not ${describeValue(value)}`);
 }
 
 /** What would arrive as another number must not be sent: it may be the id of another device. */

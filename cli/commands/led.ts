@@ -5,18 +5,24 @@
  */
 
 import type { Command } from "../command_line/command.ts";
-import { DEVICE_WORD, deviceName, findDevice } from "../driver/device_argument.ts";
+import {
+  askEach,
+  DEVICE_WORD,
+  deviceName,
+  findAllDevices,
+  findDevice,
+} from "../driver/device_argument.ts";
 import { COLOR_NAMES, formatColor, parseColor } from "../driver/led_color.ts";
 
-/** Sets the colour of an LED. */
+/** Sets the color of an LED. */
 export const led: Command = {
   name: "led",
-  summary: "Set the colour of an LED of a device",
-  details: `A colour is a name, six or three digits as in '#ff8000' (a shell needs the
+  summary: "Set the color of an LED of a device",
+  details: `A color is a name, six or three digits as in '#ff8000' (a shell needs the
 quotes, or leave out the #), or red, green and blue as in 255,128,0. The names:
 ${COLOR_NAMES.join(", ")}.`,
-  positionals: [DEVICE_WORD, {
-    name: "colour",
+  positionals: [{ ...DEVICE_WORD, about: `${DEVICE_WORD.about}, or all` }, {
+    name: "color",
     about: "a name, '#ff8000' or 255,128,0",
     choices: COLOR_NAMES,
   }],
@@ -34,16 +40,21 @@ ${COLOR_NAMES.join(", ")}.`,
     ["rcsp led 1 red", "the ring of device 1 becomes red"],
     ["rcsp led 1 '#ff8000' --led RingLed", "by digits, and the LED by its name"],
     ["rcsp led 1 off", "no light"],
+    ["rcsp led all red", "every device"],
   ],
   async run(context) {
-    const { line, out, log: tell } = context;
-    const [wanted = "", colour = ""] = line.positionals;
-    const color = parseColor(colour);
+    const { line, out, log } = context;
+    const [wanted = "", text = ""] = line.positionals;
+    const color = parseColor(text);
     const LedId = line.text("led") ?? "RingLed";
     const rcsp = await context.connect();
-    const device = await findDevice(rcsp, wanted);
-    const response = await rcsp.setColorLed(device.DeviceId, { LedId, ...color });
-    if (out.json) await out.value(response);
-    else await tell(`${LedId} of device ${deviceName(device)} is ${formatColor(color)}`);
+    const devices = wanted === "all"
+      ? await findAllDevices(rcsp)
+      : [await findDevice(rcsp, wanted)];
+    await askEach(devices, log, async (device) => {
+      const response = await rcsp.setColorLed(device, { LedId, ...color });
+      if (out.json) await out.value(response);
+      else await log(`${LedId} of device ${deviceName(device)} is ${formatColor(color)}`);
+    });
   },
 };

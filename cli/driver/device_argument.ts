@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Device, DeviceId, RcspClient } from "@rcsp/rcsp";
+import { CommandError, type Device, type DeviceId, type RcspClient } from "@rcsp/rcsp";
 import { EXIT, Failure } from "../exit_codes.ts";
 import { sameId } from "../text/values.ts";
 
@@ -48,6 +48,38 @@ export async function findDevice(
   argument: string,
 ): Promise<Device> {
   return pickDevice(await rcsp.listDevices(), argument);
+}
+
+/** All listed devices; throws if one of them cannot be addressed. */
+export async function findAllDevices(rcsp: RcspClient): Promise<Device[]> {
+  const listed = await rcsp.listDevices();
+  return listed.map(({ DeviceId }) => pickDevice(listed, JSON.stringify(DeviceId)));
+}
+
+/**
+ * Asks something of each device in turn. A refusal is logged, and the others are still asked.
+ *
+ * @throws {Failure} If one refused.
+ */
+export async function askEach(
+  devices: readonly Device[],
+  log: (text: string) => Promise<void>,
+  ask: (device: Device) => Promise<void>,
+): Promise<void> {
+  if (devices.length === 0) return await log("No devices are connected");
+  let refused = 0;
+  for (const device of devices) {
+    try {
+      await ask(device);
+    } catch (error) {
+      if (!(error instanceof CommandError) || devices.length === 1) throw error;
+      refused++;
+      await log(`Device ${deviceName(device)}: ${error.message}`);
+    }
+  }
+  if (refused > 0) {
+    throw new Failure(`${refused} of ${devices.length} devices refused`, EXIT.refused);
+  }
 }
 
 /** A device in words: `1 (Smartglove Left)`. Foreign text in it is not escaped yet. */

@@ -20,9 +20,9 @@ export function parseColor(text: string): Channels {
   try {
     return parse(text);
   } catch (cause) {
-    const forms = `a colour is ${COLOR_NAMES.join(", ")}, '#ff8000' or 255,128,0`;
+    const forms = `Expected ${COLOR_NAMES.join(", ")}, '#ff8000' or 255,128,0`;
     const meant = hint(text.toLowerCase(), COLOR_NAMES, forms);
-    throw new UsageError(`${quote(text)} is no colour${meant}`, { cause });
+    throw new UsageError(`Invalid color ${quote(text)}${meant}`, { cause });
   }
 }
 
