@@ -58,6 +58,7 @@ export const SIMULATE_FLAG: Flag = {
   name: "simulate",
   kind: "boolean",
   about: "use a simulated driver inside this process",
+  excludes: ["host", "port"],
 };
 
 /** The form of data. */

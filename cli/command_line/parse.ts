@@ -36,6 +36,10 @@ export interface Flag {
   readonly multiple?: boolean | undefined;
   /** The environment variable that holds where the flag is not given. */
   readonly env?: string | undefined;
+  /** A flag without which it means nothing. */
+  readonly needs?: string | undefined;
+  /** Flags that it cannot stand together with. */
+  readonly excludes?: readonly string[] | undefined;
 }
 
 /** An argument that is no flag. */
@@ -171,6 +175,14 @@ export function readCommandLine(args: readonly string[], rules: LineRules): Comm
     const text = rules.env(flag.env);
     // An empty variable is how shells unset one.
     if (text) values.set(flag.name, [convert(flag, text, flag.env)]);
+  }
+  for (const { name, needs, excludes = [] } of rules.flags.filter(({ name }) => typed.has(name))) {
+    if (needs !== undefined && !typed.has(needs)) {
+      throw new UsageError(`'--${name}' needs '--${needs}'`);
+    }
+    const other = excludes.find((other) => typed.has(other));
+    if (other === undefined) continue;
+    throw new UsageError(`Cannot use '--${other}' together with '--${name}'`);
   }
   checkWords(words, rules);
   return new CommandLine(words, flags, values, typed);

@@ -37,8 +37,19 @@ shows what an event looks like. What was learned is a dialect, for --dialect and
 connect({ dialect }).`,
   flags: [
     { name: "learn", kind: "boolean", about: "learn how the driver differs" },
-    { name: "write", kind: "text", value: "FILE", about: "with --learn: write the dialect" },
-    { name: "force", kind: "boolean", about: "with --write: replace a file that is there" },
+    {
+      name: "write",
+      kind: "text",
+      value: "FILE",
+      about: "with --learn: write the dialect",
+      needs: "learn",
+    },
+    {
+      name: "force",
+      kind: "boolean",
+      about: "with --write: replace a file that is there",
+      needs: "write",
+    },
     {
       name: "for",
       kind: "duration",
@@ -46,6 +57,7 @@ connect({ dialect }).`,
       about: "with --learn: how long to wait for a press; 0 does not",
       default: "15s in a terminal, 0 elsewhere",
       range: [0, LONGEST_TIMER],
+      needs: "learn",
     },
     {
       name: "try",
@@ -53,6 +65,7 @@ connect({ dialect }).`,
       value: "KEYS",
       about: "with --learn: keys to try first: PublisherKey,TopicKey",
       multiple: true,
+      needs: "learn",
     },
   ],
   connects: true,
@@ -65,7 +78,6 @@ connect({ dialect }).`,
   ],
   async run(context) {
     const { line, out } = context;
-    checkFlags(context);
     const wished = line.texts("try").map(parseKeys);
     const simulated = line.on("simulate");
     const report = new Report(out);
@@ -109,21 +121,6 @@ async function hand(
     await file.close();
   }
   await tell(`Written: --dialect ${quote(path)} uses it`);
-}
-
-function checkFlags({ line }: Context): void {
-  const needs = (flag: string, other: string): UsageError =>
-    new UsageError(`'--${flag}' needs '--${other}'`);
-  if (!line.on("learn")) {
-    for (const flag of ["write", "for", "try"]) {
-      if (line.typed(flag)) throw needs(flag, "learn");
-    }
-  }
-  if (line.on("force") && line.text("write") === undefined) throw needs("force", "write");
-  if (!line.on("simulate")) return;
-  for (const flag of ["host", "port"]) {
-    if (line.typed(flag)) throw new UsageError(`Cannot use '--${flag}' together with '--simulate'`);
-  }
 }
 
 function parseKeys(text: string): { publisher: string; topic: string } {

@@ -10,7 +10,6 @@ import { resolveDialect } from "@rcsp/rcsp/server";
 import type { Command, Context } from "../command_line/command.ts";
 import { formatDuration } from "../command_line/duration.ts";
 import { LONGEST_TIMER } from "../command_line/parse.ts";
-import { UsageError } from "../exit_codes.ts";
 
 const COUNT = 5;
 const INTERVAL = 1_000;
@@ -54,6 +53,7 @@ many a second were answered. Times include the wait behind the others.`,
       value: "N",
       about: "keep N commands unanswered, as fast as the driver answers",
       range: [1, 1_000],
+      excludes: ["count", "interval"],
     },
     {
       name: "for",
@@ -62,6 +62,7 @@ many a second were answered. Times include the wait behind the others.`,
       about: "with --load: how long",
       default: "2s",
       range: [1, 60_000],
+      needs: "load",
     },
   ],
   connects: true,
@@ -76,7 +77,6 @@ many a second were answered. Times include the wait behind the others.`,
   async run(context) {
     const { line, clock, signal } = context;
     const load = line.number("load");
-    checkFlags(context, load);
     const command = resolveDialect((await context.server()).dialect).commands.heartbeat;
     const rcsp = await context.connect();
     const times = createHistogram();
@@ -123,14 +123,6 @@ many a second were answered. Times include the wait behind the others.`,
     if (times.count === 0 && missed !== undefined) throw missed;
   },
 };
-
-function checkFlags({ line }: Context, load: number | undefined): void {
-  if (load === undefined && line.typed("for")) throw new UsageError("'--for' needs '--load'");
-  for (const flag of ["count", "interval"]) {
-    if (load === undefined || !line.typed(flag)) continue;
-    throw new UsageError(`Cannot use '--${flag}' together with '--load'`);
-  }
-}
 
 async function keepSending(
   { line, clock, signal, pause }: Context,

@@ -49,6 +49,7 @@ says which format it is. Ctrl-C ends. 'rcsp replay' plays it back.`,
       value: "NUMBER",
       about: "the port for clients to connect to; 0 takes any free one",
       range: [0, 65_535],
+      excludes: ["simulate", "driver", "device"],
     },
     {
       name: "device",
@@ -59,7 +60,12 @@ says which format it is. Ctrl-C ends. 'rcsp replay' plays it back.`,
       default: "every device that is listed",
       multiple: true,
     },
-    { name: "driver", kind: "boolean", about: "subscribe to the driver, not to devices" },
+    {
+      name: "driver",
+      kind: "boolean",
+      about: "subscribe to the driver, not to devices",
+      excludes: ["device"],
+    },
     {
       name: "for",
       kind: "duration",
@@ -82,7 +88,9 @@ says which format it is. Ctrl-C ends. 'rcsp replay' plays it back.`,
     const [path = "", ...topics] = line.positionals;
     const wanted = topics.map(parseTopic);
     const port = line.number("listen");
-    checkFlags(context, port !== undefined, topics.length);
+    if (port !== undefined && topics.length > 0) {
+      throw new UsageError("Cannot use a topic together with '--listen'");
+    }
     const server = await context.server();
     const { host = DEFAULT_ADDRESS.host, port: driver = DEFAULT_ADDRESS.port } = server;
     const about = {
@@ -169,17 +177,4 @@ async function finish(context: Context, recorder: Recorder, connections: number)
   await recorder.close();
   const what = `${plural(recorder.frames, "frame")} of ${plural(connections, "connection")}`;
   await context.log(`${what} recorded`);
-}
-
-function checkFlags({ line }: Context, listens: boolean, topics: number): void {
-  const clash = (one: string, other: string): UsageError =>
-    new UsageError(`Cannot use ${one} together with ${other}`);
-  if (line.on("driver") && line.texts("device").length > 0) {
-    throw clash("'--device'", "'--driver'");
-  }
-  if (!listens) return;
-  if (line.on("simulate")) throw clash("'--simulate'", "'--listen'");
-  if (line.on("driver")) throw clash("'--driver'", "'--listen'");
-  if (line.texts("device").length > 0) throw clash("'--device'", "'--listen'");
-  if (topics > 0) throw clash("a topic", "'--listen'");
 }

@@ -96,11 +96,6 @@ export async function simulate(
   server: ConnectOptions,
   { pressEvery }: Pick<SessionOptions, "pressEvery">,
 ): Promise<ConnectOptions> {
-  for (const flag of ["host", "port"]) {
-    if (context.line.typed(flag)) {
-      throw new UsageError(`Cannot use '--${flag}' together with '--simulate'`);
-    }
-  }
   const { connector, listen } = memoryNetwork();
   const simulator = new Simulator({ pressEvery, dialect: server.dialect });
   context.defer(() => simulator.close());
