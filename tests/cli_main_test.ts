@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { COMMANDS } from "../cli/registry.ts";
-import { CommandError } from "../src/errors.ts";
+import { CommandError, ConnectionError } from "../src/errors.ts";
 import { VERSION } from "../src/version.ts";
 import { startScripted } from "./support/scripted_server.ts";
 import { assertFails, rcsp, testIo, withDriver } from "./support/cli_io.ts";
@@ -142,6 +142,48 @@ test("a driver that is not there ends with 3 and with what to do", async () => {
     for (const part of ["localhost:45451", "Rokoko SDK", "--host", "--port", "--simulate"]) {
       assertStringIncludes(result.err, part);
     }
+  }
+});
+
+test("--wait waits for the driver, and says so once", async () => {
+  for (const command of [["list"], ["doctor"]]) {
+    await withDriver(async ({ connector }) => {
+      let refusals = 3;
+      const late: typeof connector = (address, options) =>
+        refusals-- > 0
+          ? Promise.reject(new ConnectionError("connection-refused", "Nobody is there"))
+          : connector(address, options);
+      const clock = {
+        now: () => 0,
+        set: (action: () => void) => queueMicrotask(action),
+        clear() {},
+      };
+      const instant = {
+        ...clock,
+        set: (action: () => void, ms: number) => ms === 500 && clock.set(action),
+      };
+      const { code, err } = await rcsp([...command, "--wait"], { connector: late, clock: instant });
+      assertEquals([code, err], [0, "Nobody is there. Waiting for the driver; Ctrl-C ends.\n"]);
+    });
+  }
+  const io = testIo({ connector: memoryNetwork().connector });
+  const ending = main(["list", "--wait"], io);
+  await io.until(({ err }) => err.includes("Waiting for the driver"));
+  io.interrupt();
+  assertEquals(await ending, 130);
+  const connector = () => Promise.reject(new ConnectionError("permission-denied", "No"));
+  assertEquals((await rcsp(["list", "--wait"], { connector })).code, 3);
+});
+
+test("--verbose shows the frames on stderr, escaped", async () => {
+  for (const command of [["call", "Echo", "A=\x1b"], ["doctor"]]) {
+    await withDriver(async ({ simulator, connector }) => {
+      simulator.server.handle("Echo", ({ Arguments }) => ({ Arguments }));
+      const { code, err } = await rcsp([...command, "--verbose"], { connector });
+      assertEquals(code, 0);
+      assertMatch(err, /^-> command \{"Command":"\w+",.*\n<- ok \{"TrackId":.*\n/);
+      assertEquals(err.includes("\x1b"), false);
+    });
   }
 });
 

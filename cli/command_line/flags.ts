@@ -51,6 +51,8 @@ export const CONNECTION_FLAGS: readonly Flag[] = [
     env: "RCSP_TIMEOUT",
   },
   DIALECT_FLAG,
+  { name: "wait", kind: "boolean", about: "wait until the driver is there" },
+  { name: "verbose", kind: "boolean", about: "show each frame on stderr: -> sent, <- received" },
 ];
 
 /** A driver without hardware. */

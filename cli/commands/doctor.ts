@@ -7,7 +7,8 @@
 import { connect, type ConnectOptions } from "@rcsp/rcsp";
 import type { Command, Context } from "../command_line/command.ts";
 import { LONGEST_TIMER } from "../command_line/parse.ts";
-import { simulate } from "../driver/session.ts";
+import { dial } from "../driver/dial.ts";
+import { frameLog, simulate, untilThere } from "../driver/session.ts";
 import { EXIT, Failure, UsageError } from "../exit_codes.ts";
 import { checkAnswers, checkConnection } from "../probe/check_driver.ts";
 import type { DialectDraft } from "../probe/draft.ts";
@@ -84,6 +85,9 @@ connect({ dialect }).`,
     const server = simulated
       ? await simulate(context, await context.server(), { pressEvery: PRESS_EVERY })
       : await context.server();
+    if (line.on("wait")) {
+      await untilThere(context, async () => (await dial(server, context)).close());
+    }
     await checkConnection(context, report, server);
     if (!line.on("learn")) return await check(context, report, server);
     const path = line.text("write");
@@ -99,7 +103,12 @@ connect({ dialect }).`,
 };
 
 async function check(context: Context, report: Report, server: ConnectOptions): Promise<void> {
-  const rcsp = await connect({ ...server, reconnect: false, signal: context.signal });
+  const rcsp = await connect({
+    ...server,
+    reconnect: false,
+    onFrame: frameLog(context),
+    signal: context.signal,
+  });
   context.defer(() => rcsp.close());
   await checkAnswers(context, report, rcsp, server);
 }

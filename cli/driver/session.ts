@@ -4,7 +4,14 @@
  * @module
  */
 
-import { connect, type ConnectOptions, type DialectOptions, type RcspClient } from "@rcsp/rcsp";
+import {
+  connect,
+  ConnectionError,
+  type ConnectOptions,
+  type DialectOptions,
+  type RcspClient,
+  TimeoutError,
+} from "@rcsp/rcsp";
 import { resolveDialect } from "@rcsp/rcsp/server";
 import { memoryNetwork, Simulator } from "@rcsp/rcsp/simulator";
 import type { Context, SessionOptions } from "../command_line/command.ts";
@@ -12,8 +19,11 @@ import type { CommandLine } from "../command_line/parse.ts";
 import { UsageError } from "../exit_codes.ts";
 import { readJson } from "../process/files.ts";
 import type { CliIo } from "../process/io.ts";
+import { FRAME_NAMES } from "../recording/format.ts";
 import { quote } from "../text/values.ts";
 
+/** Milliseconds between the tries of `--wait`. */
+const WAIT_BETWEEN_TRIES = 500;
 const DIALECT_BYTES = 1024 * 1024;
 /** Milliseconds that unsubscribing may take after Ctrl-C. */
 const DRAIN_TIMEOUT = 1_000;
@@ -70,12 +80,14 @@ export async function openSession(
   signal.addEventListener("abort", onAbort);
   let client: RcspClient;
   try {
-    client = await connect({
-      reconnect: options.reconnect ? undefined : false,
-      ...options.client,
-      ...server,
-      signal: giveUp.signal,
-    });
+    client = await untilThere(context, () =>
+      connect({
+        reconnect: options.reconnect ? undefined : false,
+        ...options.client,
+        ...server,
+        onFrame: frameLog(context, options.client?.onFrame),
+        signal: giveUp.signal,
+      }));
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
@@ -88,6 +100,43 @@ export async function openSession(
     await leave();
   });
   return client;
+}
+
+/** Opens a connection; with `--wait` again and again until the driver is there. */
+export async function untilThere<T>(context: Context, open: () => Promise<T>): Promise<T> {
+  const { line, log, pause, signal } = context;
+  for (let told = false;; told = true) {
+    try {
+      return await open();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!line.on("wait") || !isAbsence(error)) throw error;
+      if (!told) await log(`${error.message}. Waiting for the driver; Ctrl-C ends.`);
+      await pause(WAIT_BETWEEN_TRIES);
+      signal.throwIfAborted();
+    }
+  }
+}
+
+function isAbsence(error: unknown): error is Error {
+  return error instanceof TimeoutError ||
+    error instanceof ConnectionError && error.code !== "permission-denied";
+}
+
+/** For `onFrame`: with `--verbose` each frame becomes a line on stderr. */
+export function frameLog(
+  { line, log, defer }: Context,
+  onFrame?: ConnectOptions["onFrame"],
+): ConnectOptions["onFrame"] {
+  if (!line.on("verbose")) return onFrame;
+  const decoder = new TextDecoder();
+  let written = Promise.resolve();
+  defer(() => written);
+  return (frame) => {
+    const arrow = frame.direction === "out" ? "->" : "<-";
+    written = log(`${arrow} ${FRAME_NAMES[frame.type]} ${decoder.decode(frame.payload)}`);
+    onFrame?.(frame);
+  };
 }
 
 /** Starts a simulated driver within the process; gives what leads to it. */
