@@ -118,6 +118,30 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
+test("watch --exec starts a program without a shell, whatever the event says", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "rcsp-"));
+  await using simulator = await startSimulator({
+    port: 0,
+    devices: [{ DeviceId: 1, Name: "$(exit 3); \0 'x' \"", hasButton: true }],
+    pressEvery: 5,
+  });
+  try {
+    const script = join(folder, "show.mjs");
+    await writeFile(script, "console.log(JSON.stringify(process.env))");
+    const flags = ["--host=127.0.0.1", "--port", `${simulator.address.port}`];
+    const words = runtimeCommand(script).join(" ");
+    const result = await run(command("watch", ...flags, "-n", "1", "--exec", words));
+    const { RCSP_DEVICE_ID, RCSP_DEVICE_NAME, RCSP_EVENT, PATH } = JSON.parse(result.stdout);
+    assertEquals([result.code, RCSP_DEVICE_ID, PATH !== undefined], [0, "1", true]);
+    assertEquals(RCSP_DEVICE_NAME, "$(exit 3); \\u0000 'x' \"");
+    assertEquals(JSON.parse(RCSP_EVENT).DeviceId, 1);
+    const missing = await run(command("watch", ...flags, "-n", "1", "--exec", script + ".not"));
+    assertEquals([missing.code, missing.stderr.includes("no such program")], [2, true]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
 test("a second Ctrl-C ends at once, with 130", async () => {
   await using simulator = await startSimulator({ port: 0, closeTimeout: 1 });
   const unsubscribed = Promise.withResolvers<void>();

@@ -5,6 +5,7 @@ import type { SimulatedDevice } from "../src/simulator/devices.ts";
 import { rcsp, type TestIo, testIo, withDriver } from "./support/cli_io.ts";
 import { ok, startScripted } from "./support/scripted_server.ts";
 import { test } from "./support/test.ts";
+import { until } from "./support/wait.ts";
 
 const devices: SimulatedDevice[] = [
   { DeviceId: 1, Name: "Left", Type: "Smartglove", hasButton: true },
@@ -217,5 +218,52 @@ test("watch leaves quietly when nobody reads any more", async () => {
     assertEquals([await ending, io.out], [0, ""]);
     assertEquals(io.err.split("\n").length, 2);
     assertEquals(subscriptions(commands).length, 4);
+  }, { devices });
+});
+
+test("watch --exec hands each event to a command, in environment variables", async () => {
+  await withDriver(async ({ simulator, connector }) => {
+    const runs: unknown[] = [];
+    const gates = [Promise.withResolvers<number>(), Promise.withResolvers<number>()];
+    const io = testIo({
+      connector,
+      run: (program, args, environment) => {
+        runs.push([program, ...args, environment]);
+        return gates[runs.length - 1]!.promise;
+      },
+    });
+    const ending = main(["watch", "-n", "2", "--exec", " ./a.sh  $(x) "], io);
+    await watching(io);
+    simulator.press("two", "LongPress");
+    simulator.press(1, "SinglePress");
+    await until(() => runs.length === 1);
+    await rcsp(["list"], { connector });
+    // The second waits for the first.
+    assertEquals(runs, [["./a.sh", "$(x)", {
+      RCSP_EVENT: '{"Publisher":"DeviceEvents","Topic":"ButtonPushed","DeviceId":"two",' +
+        '"Data":{"PressType":"LongPress"}}',
+      RCSP_PRESS: "LongPress",
+      RCSP_DEVICE_ID: "two",
+      RCSP_DEVICE_NAME: "Right",
+      RCSP_PUBLISHER: "DeviceEvents",
+      RCSP_TOPIC: "ButtonPushed",
+    }]]);
+    gates[0]!.resolve(0);
+    gates[1]!.resolve(7);
+    assertEquals([await ending, runs.length, io.out], [0, 2, ""]);
+    assertEquals(io.err.split("\n").slice(1), ["'./a.sh' ended with 7", ""]);
+  }, { devices });
+});
+
+test("watch --exec ends with 2 where the command cannot be started", async () => {
+  await withDriver(async ({ simulator, connector }) => {
+    const missing = Object.assign(new Error("spawn x ENOENT"), { code: "ENOENT" });
+    const io = testIo({ connector, run: () => Promise.reject(missing) });
+    const ending = main(["watch", "-n", "1", "--exec", "x"], io);
+    await watching(io);
+    simulator.press(1, "SinglePress");
+    assertEquals(await ending, 2);
+    assertEquals(io.err.split("\n")[1], "rcsp: Cannot run 'x': no such program");
+    assertEquals((await rcsp(["watch", "--exec", " "], { connector })).code, 2);
   }, { devices });
 });

@@ -24,6 +24,10 @@ unless told. It is asked for on every device, those that come later included, or
 on those of --device, or on the driver itself with --driver. One event a line: text in a
 terminal, JSON in a pipe.
 
+--exec splits COMMAND at spaces and runs it without a shell. It gets the event in
+RCSP_EVENT (JSON), RCSP_PRESS, RCSP_DEVICE_ID, RCSP_DEVICE_NAME, RCSP_PUBLISHER
+and RCSP_TOPIC. Under Deno that needs -A.
+
 A driver that goes away is waited for. Ctrl-C unsubscribes and ends.`,
   positionals: [{
     name: "publisher/topic",
@@ -57,6 +61,20 @@ A driver that goes away is waited for. Ctrl-C unsubscribes and ends.`,
       about: "end after so long: 10s, 5m",
       range: [1, LONGEST_TIMER],
     },
+    {
+      name: "exec",
+      kind: "text",
+      value: "COMMAND",
+      about: "run this for each event, in place of showing it",
+    },
+    {
+      name: "jobs",
+      kind: "integer",
+      value: "N",
+      about: "with --exec: how many may run at a time; 1 keeps the order",
+      default: "1",
+      range: [1, 64],
+    },
     { name: "timestamps", short: "t", kind: "boolean", about: "say when each event came (UTC)" },
     { name: "raw", kind: "boolean", about: "the JSON of each event as the driver sent it" },
     {
@@ -76,6 +94,7 @@ A driver that goes away is waited for. Ctrl-C unsubscribes and ends.`,
     ["rcsp watch", "button presses of every device"],
     ["rcsp watch --device 1 --count 1", "wait for one press"],
     ["rcsp watch --for 10s --timestamps --raw > events.ndjson", "keep ten seconds"],
+    ["rcsp watch --simulate --exec env", "what a command gets for each press"],
     ["rcsp watch --simulate", "without hardware"],
   ],
   async run(context) {

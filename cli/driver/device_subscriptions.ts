@@ -22,6 +22,7 @@ import { alignCells, eventJson, rawEvent } from "../terminal/event_line.ts";
 import { words } from "../terminal/output.ts";
 import { sameId } from "../text/values.ts";
 import { deviceName, pickDevice } from "./device_argument.ts";
+import { EventCommand } from "./event_command.ts";
 
 /** Milliseconds before a subscription is tried again that a restarted driver refused. */
 const RETRY = 2_000;
@@ -37,6 +38,7 @@ export class Watch {
   /** The devices that are watched, each with what ends its subscriptions. */
   readonly #devices = new Map<Device, AbortController>();
   readonly #watchesAll: boolean;
+  readonly #command: EventCommand | undefined;
   readonly #tasks: Promise<void>[] = [];
   #failure: { readonly error: unknown } | undefined;
   #standing = 0;
@@ -50,6 +52,10 @@ export class Watch {
     this.#rcsp = rcsp;
     this.#topics = topics;
     const { line } = context;
+    const command = line.text("exec");
+    this.#command = command === undefined
+      ? undefined
+      : new EventCommand(context, command, line.number("jobs") ?? 1);
     this.#watchesAll = !line.on("driver") && line.texts("device").length === 0;
   }
 
@@ -73,6 +79,7 @@ export class Watch {
         this.shown++;
         if (--left === 0) break;
       }
+      await this.#command?.ended();
     } finally {
       clock.clear(timer);
       this.#over.signal.removeEventListener("abort", end);
@@ -252,6 +259,10 @@ export class Watch {
 
   async #show(event: RcspEvent): Promise<void> {
     const { line, out, io } = this.#context;
+    if (this.#command !== undefined) {
+      const device = event.deviceId === undefined ? undefined : this.#deviceOf(event.deviceId);
+      return await this.#command.start(event, device && words(device["Name"]));
+    }
     const time = line.on("timestamps") ? new Date(io.now()).toISOString() : undefined;
     if (line.on("raw")) await out.jsonLine(rawEvent(event, time));
     else if (out.json) await out.jsonLine(eventJson(event, time));

@@ -58,6 +58,15 @@ export interface CliIo {
    * is one.
    */
   createFile(path: string, options?: { exclusive?: boolean }): Promise<FileOutput>;
+  /**
+   * Runs a program, without a shell and without input; its output goes where ours goes. Resolves to its
+   * exit code, or the signal that ended it. Rejects if it cannot be started.
+   */
+  run(
+    program: string,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>>,
+  ): Promise<number | string>;
   /** Milliseconds since 1970, for timestamps. */
   now(): number;
   /**

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { spawn } from "node:child_process";
 import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import process from "node:process";
@@ -46,9 +47,23 @@ export function processIo(): CliIo {
     readFile: (path) => createReadStream(path) as AsyncIterable<Uint8Array>,
     createFile: async (path, options) =>
       fileOutput(await open(path, options?.exclusive ? "wx" : "w")),
+    run: runProgram,
     now: () => Date.now(),
     keys: ALL_PERMISSIONS.every((name) => isPermitted(name)) ? processKeys(leave) : undefined,
   };
+}
+
+function runProgram(
+  program: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<number | string> {
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, ...environment };
+    const child = spawn(program, args, { env, stdio: ["ignore", "inherit", "inherit"] });
+    child.once("error", reject);
+    child.once("close", (code, signal) => resolve(code ?? signal ?? -1));
+  });
 }
 
 function readEnv(name: string): string | undefined {

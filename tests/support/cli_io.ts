@@ -77,6 +77,7 @@ export function testIo(options: TestIoOptions = {}): TestIo {
         close: () => Promise.resolve(),
       });
     },
+    run: () => Promise.reject(new Error("No program is run here")),
     now: () => Date.UTC(2026, 0, 2, 3, 4, 5, 678),
     ...options,
     get out() {
