@@ -1,6 +1,6 @@
 /**
  * A simulated driver, a proxy that does wrong, and many clients that call and count button presses,
- * for as long as it is told; at the end every call and every event is accounted for.
+ * for the given time; at the end every call and every event is accounted for.
  *
  *     deno run -A dev/chaos.ts --seconds 600 --clients 20 --seed 1
  *
@@ -43,7 +43,7 @@ await Promise.all([...work, upheaval]);
 await Promise.all(clients.map((client) => client.finish()));
 await proxy.close();
 await driver.close();
-// What the last clients held is let go before the heap is read again.
+// Release what the last clients held before reading the heap again.
 await new Promise((resolve) => setTimeout(resolve, 100));
 const good = report({
   seconds: seconds!,
@@ -55,7 +55,7 @@ const good = report({
 });
 process.exitCode = good ? 0 : 1;
 
-/** The bytes that are in use once all that is not has been collected. */
+/** Heap bytes in use after a garbage collection. */
 function heap(): number {
   const { Bun } = globalThis as { Bun?: { gc(force: boolean): void } };
   if (Bun) Bun.gc(true);

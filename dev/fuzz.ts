@@ -29,13 +29,13 @@ import { keepVector } from "./fuzz/vector.ts";
 import { startWatchdog } from "./fuzz/watchdog.ts";
 
 const VECTORS = new URL("../tests/vectors/", import.meta.url);
-/** For one case: the longest takes a few milliseconds. */
+/** Per case: the longest takes a few milliseconds. */
 const HANG = 30_000;
-/** Milliseconds of one turn of a target, times its weight. */
+/** Milliseconds of one turn of a target, multiplied by its weight. */
 const SLICE = 20;
 /** Code is compiled and caches fill up at first. */
 const WARM_UP = 0.2;
-/** More than the collector leaves behind by chance. */
+/** More than the garbage collector leaves at random. */
 const MAX_GROWTH = 16 * 1024 * 1024;
 const HEAP_EVERY = 5_000;
 
@@ -78,7 +78,7 @@ try {
 }
 
 async function fuzz(): Promise<void> {
-  // A stack costs more than most cases; `--iteration` shows it.
+  // A stack trace costs more than most cases; `--iteration` shows it.
   Error.stackTraceLimit = 0;
   const started = performance.now();
   const tallies = targets.map(newTally);
@@ -105,7 +105,7 @@ async function fuzz(): Promise<void> {
   if (growth > MAX_GROWTH) throw new Error(`the heap grew by ${mebibytes(growth)}, seed ${seed}`);
 }
 
-/** A target's turn; its cases are numbered on from turn to turn. */
+/** Runs a target's turn; case numbers continue from turn to turn. */
 async function runSlice(
   target: Target,
   tally: Tally,

@@ -23,7 +23,7 @@ try {
   await writeFile(`${copy}deno.json`, JSON.stringify(deno));
   const { devDependencies: _packages, ...npm } = JSON.parse(await projectText("package.json"));
   await writeFile(`${copy}package.json`, JSON.stringify(npm));
-  // A program that downloads says so on standard error, where the tests want nothing.
+  // Deno reports downloads on stderr, which the tests expect to be empty.
   const programs = await filesLike(/^(?:examples\/\w+|dev\/gate)\.ts$/);
   await must(["deno", "cache", ...programs], { cwd: copy });
   const wanted = process.argv.slice(2);

@@ -112,7 +112,7 @@ for (const adapter of adapters) {
         later(() => (controller.abort(reason), resolve()))
       );
       try {
-        await closeAll(await connecting); // was quicker than the abort
+        await closeAll(await connecting); // connected before the abort
       } catch (thrown) {
         assertStrictEquals(thrown, reason);
       }
@@ -245,7 +245,7 @@ for (const adapter of networkAdapters) {
       await send(peer, "first");
       assertStrictEquals(decode(await reading), "first");
       await send(peer, "second");
-      await turn(20); // for the runtime to take the bytes in
+      await turn(20); // for the runtime to receive the bytes
       peer.resetAndDestroy();
       await turn(20);
       assertStrictEquals(decode(await socket.read()), "second");
@@ -291,14 +291,14 @@ async function assertCode(
   return error;
 }
 
-/** Where somebody listened a moment ago. */
+/** A port that was just closed. */
 async function freeAddress({ listen }: Adapter): Promise<Address> {
   const listener = await listen({}, (socket) => socket.close());
   await listener.close();
   return listener.address;
 }
 
-/** A connection that was given up may end or be reset; both leave nothing behind. */
+/** An aborted connection may end or be reset. */
 async function readToEnd(socket: Socket): Promise<Uint8Array | null> {
   try {
     return await socket.read();
@@ -308,7 +308,7 @@ async function readToEnd(socket: Socket): Promise<Uint8Array | null> {
   }
 }
 
-/** How many listeners a signal has that were added from now on. */
+/** Counts the listeners added to a signal from now on. */
 function countListeners(signal: AbortSignal): () => number {
   let count = 0;
   const { addEventListener, removeEventListener } = signal;
@@ -340,7 +340,9 @@ async function assertReaches(adapter: Adapter, server: string, client: string): 
   await closeAll(socket, accepted);
 }
 
-/** Joins a socket of the adapter, on either side, with a bare one that can be reset. */
+/**
+ * Connects a socket of the adapter, on either side, to a plain node:net socket that can be reset.
+ */
 async function withPeer(
   { connector, listenQueued: listen }: Adapter,
   side: "client" | "server",

@@ -7,7 +7,7 @@ import { type Adapter, networkAdapters, toAdapter, withJoined } from "./support/
 import { until } from "./support/raw_client.ts";
 import { test } from "./support/test.ts";
 
-/** Only Linux shows the timers of a socket to everybody. */
+/** Only Linux shows the timers of a socket to every user. */
 const SHOWN = process.platform === "linux";
 const KEEP_ALIVE_TIMER = "02";
 const TICKS_PER_SECOND = 100;
@@ -49,7 +49,7 @@ async function probesOf(adapter: Adapter): Promise<(number | undefined)[]> {
 }
 
 for (const adapter of networkAdapters) {
-  // Deno.connect and Deno.listen know on and off, and no delay.
+  // Deno.connect and Deno.listen support on and off only, no delay.
   const hasDelay = adapter.name !== "deno";
 
   test(`${adapter.name}: idle sockets of both sides send keep-alive probes`, async () => {

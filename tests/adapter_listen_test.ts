@@ -149,7 +149,7 @@ function resetAtOnce(host: string, port: number): Promise<void> {
   });
 }
 
-/** A socket that nobody accepted ends or is reset, as the system likes. */
+/** A socket that was not accepted ends or is reset, depending on the system. */
 async function endOf(socket: Socket): Promise<string> {
   try {
     return await socket.read() === null ? "gone" : "there";

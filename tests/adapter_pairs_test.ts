@@ -137,7 +137,7 @@ for (const pair of pairs) {
     const mute = await joinRaw();
     await mute.ask("Subscribe", { Publisher: "P", Topic: "T" });
     const data = { Text: "x".repeat(64 * 1024) };
-    // What the system's buffers hold comes on top of the limit; none holds 64 MiB.
+    // The kernel's buffers hold bytes beyond the limit, but never 64 MiB.
     for (let sent = 0; server.clients === 1; sent++) {
       assert(sent < 1_000, "64 MiB wait for a client that does not read");
       server.publish({ publisher: "P", topic: "T", data });

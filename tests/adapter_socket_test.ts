@@ -15,7 +15,7 @@ import {
 import { test } from "./support/test.ts";
 
 const MiB = 1024 * 1024;
-/** Far more than two sockets and the system's buffers between them hold. */
+/** Far more than two sockets and the kernel's buffers hold. */
 const TOO_MUCH = 64 * MiB;
 const ODD_SIZES = [1, 7, 1_460, 65_537, 3, 300_001, 8_191];
 
@@ -33,7 +33,7 @@ for (const pair of pairs) {
       const chunk = await client.read();
       if (chunk === null) break;
       assert(chunk.length > 0);
-      // The view must stay as it is until the next read, whatever arrives meanwhile.
+      // The view must not change until the next read, whatever arrives meanwhile.
       if (chunks % 16 === 0) await sleep(2);
       assertStrictEquals(firstWrong(chunk, received), -1);
       received += chunk.length;
@@ -248,7 +248,7 @@ async function assertHalfClose(first: Socket, second: Socket): Promise<void> {
   await assertRefused(first, "this side has ended");
   await second.closeWrite();
   assertStrictEquals(await first.read(), null);
-  // Nobody called close(): both are gone as both halves have ended.
+  // Without close(): both are closed because both sides have ended.
   assertEquals(await Promise.all([first.closed, second.closed]), [undefined, undefined]);
 }
 

@@ -42,11 +42,11 @@ test("close() rejects calls in flight and queued calls, with the right 'sent'", 
     const written = rcsp.call("C");
     await turn();
     const waiting = rcsp.call("D");
-    const told = endings([...sent, written, waiting]);
+    const rejections = endings([...sent, written, waiting]);
     await rcsp.close();
     const code = "connection-closed";
     const cause = "The client was closed";
-    assertEquals(await told, [
+    assertEquals(await rejections, [
       { code, sent: true, message: `Command 'A' was sent but not answered: ${cause}` },
       { code, sent: true, message: `Command 'B' was sent but not answered: ${cause}` },
       { code, sent: true, message: `Command 'C' was sent but not answered: ${cause}` },
@@ -57,20 +57,20 @@ test("close() rejects calls in flight and queued calls, with the right 'sent'", 
 
 test("a call is not sent if close() is called in the same turn", () =>
   withScripted(echo, async (rcsp, server) => {
-    const told = endings([rcsp.call("A")]);
+    const rejections = endings([rcsp.call("A")]);
     await rcsp.close();
-    assertStrictEquals((await told)[0]?.sent, false);
+    assertStrictEquals((await rejections)[0]?.sent, false);
     assertEquals([server.names, server.tap.writes.length], [[], 0]);
   }));
 
 test("close() in the continuation of a call settles the other calls", () =>
   withScripted(mute, async (rcsp, server) => {
     const first = rcsp.call("A").then(() => rcsp.close());
-    const told = endings([rcsp.call("B"), rcsp.call("C")]);
+    const rejections = endings([rcsp.call("B"), rcsp.call("C")]);
     await server.until(2);
     server.send(ok({ trackId: "1" }));
     await first;
-    assertEquals((await told).map(({ sent }) => sent), [true, true]);
+    assertEquals((await rejections).map(({ sent }) => sent), [true, true]);
   }));
 
 test("close() in the continuation of a call closes the client even if more responses have come", () =>
@@ -125,8 +125,8 @@ test("a closed client rejects calls and subscriptions", () =>
 test("all calls reject when the server ends the connection, and closed resolves with the cause", () =>
   withScripted(({ name }) => name === "Last" ? "close" : undefined, async (rcsp) => {
     const events = rcsp.events();
-    const told = await endings(["A", "Last"].map((name) => rcsp.call(name)));
-    assertEquals(told.map(({ code, sent }) => [code, sent]), [
+    const rejections = await endings(["A", "Last"].map((name) => rcsp.call(name)));
+    assertEquals(rejections.map(({ code, sent }) => [code, sent]), [
       ["connection-closed", true],
       ["connection-closed", true],
     ]);
@@ -152,28 +152,28 @@ test("a failed write closes the client, and calls reject with the right 'sent'",
     server.tap.holdWrites();
     const calls = ["A", "B"].map((name) => rcsp.call(name));
     await turn();
-    const told = endings([...calls, rcsp.call("C")]);
+    const rejections = endings([...calls, rcsp.call("C")]);
     // The write that is held goes on into a connection that is gone.
     server.hangUp();
     await rcsp.closed;
-    assertEquals((await told).map(({ sent }) => sent), [true, true, false]);
+    assertEquals((await rejections).map(({ sent }) => sent), [true, true, false]);
   }));
 
 test("calls after the end reject at once, including those made while others are being rejected", () =>
   withScripted(mute, async (rcsp, server) => {
     const again = rcsp.call("A").catch(() => rcsp.call("B"));
-    const told = endings([again]);
+    const rejections = endings([again]);
     await server.until(1);
     server.hangUp();
-    assertEquals((await told).map(({ sent }) => sent), [false]);
+    assertEquals((await rejections).map(({ sent }) => sent), [false]);
     assertEquals(server.names, ["A"]);
   }));
 
 test("a call whose arguments close the client rejects, and is never sent", () =>
   withScripted(echo, async (rcsp, server) => {
     const args = { toJSON: () => rcsp.close().then(() => ({})) };
-    const told = await endings([rcsp.call("A", args)]);
-    assertEquals(told.map(({ sent }) => sent), [false]);
+    const rejections = await endings([rcsp.call("A", args)]);
+    assertEquals(rejections.map(({ sent }) => sent), [false]);
     await rcsp.close();
     assertEquals([server.names, rcsp.stats().queued], [[], 0]);
   }));

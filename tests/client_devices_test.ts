@@ -3,7 +3,7 @@ import { type ColorLed, type DeviceId, type JsonObject, ProtocolError } from "..
 import { echo, frame, ok, type Script, withScripted } from "./support/scripted_server.ts";
 import { test } from "./support/test.ts";
 
-/** Answers every command with this as `Response`, written as JSON. */
+/** Responds to every command with this JSON as `Response`. */
 function answering(response: string): Script {
   return ({ trackId }) => frame(2, `{"TrackId":"${trackId}","Response":${response}}`);
 }
@@ -77,7 +77,7 @@ const REFUSED_IDS: { id: unknown; errorClass: typeof TypeError | typeof RangeErr
   { id: -(2 ** 53), errorClass: RangeError },
   { id: 1e300, errorClass: RangeError },
   { id: Infinity, errorClass: RangeError },
-  // JSON would say null.
+  // JSON.stringify() would return null.
   { id: NaN, errorClass: RangeError },
   { id: null, errorClass: TypeError },
   { id: undefined, errorClass: TypeError },

@@ -13,7 +13,9 @@ import { test } from "./support/test.ts";
 const TOPIC: EventFilter = { publisher: "P", topic: "T", deviceId: 1 };
 const MARK = { Topic: "End", DeviceId: "end" };
 
-/** Who of four readers gets an event: of device 1, of device "1", of the driver, of all events. */
+/**
+ * Which of four readers gets an event: of device 1, of device "1", of the driver, of all events.
+ */
 const DELIVERED: { body: JsonObject; to: string }[] = [
   { body: { Publisher: "P", Topic: "T", DeviceId: 1 }, to: "number driver all" },
   { body: { Publisher: "P", Topic: "T", DeviceId: "1" }, to: "string driver all" },
@@ -130,7 +132,7 @@ for (const text of BROKEN) {
     }));
 
   test(`an invalid event '${shown}' with a subscriber is reported and dropped, and the client continues`, () => {
-    const told: RcspError[] = [];
+    const reported: RcspError[] = [];
     return withScripted(echo, async (rcsp, server) => {
       const events = rcsp.events();
       await turn();
@@ -139,9 +141,9 @@ for (const text of BROKEN) {
       assertEquals((await events.next()).value?.raw, { n: 1 });
       assertEquals((await events.next()).value?.raw, { n: 2 });
       const code = text.length > 100 ? "limit-reached" : "bad-json";
-      assertEquals(told.map((error) => error.code), [code]);
+      assertEquals(reported.map((error) => error.code), [code]);
       assertStrictEquals(rcsp.stats().unreadable, 1);
-    }, { onBadEvent: (error) => told.push(error) });
+    }, { onBadEvent: (error) => reported.push(error) });
   });
 }
 

@@ -4,7 +4,7 @@ import { test } from "./support/test.ts";
 
 const url = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
 
-/** A socket of this process alone, which keeps nothing alive by itself. */
+/** An in-memory socket, which does not keep the process alive. */
 const CLIENT = `
 const { createClient } = await import(${url("../src/client/create_client.ts")});
 const { fromStreams } = await import(${url("../src/socket/from_streams.ts")});

@@ -8,7 +8,9 @@ import { test } from "./support/test.ts";
 const EVENTS = 100_000;
 const EVENTS_A_CHUNK = 250;
 
-/** A client of a socket that has its next chunk at once, and never lets anything else run. */
+/**
+ * A client whose socket always has the next chunk ready, so that reads can starve everything else.
+ */
 async function flooded(): Promise<RcspClient> {
   const one = event({ Publisher: "P", Topic: "T" });
   const chunk = new Uint8Array(one.length * EVENTS_A_CHUNK);
@@ -35,7 +37,7 @@ test("a reader that keeps up with a flood loses no event with the default buffer
   } catch {
     // The flood ends with its connection.
   }
-  // What came before there was a reader is not this reader's.
+  // Events before the subscription do not count.
   assertEquals([count, events.dropped], [EVENTS - rcsp.stats().unmatched, 0]);
 });
 
@@ -51,7 +53,7 @@ test("a reader behind a generator keeps up as well", async () => {
   } catch {
     // The flood ends with its connection.
   }
-  // What came before there was a reader is not this reader's.
+  // Events before the subscription do not count.
   assertEquals([count, events.dropped], [EVENTS - rcsp.stats().unmatched, 0]);
 });
 

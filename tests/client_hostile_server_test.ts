@@ -18,12 +18,12 @@ function text(value: string): Uint8Array {
 const [first, second, third] = ["1", "2", "3"].map((trackId) => ok({ trackId }, { of: trackId }));
 const swapped = ok({ trackId: "2" });
 
-/** Sent while two commands wait for their answers. */
+/** Sent while two commands are pending. */
 const HOSTILE: {
   what: string;
   send: (Uint8Array | undefined)[];
   code: string;
-  /** How many of the two commands get their own answer before. */
+  /** How many of the two commands get their own response first. */
   answered?: number;
   offset?: number;
 }[] = [

@@ -138,8 +138,8 @@ test("a call that cannot be written in time rejects as unsent, and is never sent
 
 test("100,000 events before a response do not delay it, and their buffer is bounded", () =>
   withScripted(mute, async (rcsp, server) => {
-    const told: number[] = [];
-    const events = rcsp.events({ buffer: 100, onOverflow: (dropped) => told.push(dropped) });
+    const reported: number[] = [];
+    const events = rcsp.events({ buffer: 100, onOverflow: (dropped) => reported.push(dropped) });
     const call = rcsp.call("A");
     await server.until(1);
     const one = event('{"Topic":"T"}');
@@ -149,7 +149,7 @@ test("100,000 events before a response do not delay it, and their buffer is boun
     assertEquals(await call, { of: "A" });
     assertEquals([events.waiting, events.dropped], [100, 99_900]);
     assertStrictEquals(rcsp.stats().events, 100_000);
-    assertStrictEquals(told.length, 1);
+    assertStrictEquals(reported.length, 1);
   }));
 
 test("stats() counts commands, responses and bytes", () =>

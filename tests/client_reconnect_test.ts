@@ -345,7 +345,7 @@ test("bytes that an old socket still delivers are dropped", async () => {
   await turn();
   sockets[0]!.deliver(new Uint8Array([0xdc, 1, 8]));
   await turn();
-  // The frame goes no further, so the connection is given up while its read still waits.
+  // The frame stalls, so the connection is dropped while its read is still pending.
   clock.advance(10_000);
   await rejected;
   clock.advance(250);

@@ -254,7 +254,7 @@ test("a topic that times out while it is subscribed again sends its commands in 
     assertEquals(flaky.server.names, ["DeviceSubscribe", "DeviceUnsubscribe", "DeviceSubscribe"]);
   }, { commandTimeout: 1000 }));
 
-/** Lets time pass in small steps until something has happened. */
+/** Advances time in small steps until a condition holds. */
 async function pass(flaky: Flaky, until: () => boolean): Promise<void> {
   for (let i = 0; !until(); i++) {
     assert(i < 1000, "it never happens");
@@ -263,7 +263,7 @@ async function pass(flaky: Flaky, until: () => boolean): Promise<void> {
   }
 }
 
-/** Hangs up on each subscription to one of these devices, and answers everything else. */
+/** Hangs up on each subscription to one of these devices, and responds to everything else. */
 const hangsUpOn = (...devices: number[]): Script => (command) =>
   command.name === "DeviceSubscribe" && devices.includes(command.args?.["DeviceId"] as number)
     ? "close"

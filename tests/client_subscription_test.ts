@@ -5,7 +5,7 @@ import { test } from "./support/test.ts";
 
 interface Kit {
   subscription: EventQueue<number>;
-  /** How often it told the client that its reader has left. */
+  /** How often the client was notified that the reader has ended. */
   left: () => number;
   totals: QueueTotals;
 }
@@ -24,7 +24,7 @@ function push(subscription: EventQueue<number>, ...events: number[]): void {
   for (const event of events) subscription.push(event);
 }
 
-/** What waits, read out. */
+/** Reads the buffered events. */
 async function drain(subscription: EventQueue<number>): Promise<(number | undefined)[]> {
   const events = [];
   while (subscription.waiting > 0) events.push((await subscription.next()).value);
@@ -81,22 +81,22 @@ test("EventQueue with 'fail' ends with a LimitError after the buffered events", 
 
 test("EventQueue calls onOverflow once, and again after the buffer was drained", async () => {
   for (const overflow of ["drop-oldest", "keep-latest"] as const) {
-    const told: number[] = [];
-    const { subscription } = kit({ overflow, buffer: 2, onOverflow: (n) => told.push(n) });
+    const reported: number[] = [];
+    const { subscription } = kit({ overflow, buffer: 2, onOverflow: (n) => reported.push(n) });
     push(subscription, 1, 2, 3, 4, 5, 6, 7);
     await Promise.resolve();
-    assertStrictEquals(told.length, 1, overflow);
+    assertStrictEquals(reported.length, 1, overflow);
     await subscription.next();
     push(subscription, 8, 9, 10);
     await Promise.resolve();
     // One read while another still waits is no end of the crossing.
-    assertStrictEquals(told.length, overflow === "drop-oldest" ? 1 : 2, overflow);
+    assertStrictEquals(reported.length, overflow === "drop-oldest" ? 1 : 2, overflow);
     await drain(subscription);
-    const before = told.length;
+    const before = reported.length;
     push(subscription, 1, 2, 3);
     await Promise.resolve();
-    assertStrictEquals(told.length, before + 1, overflow);
-    assertStrictEquals(told.at(-1), subscription.dropped);
+    assertStrictEquals(reported.length, before + 1, overflow);
+    assertStrictEquals(reported.at(-1), subscription.dropped);
   }
 });
 

@@ -83,7 +83,7 @@ test("onFrame may make calls and close the client", async () => {
     const settled = (await Promise.allSettled(calls)).map((result) =>
       result.status === "rejected" ? result.reason.constructor : "fulfilled"
     );
-    // The answer at which close() was called is the first that is not taken any more.
+    // No response is processed after the one during which close() was called.
     assertEquals(settled.slice(0, 2), [ConnectionError, ConnectionError]);
     assertEquals(server.names, ["First", "From out", "From in"]);
     assertStrictEquals(await rcsp.closed, undefined);
@@ -146,9 +146,9 @@ for (const hasSubscribers of [false, true]) {
     const script = `
       const unhandled = [];
       if ("Deno" in globalThis) {
-        addEventListener("unhandledrejection", (told) => {
-          told.preventDefault();
-          unhandled.push(told.reason.name);
+        addEventListener("unhandledrejection", (event) => {
+          event.preventDefault();
+          unhandled.push(event.reason.name);
         });
       } else process.on("unhandledRejection", (reason) => unhandled.push(reason.name));
       const published = [];

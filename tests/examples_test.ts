@@ -198,37 +198,40 @@ test("simulate.ts reports that its port is in use", async () => {
   assertEquals(result.code, 1);
 });
 
-/** Presses until the child tells: before it has subscribed, a press reaches nobody. */
-async function pressUntilTold(
+/** Presses until the child reports one: before it has subscribed, presses are dropped. */
+async function pressUntilReported(
   simulator: Simulator,
   child: StartedChild,
   type: PressType,
 ): Promise<void> {
-  const told = async (): Promise<void> => {
+  const reported = async (): Promise<void> => {
     while (await child.nextLine() !== `${type} on device 1`);
   };
-  await repeatUntil(told(), () => simulator.press(1, type));
+  await repeatUntil(reported(), () => simulator.press(1, type));
 }
 
 test("button_presses.ts unsubscribes on Ctrl-C", async () => {
   await using simulator = await startSimulator({ port: 0 });
-  const told: unknown[] = [];
-  simulator.server.handle("DeviceUnsubscribe", ({ Arguments }) => void told.push(Arguments));
+  const unsubscribed: unknown[] = [];
+  simulator.server.handle(
+    "DeviceUnsubscribe",
+    ({ Arguments }) => void unsubscribed.push(Arguments),
+  );
   await withChild(command("button_presses", `--port=${simulator.address.port}`), async (child) => {
-    await pressUntilTold(simulator, child, "DoublePress");
+    await pressUntilReported(simulator, child, "DoublePress");
     assertEquals((await signalled(child, "SIGINT")).code, 0);
   });
-  assertEquals(told, [{ DeviceId: 1, Publisher: "DeviceEvents", Topic: "ButtonPushed" }]);
+  assertEquals(unsubscribed, [{ DeviceId: 1, Publisher: "DeviceEvents", Topic: "ButtonPushed" }]);
 });
 
 test("button_presses.ts continues when a lost server has come back", async () => {
   await using first = await startSimulator({ port: 0 });
   const { port } = first.address;
   await withChild(command("button_presses", `--port=${port}`), async (child) => {
-    await pressUntilTold(first, child, "SinglePress");
+    await pressUntilReported(first, child, "SinglePress");
     await first.close();
     await using second = await startSimulator({ port });
-    await pressUntilTold(second, child, "LongPress");
+    await pressUntilReported(second, child, "LongPress");
     const { code, stderr } = await signalled(child, "SIGINT");
     assertMatch(stderr, /\n(Connection: reconnecting\n)+Connection: ready\n$/);
     assertEquals(code, 0);

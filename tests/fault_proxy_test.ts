@@ -6,7 +6,7 @@ import { type ConnectionFaults, FaultProxy } from "./support/fault_proxy.ts";
 import { test } from "./support/test.ts";
 import { repeatUntil } from "./support/wait.ts";
 
-/** What goes wrong with the first connection, and whether a client can tell. */
+/** The fault of the first connection, and whether a client can detect it. */
 const FAULTS: { name: string; faults: ConnectionFaults; survives: boolean }[] = [
   { name: "no fault", faults: {}, survives: true },
   { name: "delay", faults: { up: { delay: 3 }, down: { delay: 3 } }, survives: true },
@@ -48,7 +48,7 @@ for (const { name, faults, survives } of FAULTS) {
     const proxy = await FaultProxy.start(simulator.address, (n) => n === 0 ? faults : {});
     const rcsp = await connect({
       ...proxy.address,
-      // A fault must show; where there is none, a slow machine may not look like one.
+      // A fault must be detected; without one, a slow machine must not look like a fault.
       ...(survives ? {} : { commandTimeout: 300, heartbeat: 200, partialFrameTimeout: 200 }),
       reconnect: { initialDelay: 1 },
     });
@@ -60,7 +60,7 @@ for (const { name, faults, survives } of FAULTS) {
       else assertInstanceOf(outcome.reason, RcspError);
     });
     assertStrictEquals(outcomes.every(({ status }) => status === "fulfilled"), survives);
-    // The first connection answers nothing more, so the answer has come through a later one.
+    // The first connection is dead, so the response came through a later one.
     assertEquals(await untilAnswered(rcsp, "Echo", { n: 99 }), { n: 99 });
     assertStrictEquals(proxy.connections > 1, !survives);
     await rcsp.drain();
@@ -79,7 +79,7 @@ for (const how of ["close", "reset"] as const) {
     simulator.press(1, "SinglePress");
     assertStrictEquals((await presses.next()).value?.type, "SinglePress");
     proxy.cutAll(how);
-    // The driver may not have seen the end yet, and press for nobody.
+    // The driver may not have seen the end yet, and drop the press.
     const next = await repeatUntil(presses.next(), () => simulator.press(1, "LongPress"));
     assertStrictEquals(next.value?.type, "LongPress");
     assert(presses.gaps >= 1);
@@ -89,7 +89,7 @@ for (const how of ["close", "reset"] as const) {
   });
 }
 
-/** Calls until there is an answer: how long a fault takes to show is not the test's to know. */
+/** Calls until there is a response, as the time until a fault shows is unknown. */
 async function untilAnswered(rcsp: RcspClient, name: string, args: Arguments): Promise<unknown> {
   for (;;) {
     try {

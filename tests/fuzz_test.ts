@@ -1,4 +1,4 @@
-/** The fuzzer itself, in short: it finds what is wrong, it can be repeated, and what it finds is kept. */
+/** Tests of the fuzzer: it finds errors, it can be repeated, and it saves what it finds. */
 
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
@@ -38,7 +38,7 @@ for (const target of targets) {
   });
 }
 
-/** A decoder with something wrong. */
+/** A broken decoder. */
 class Wrong implements Decoder {
   inner: Decoder;
 
@@ -169,7 +169,7 @@ interface Kept {
   readonly fuzz: Origin;
 }
 
-/** The decoder gives what the vector says, and the target that once failed does as it must. */
+/** Checks the decoder against the vector, and the target that once failed. */
 async function checkKept({ chunks, maxPayload, frames, error, fuzz }: Kept): Promise<void> {
   const outcome = feed(chunks.map(fromHex), { maxPayload });
   assertEquals(

@@ -1,4 +1,7 @@
-/** Bytes that claim what never comes, at the limit, in the smallest pieces: on all three receivers. */
+/**
+ * Frames that declare more than they send, at the size limit, in single bytes: decoder, client and
+ * server.
+ */
 
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { ProtocolError, type RcspError } from "../src/errors.ts";

@@ -1,4 +1,4 @@
-/** Bodies of unreasonable size, and marks that are none, on a client with two commands under way. */
+/** Oversized bodies and invalid TrackIds, sent to a client with two commands in flight. */
 
 import {
   assert,
@@ -63,7 +63,7 @@ for (const depth of [100, 10_000, 1_000_000]) {
     ));
 }
 
-/** Marks in the answer to the second command, the first being answered. */
+/** TrackIds of the response to the second command, after the response to the first. */
 const MARKS: { what: string; trackId: unknown; code: string }[] = [
   { what: "of a command that was answered before", trackId: "1", code: "out-of-step" },
   { what: "of a command that was never sent", trackId: "3", code: "out-of-step" },

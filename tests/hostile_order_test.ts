@@ -1,4 +1,4 @@
-/** Those who listen and do what they should not, and events at the wrong time. */
+/** Misbehaving listeners, and events at the wrong time. */
 
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { concat } from "@std/bytes";
@@ -12,7 +12,9 @@ import { uncaughtIn } from "./support/uncaught.ts";
 
 const TOPIC = { publisher: "P", topic: "T" };
 
-/** Answers all, and sends three events before the answer to `Go`, in one chunk with it. */
+/**
+ * Responds to everything, and sends three events before the response to `Go`, in the same chunk.
+ */
 const bursts: Script = (command, server) =>
   command.name === "Go"
     ? concat([...[1, 2, 3].map((n) => event({ n })), ok(command, { of: "Go" })])
@@ -21,7 +23,7 @@ const bursts: Script = (command, server) =>
 const LISTENERS: {
   does: string;
   onOverflow: (rcsp: RcspClient, events: Subscription<RcspEvent>) => unknown;
-  /** Whether the client lives on. */
+  /** Whether the client stays open. */
   lives: boolean;
 }[] = [
   { does: "calls", onOverflow: (rcsp) => rcsp.call("FromListener"), lives: true },
@@ -34,11 +36,11 @@ const LISTENERS: {
 for (const { does, onOverflow, lives } of LISTENERS) {
   test(`an onOverflow that ${does} affects nothing else`, () =>
     withScripted(bursts, async (rcsp) => {
-      let told = 0;
+      let calls = 0;
       const events: Subscription<RcspEvent> = rcsp.events({
         buffer: 1,
         onOverflow: () => {
-          told++;
+          calls++;
           onOverflow(rcsp, events);
         },
       });
@@ -51,7 +53,7 @@ for (const { does, onOverflow, lives } of LISTENERS) {
         await call.catch((error) => assert(error instanceof ConnectionError));
         assertStrictEquals(await rcsp.closed, undefined);
       }
-      assertStrictEquals(told, 1);
+      assertStrictEquals(calls, 1);
     }));
 }
 

@@ -11,7 +11,7 @@ import { networkAdapters } from "./support/adapters.ts";
 import { frame } from "./support/frames.ts";
 import { test } from "./support/test.ts";
 
-/** A bare server; all its sockets are gone when `use` has ended. */
+/** A plain node:net server; all its sockets are closed when `use` has ended. */
 async function withBare(
   serve: (socket: NetSocket) => void,
   use: (address: { host: string; port: number }) => Promise<void>,
@@ -41,7 +41,7 @@ const MISUSES: {
   what: string;
   serve: (socket: NetSocket) => void;
   text?: string;
-  /** What the call ends with. */
+  /** How the call must end. */
   error: typeof ConnectionError | typeof TimeoutError;
 }[] = [
   { what: "accepts, then closes", serve: (socket) => socket.destroy(), error: ConnectionError },
@@ -90,11 +90,11 @@ for (const { name, connector } of networkAdapters) {
     test(`${name}: with a server that ${what} all calls settle, and close() resolves`, () =>
       withBare(serve, async (address) => {
         const joining = join(address, {
-          // What ends the connection may take its time.
+          // The connection may take time to end.
           commandTimeout: error === TimeoutError ? 300 : 60_000,
           reconnect: false,
         });
-        // A reset may come before the socket is there.
+        // A reset may come before the socket is open.
         const rcsp = await joining.catch((reason) => assertInstanceOf(reason, ConnectionError));
         if (rcsp === undefined) return assertStrictEquals(error, ConnectionError);
         const calls = await Promise.allSettled([rcsp.call("A", { text }), rcsp.call("B")]);
@@ -117,7 +117,7 @@ for (const { name, connector } of networkAdapters) {
       [-60, -57, -1, 0, 1].map((more) => 2 ** power + more)
     );
     const sizes = [...Array(300).keys(), ...around];
-    // Without waiting for each other they fill every buffer, so that writes are taken in parts.
+    // Concurrent calls fill every buffer, so that writes are partial.
     const echoes = await Promise.all(
       sizes.map((size) => rcsp.call("Echo", { text: "x".repeat(size) })),
     );

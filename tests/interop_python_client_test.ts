@@ -93,7 +93,7 @@ for (const [what, options, first] of manners) {
 
 test("the Python client gets only the events that it has subscribed to", () =>
   withSimulator({}, async (simulator) => {
-    // Its answer waits, so that the event comes between the command and its answer.
+    // The response is delayed, so that the event comes between the command and its response.
     const released = Promise.withResolvers<void>();
     simulator.server.handle("Press", async () => {
       assertStrictEquals(simulator.press(2, "LongPress"), 0);

@@ -20,7 +20,7 @@ import { run } from "./support/runtime.ts";
 import { test } from "./support/test.ts";
 import { until } from "./support/wait.ts";
 
-/** Runs `use` with a client of ours and a Python server that behaves as told. */
+/** Runs `use` with our client and a Python server with this behaviour. */
 function withClient(
   behaviour: string,
   use: (rcsp: RcspClient, join: () => Promise<RcspClient>) => Promise<void>,

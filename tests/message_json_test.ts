@@ -158,7 +158,7 @@ test("describeValue() describes any value", () => {
   for (const [value, expected] of words) assertEquals(describeValue(value), expected);
 });
 
-/** An object so deep, with itself as the first level. */
+/** An object of this depth; the object itself is level 1. */
 function deep(depth: number): string {
   return `${'{"a":'.repeat(depth - 1)}{}${"}".repeat(depth - 1)}`;
 }

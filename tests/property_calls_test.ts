@@ -1,4 +1,7 @@
-/** A model of the reply queue: whatever happens in whatever order, each call settles once, as it must. */
+/**
+ * Checks CallQueue against a simple model with random sequences: each call settles once, as
+ * predicted.
+ */
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
@@ -12,7 +15,7 @@ import { test } from "./support/test.ts";
 const SEQUENCES = 10_000;
 const MAX_PENDING = 12;
 
-/** One thing that happens to the queue. */
+/** One step of a sequence. */
 type Step =
   | { readonly do: "call"; readonly timeout: number; readonly urgent: boolean }
   | { readonly do: "abort"; readonly which: number }
@@ -49,7 +52,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("cut") }) },
 ) as fc.Arbitrary<Step>;
 
-/** What a call is expected to come to. */
+/** The expected outcome of a call. */
 type Fate = "open" | "ok" | "error" | "aborted" | "timeout" | "unsent" | "cut" | "full";
 
 interface ModelCall {
@@ -57,12 +60,12 @@ interface ModelCall {
   readonly deadline: number;
   readonly controller: AbortController;
   fate: Fate;
-  /** What really happened, each time that it did. */
+  /** The actual outcomes, one for each time that it settled. */
   readonly settled: unknown[];
   listeners: number;
 }
 
-/** The queue as it should be: plain arrays, no cleverness. */
+/** Model of the queue with plain arrays. */
 class Model {
   readonly clock = new FakeClock();
   readonly queue = new CallQueue({
@@ -75,8 +78,8 @@ class Model {
   readonly calls: ModelCall[] = [];
   #urgent: ModelCall[] = [];
   #waiting: ModelCall[] = [];
-  #line: ModelCall[] = [];
-  /** The ids that the queue has given out, as they appear on the wire. */
+  #inFlight: ModelCall[] = [];
+  /** The TrackIds that the queue has assigned, as they appear on the wire. */
   readonly #trackIds = new Map<ModelCall, string>();
 
   run(step: Step): void {
@@ -96,18 +99,18 @@ class Model {
     }
   }
 
-  /** What the queue says of itself must hold after each step. */
+  /** Checks the queue's counters after each step. */
   check(): void {
     const open = (list: ModelCall[]): number => list.filter(({ fate }) => fate === "open").length;
-    const { queued: waiting, inFlight: unanswered, pendingReplies: awaited } = this.queue;
-    assertEquals({ waiting, unanswered, awaited }, {
-      waiting: open(this.#urgent) + open(this.#waiting),
-      unanswered: this.#line.length,
-      awaited: open(this.#line),
+    const { queued, inFlight, pendingReplies } = this.queue;
+    assertEquals({ queued, inFlight, pendingReplies }, {
+      queued: open(this.#urgent) + open(this.#waiting),
+      inFlight: this.#inFlight.length,
+      pendingReplies: open(this.#inFlight),
     });
   }
 
-  /** The client closes: all that is still open must end. */
+  /** Closes the client: all pending calls must settle. */
   finish(): void {
     this.#cut();
     this.queue.rejectQueued(new ConnectionError("connection-closed", "closed"));
@@ -135,7 +138,7 @@ class Model {
       removeEventListener.apply(signal, args);
     };
     const open = (list: ModelCall[]): ModelCall[] => list.filter(({ fate }) => fate === "open");
-    const pending = open(this.#urgent).length + open(this.#waiting).length + this.#line.length;
+    const pending = open(this.#urgent).length + open(this.#waiting).length + this.#inFlight.length;
     if (!urgent && pending >= MAX_PENDING) call.fate = "full";
     else (urgent ? this.#urgent : this.#waiting).push(call);
     this.calls.push(call);
@@ -160,12 +163,12 @@ class Model {
       const { Command, TrackId } = JSON.parse(json);
       assertStrictEquals(Command, `Call${expected.id}`);
       this.#trackIds.set(expected, TrackId);
-      this.#line.push(expected);
+      this.#inFlight.push(expected);
     }
   }
 
   #answer(how: "ok" | "error" | "no id"): void {
-    const call = this.#line.shift();
+    const call = this.#inFlight.shift();
     if (call === undefined) return;
     const id = how === "no id" ? {} : { TrackId: this.#trackIds.get(call)! };
     if (how === "error") {
@@ -185,8 +188,8 @@ class Model {
 
   #cut(): void {
     this.queue.rejectInFlight(new ConnectionError("connection-reset", "cut"));
-    for (const call of this.#line) if (call.fate === "open") call.fate = "cut";
-    this.#line = [];
+    for (const call of this.#inFlight) if (call.fate === "open") call.fate = "cut";
+    this.#inFlight = [];
   }
 }
 
@@ -225,7 +228,7 @@ test(`in ${SEQUENCES} random sequences each call settles once, with its own resp
         model.check();
       }
       model.finish();
-      // All outcomes are told in microtasks, of which the longest chain here is short.
+      // All calls settle in microtasks; their longest chain here is short.
       for (let i = 0; i < 5; i++) await Promise.resolve();
       model.calls.forEach(check);
       assertStrictEquals(model.clock.timers, 0);

@@ -28,7 +28,7 @@ const json = fc.dictionary(
 const text = fc.string({ unit: "binary" });
 const encoder = new TextEncoder();
 
-/** What JSON itself makes of a value: `-0` is `0`, and a prototype is plain. */
+/** The value after a JSON round trip: `-0` becomes `0`, and the prototype plain. */
 function normal<T>(value: T): T {
   return JSON.parse(JSON.stringify(value));
 }
@@ -45,7 +45,7 @@ test("any split of any stream of frames decodes to the same frames", () => {
       const decoder = new FrameDecoder();
       let at = 0;
       for (const size of [...sizes, stream.length]) {
-        // One buffer for all chunks, as an adapter may have it.
+        // One buffer for all chunks, as an adapter may use.
         decoder.push(stream.slice(at, at + size), (type, payload) => {
           received.push([type, payload.slice()]);
         });

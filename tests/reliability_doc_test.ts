@@ -1,4 +1,4 @@
-/** The tables of docs/internals/evidence.md name tests that exist. */
+/** Checks that the tests named in docs/internals/evidence.md exist. */
 
 import { assert, assertEquals } from "@std/assert";
 import { readFile } from "node:fs/promises";
@@ -28,7 +28,7 @@ test("docs/reliability.md and its evidence have their sections, and a test in ev
   );
   assert(inputs.length > 50);
   for (const line of inputs) {
-    // What remains of a cell once its tests are taken out: nothing that was mistyped.
+    // Nothing but test names may be in the last cell, so that typos show.
     const cell = line.split(" | ").at(-1)!.replace(/ \|$/, "");
     assertEquals(cell.replaceAll(NAMED, "").replaceAll("<br>", ""), "", line);
     assert(cell !== "", line);

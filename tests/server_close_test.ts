@@ -14,7 +14,7 @@ import { test } from "./support/test.ts";
 
 const ARGS = { Publisher: "P", Topic: "T" };
 
-/** Listens without a network: the test decides who comes and what fails. */
+/** Listens without a network: the test decides who connects and what fails. */
 class FakeListener {
   closed = false;
   onSocket: ((socket: Socket) => void) | undefined;

@@ -16,7 +16,7 @@ function aborted(signal: AbortSignal): Promise<unknown> {
   });
 }
 
-/** A handler that never ends, and the signals that it was given. */
+/** A handler that never settles, and the signals that it got. */
 function hanging(): {
   signals: AbortSignal[];
   handler: (_: unknown, c: HandlerContext) => Promise<never>;
@@ -239,7 +239,7 @@ test("handlerTimeout leaves no timer, whichever ends first", () =>
     await until(() => signals.length === 2);
     await leaves.close();
     await until(() => server.clients === 1);
-    // The other one's timer ends with the server; Deno's sanitizer would find either.
+    // The other timer ends with the server; Deno's sanitizer would find either.
   }));
 
 for (const maxQueued of [1024, 1]) {
@@ -308,7 +308,7 @@ for (const maxQueued of [1024, 1]) {
     }));
 }
 
-/** What `use` writes to the console as errors. */
+/** Collects what `use` logs with console.error(). */
 async function shownIn(use: () => Promise<void>): Promise<string[]> {
   const { error } = console;
   const shown: string[] = [];

@@ -18,7 +18,7 @@ const header = (type: number, ...size: number[]): Uint8Array => bytes(0xDC, 1, 8
 
 const COMMAND_BODY = `{"Command":"Do","TrackId":"1","Version":1}`;
 
-/** Bytes that end the connection which they come from. */
+/** Bytes that close their connection. */
 const fatal: [what: string, sent: Uint8Array, code: string][] = [
   ["a response ok", frame(2, { TrackId: "1" }), "unexpected-type"],
   ["a response error", frame(3, { TrackId: "1", Error: {} }), "unexpected-type"],
@@ -87,7 +87,7 @@ test("a client that disconnects between frames is not an error", () =>
 
 const deep = (levels: number): string => `{"Deep":${"[".repeat(levels)}${"]".repeat(levels)}}`;
 
-/** Bodies that are answered with an error, after which the connection lives. */
+/** Bodies that get an error response, after which the connection stays open. */
 const badBodies: [what: string, body: string | Uint8Array][] = [
   ["nothing", ""],
   ["white space", " \n"],
@@ -128,7 +128,7 @@ for (const [what, body] of badBodies) {
       assertStrictEquals(refused.body.Error?.Code, "BadCommand");
       assertStrictEquals(typeof refused.body.Error?.Message, "string");
       assertEquals(answered?.body, { TrackId: "next", Response: { Calls: 1 } });
-      assertEquals(errors, [], "it is the client's mistake, and the client is told");
+      assertEquals(errors, [], "it is the client's mistake, and the client gets an error response");
     }));
 }
 

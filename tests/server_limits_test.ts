@@ -45,7 +45,7 @@ test("a client that never reads its events is disconnected at maxUnsent while ot
       server.publish({ ...TOPIC, data });
       await good.receive();
     }
-    // Two times maxUnsent are more than what waits in the server and in the socket together.
+    // Twice maxUnsent is more than the server and the socket buffer together.
     assertLessOrEqual(published * 10, 2 * 256);
     assertStrictEquals(errors.length, 1);
     assertInstanceOf(errors[0], LimitError);
@@ -180,7 +180,8 @@ test("two hundred concurrent clients, half of them mute, are all served", () =>
     const clients = await Promise.all(Array.from({ length: 200 }, join));
     const mute = clients.filter((_, i) => i % 2 === 0);
     const talking = clients.filter((_, i) => i % 2 === 1);
-    // Some of the mute have begun a frame, some have sent commands whose answers they do not read.
+    // Some mute clients have begun a frame, others have sent commands and do not read the
+    // responses.
     await Promise.all(mute.map(async (client, i) => {
       if (i % 4 === 1) await client.write(command("1", "Echo").subarray(0, i % 30 + 1));
       if (i % 4 === 2) await client.write(concat(...Array(20).fill(command("1", "Echo"))));
@@ -194,7 +195,7 @@ test("two hundred concurrent clients, half of them mute, are all served", () =>
     assertStrictEquals(server.clients, 200);
     await Promise.all(clients.map((client) => client.close()));
     await until(() => server.clients === 0);
-    // Only those that left within a frame are told.
+    // Only clients that disconnected inside a frame are reported.
     assertStrictEquals(errors.length, 25);
   }));
 

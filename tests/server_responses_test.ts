@@ -14,7 +14,7 @@ function circular(key = "self"): Record<string, never> {
   return object as Record<string, never>;
 }
 
-/** A handler that breaks the types of `Handler`, as one in plain JavaScript may. */
+/** A handler that violates the type `Handler`, as one in plain JavaScript can. */
 function giving(value: unknown): Handler {
   return (() => value) as Handler;
 }

@@ -56,7 +56,7 @@ test("a disconnected client leaves no timer of a partial frame", () =>
     await until(() => server.clients === 0);
   }));
 
-/** A stall timer of 1000 ms on a clock of the test, over a number that the test sets. */
+/** A stall timer of 1000 ms on a fake clock, watching a number that the test sets. */
 function stalling(): {
   clock: FakeClock;
   state: { progress: number | undefined; stalls: number };

@@ -13,7 +13,7 @@ const refusals: [what: string, reason: unknown, code: string, errors: number][] 
   ["undefined", undefined, "InternalError", 1],
 ];
 
-for (const [what, reason, code, told] of refusals) {
+for (const [what, reason, code, reported] of refusals) {
   for (const how of ["at once", "later"] as const) {
     test(`an onSubscribe that rejects with ${what} ${how} refuses the subscription`, () => {
       const onSubscribe = async (): Promise<void> => {
@@ -30,7 +30,7 @@ for (const [what, reason, code, told] of refusals) {
           assertStrictEquals(body.Error?.Code, code);
         }
         assertStrictEquals(server.publish({ ...TOPIC, deviceId: 1 }), 0);
-        assertEquals(errors, Array(told * 2).fill(reason));
+        assertEquals(errors, Array(reported * 2).fill(reason));
       });
     });
   }

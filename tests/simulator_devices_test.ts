@@ -166,12 +166,12 @@ test("the press interval presses nothing while no device has a button", () =>
     assertStrictEquals((await client.receive()).body["DeviceId"], 2);
   }));
 
-/** What a simulator with this seed says and presses. */
+/** The devices, infos and presses of a simulator with this seed. */
 async function fingerprint(seed: number | undefined): Promise<unknown[]> {
   const seen: unknown[] = [];
   await withSimulator({ seed, pressEvery: 1 }, async ({ simulator, join }) => {
     seen.push(simulator.devices);
-    // The first press may come before the subscription, so they are taken where they are made.
+    // The first press may come before a subscription, so presses are recorded at their source.
     const press = simulator.press.bind(simulator);
     simulator.press = (...pressed): number => {
       seen.push(pressed);

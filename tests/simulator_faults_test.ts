@@ -30,7 +30,7 @@ async function withSimulator(
   }
 }
 
-/** Five calls at once: what became of each. */
+/** Outcomes of five concurrent calls. */
 function converse(rcsp: RcspClient): Promise<PromiseSettledResult<unknown>[]> {
   const led = { LedId: "RingLed", Red: 1, Green: 2, Blue: 3 };
   return Promise.allSettled([
@@ -52,7 +52,7 @@ function failures(results: PromiseSettledResult<unknown>[]): RcspError[] {
   });
 }
 
-/** At which byte each of the answers ends. */
+/** The offset at which each response ends. */
 async function ends(seed?: number): Promise<number[]> {
   const found: number[] = [];
   await withSimulator({ seed }, async ({ join }) => {
@@ -95,7 +95,7 @@ test("with a cut after any byte, the responses before it arrive and all other ca
 });
 
 test("garbage after any byte leads to typed errors, and nothing hangs", async () => {
-  // By chance garbage may be what it stands in for: not with this seed.
+  // Random garbage may equal the byte that it replaces, but not with this seed.
   const whole = await ends(3);
   const total = whole.at(-1) ?? 0;
   const codes = new Set<string>();
@@ -154,7 +154,7 @@ for (const faults of harmless) {
 
 test("faults that change at run time apply to the next bytes", () =>
   withSimulator({}, async ({ simulator, join }) => {
-    // Only the silence may last too long, however slow the machine is.
+    // Only the silence may cause a timeout, however slow the machine is.
     const rcsp = await join({ commandTimeout: 2_000 });
     assertEquals(failures(await converse(rcsp)), []);
     simulator.faults = { slice: 1 };

@@ -126,7 +126,7 @@ test("latency from 20 to 40 ms delays every response by at least 20 ms", () =>
     for (let i = 0; i < 3; i++) {
       const start = performance.now();
       await rcsp.listDevices();
-      // Timers of some runtimes may be a millisecond early.
+      // Timers of some runtimes can fire a millisecond early.
       assert(performance.now() - start >= 18);
     }
   }));

@@ -1,4 +1,4 @@
-/** Pins what this project relies on in `@std`; holds for the stand-ins and the real packages. */
+/** Checks what this project needs from `@std`, for the stand-ins and for the real packages. */
 
 import {
   assert,
@@ -151,15 +151,15 @@ test("parseArgs() does not parse arguments after a double dash", () => {
   assertEquals(parseArgs(["1", "--", "--host", "2"])._, [1, "--host", "2"]);
 });
 
-/** Parses, and leaves out what is unknown; gives that too. */
+/** Parses, omits unknown arguments, and returns those too. */
 function parse(...args: string[]): { parsed: Record<string, unknown>; unknown: unknown[] } {
   const unknown: unknown[] = [];
   const parsed = parseArgs(args, {
     string: ["port"],
     boolean: ["help"],
     alias: { help: "h" },
-    unknown: (...told) => {
-      unknown.push(told);
+    unknown: (...args) => {
+      unknown.push(args);
       return false;
     },
   });

@@ -1,4 +1,4 @@
-/** A registry on this machine stands for JSR: it gives the stand-ins, and tells what it was asked for. */
+/** Runs a local registry instead of JSR, which serves the stand-ins and records the requests. */
 
 import { createHash } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
@@ -13,12 +13,12 @@ import { test } from "./support/test.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 const packages = await stands() ? `${root}dev/std/` : undefined;
 
-/** In a copy that `dev/test_jsr.ts` made there are no stand-ins. */
+/** A copy made by `dev/test_jsr.ts` has no stand-ins. */
 async function stands(): Promise<boolean> {
   return await readdir(`${root}dev/std`).then(() => true, () => false);
 }
 
-/** What JSR answers on a path, or `undefined`: <https://jsr.io/docs/api>. */
+/** The response of JSR for a path, or `undefined`: <https://jsr.io/docs/api>. */
 async function answerOf(path: string): Promise<string | undefined> {
   const [, scope, name, file = ""] = /^\/(@std)\/(\w+)\/(.+)$/.exec(path) ?? [];
   if (scope === undefined || !(await readdir(packages!)).includes(name!)) return undefined;

@@ -3,7 +3,7 @@ import { DeadlineTimer } from "../src/timers.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { test } from "./support/test.ts";
 
-/** A clock whose timers fire late by so much. */
+/** A clock whose timers fire late by `late` ms. */
 class LateClock extends FakeClock {
   late = 0;
 

@@ -177,7 +177,7 @@ test("a slow reader applies back-pressure and loses no frame", async () => {
   const frames = from(source()).pipeThrough(new FrameDecoderStream());
   const reader = frames.getReader();
   for (let i = 0; i < chunks * 10; i++) {
-    // Without back-pressure the source would run ahead now.
+    // Without back-pressure the source would be read further now.
     if (i < 20) { for (let turn = 0; turn < 100; turn++) await Promise.resolve(); }
     const { value } = await reader.read();
     assertEquals(value && fromUtf8(value.payload), String(i));

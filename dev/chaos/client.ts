@@ -1,4 +1,6 @@
-/** One client of the chaos run: calls, aborts, counts presses, and checks everything that it gets. */
+/**
+ * One client of the chaos run: calls, aborts, counts presses, and checks everything it receives.
+ */
 
 import { connect, type RcspClient } from "../../mod.ts";
 import type { Address } from "../../src/socket/socket.ts";
@@ -10,12 +12,11 @@ import { randomInteger } from "../../src/simulator/random.ts";
 import { type Driver, pause } from "./driver.ts";
 
 const TIMEOUT = 500;
-// Far beyond every timeout that a call has.
+// Far beyond the timeout of every call.
 const HUNG_AFTER = 10_000;
 
-/** See the file's own text. */
 export class ChaosClient {
-  /** Calls by what became of them. */
+  /** Number of calls by outcome. */
   readonly outcomes = new Map<string, number>();
   made = 0;
   settled = 0;
@@ -24,14 +25,14 @@ export class ChaosClient {
   /** Presses published while this client was subscribed. */
   published = 0;
   delivered = 0;
-  /** Presses whose number was passed over, as seen from the numbers that came. */
+  /** Missing presses, by the gaps in the received numbers. */
   missing = 0;
-  /** How many times numbers were passed over. */
+  /** Number of gaps. */
   jumps = 0;
-  /** Presses that came twice or out of order. */
+  /** Duplicated or reordered presses. */
   disordered = 0;
   gaps = 0;
-  /** How many times a subscription failed, and another took its place. */
+  /** Number of failed subscriptions that were replaced. */
   resubscribed = 0;
   dropped = 0;
   stats!: ClientStats;
@@ -75,7 +76,7 @@ export class ChaosClient {
     return new ChaosClient(id, rcsp, driver, random);
   }
 
-  /** Calls until the deadline, a few at a time. */
+  /** Makes calls until the deadline, a few at a time. */
   async run(deadline: number): Promise<void> {
     while (performance.now() < deadline) {
       for (let i = randomInteger(this.#random, 1, 8); i > 0; i--) this.#call();
@@ -83,7 +84,7 @@ export class ChaosClient {
     }
   }
 
-  /** Waits for what is open, reads what waits, and closes. */
+  /** Waits for pending calls, reads buffered events, and closes. */
   async finish(): Promise<void> {
     await Promise.all(this.#open);
     const end = this.#driver.published;
@@ -156,7 +157,7 @@ export class ChaosClient {
         if (!(error instanceof ConnectionError || error instanceof TimeoutError)) throw error;
         if (!this.#reads) return;
       }
-      // It was not accepted in time, or three connections ended before it was.
+      // It timed out, or three connections ended before it was accepted.
       this.#count();
       this.gaps++;
       this.resubscribed++;
@@ -181,7 +182,7 @@ export class ChaosClient {
   }
 }
 
-/** Whether an error is one that this call may get: another's refusal is not. */
+/** True if this call may reject with the error: the refusal of another call is not allowed. */
 function isOwn(error: unknown, token: string, fail: boolean): boolean {
   if (!(error instanceof CommandError)) return true;
   return fail && error.errorMessage === token;

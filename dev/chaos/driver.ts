@@ -9,10 +9,9 @@ import type { Address } from "../../src/socket/socket.ts";
 
 const PRESS_EVERY = 5;
 
-/** See the file's own text. */
 export class Driver {
   readonly address: Address;
-  /** Presses published so far, also those that nobody heard; the number of the next one. */
+  /** Presses published so far, with or without subscribers; also the number of the next one. */
   published = 0;
   restarts = 0;
   readonly #random: () => number;
@@ -65,7 +64,7 @@ async function startSimulator(address: Address, random: () => number): Promise<S
   const simulator = new Simulator({ closeTimeout: 200 });
   simulator.server.handle("Echo", async ({ Arguments }) => {
     const time = randomInteger(random, 0, 40);
-    // Now and then an answer, and with it all behind it, is too late for the clients.
+    // Sometimes delay a response, and all behind it, beyond the clients' timeout.
     if (random() < 0.002) await pause(700);
     else if (time > 2) await pause(time);
     if (Arguments["fail"] === true) {
@@ -77,7 +76,7 @@ async function startSimulator(address: Address, random: () => number): Promise<S
   return simulator;
 }
 
-/** Resolves after so many milliseconds. */
+/** Resolves after this many milliseconds. */
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

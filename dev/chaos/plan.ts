@@ -1,11 +1,11 @@
-/** What goes wrong with each connection of the chaos run. */
+/** The faults of each connection of the chaos run. */
 
 import { randomInteger } from "../../src/simulator/random.ts";
 import type { ConnectionFaults } from "../../tests/support/fault_proxy.ts";
 
 /**
- * Gives each connection one fault or none. A body is never changed, and no event left out or doubled:
- * the protocol gives a client no way to see that.
+ * Returns one fault or none for each connection. It never changes a body, and never drops or
+ * duplicates an event: a client of this protocol cannot detect that.
  */
 export function faultPlan(random: () => number): (connection: number) => ConnectionFaults {
   const bytes = (): number => randomInteger(random, 1, 200_000);

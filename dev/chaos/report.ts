@@ -1,9 +1,9 @@
-/** What a chaos run comes to. */
+/** The result of a chaos run. */
 
 import type { ChaosClient } from "./client.ts";
 import type { Driver } from "./driver.ts";
 
-/** What a run is judged by. */
+/** The data that decides whether a run passed. */
 export interface ChaosRun {
   readonly seconds: number;
   readonly seed: number;
@@ -13,7 +13,7 @@ export interface ChaosRun {
   readonly heapAfter: number;
 }
 
-/** Prints the account and gives whether it is in order. */
+/** Prints the report and returns whether the run passed. */
 export function report(run: ChaosRun): boolean {
   const { clients, driver, heapBefore, heapAfter } = run;
   const sum = (count: (client: ChaosClient) => number): number =>
@@ -31,7 +31,7 @@ export function report(run: ChaosRun): boolean {
     "events twice or out of order": sum(({ disordered }) => disordered),
     "events not accounted for": Math.abs(published - delivered - missing),
     "losses without a gap": sum((client) =>
-      // The presses before the first connection stood and after the last ended are two more jumps.
+      // The presses before the first connection and after the last one are two more jumps.
       client.slow ? 0 : Math.max(0, client.jumps - client.gaps - 2)
     ),
     "dropped beyond missing": Math.max(0, -lost),

@@ -1,4 +1,4 @@
-/** The bodies of frames, and all that reads them. */
+/** Fuzz target for the decoders of frame bodies. */
 
 import { DIALECT } from "../../src/dialect.ts";
 import { ProtocolError, RcspError } from "../../src/errors.ts";
@@ -14,7 +14,7 @@ import { must, type Target } from "./target.ts";
 
 const SEEDS = BODIES.map(utf8);
 
-/** What breaks readers of JSON now and then. */
+/** Text that is known to break JSON parsers. */
 const PIECES: readonly Uint8Array[] = [
   ...["null", "true", "-0", "1e400", "9007199254740993", "[", "]", "{", "}", '"', "\\", ",", ":"],
   ...['"__proto__":{"polluted":1},', '"constructor":', '"then":', '"TrackId":', '"Error":'],
@@ -33,7 +33,6 @@ const READERS: readonly ((body: JsonObject) => unknown)[] = [
   findPressType,
 ];
 
-/** Makes the target. */
 export function bodyTarget(): Target {
   const mutator = new Mutator();
   return {

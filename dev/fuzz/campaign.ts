@@ -1,26 +1,26 @@
-/** Case after case, each made of the seed, the target and its number alone. */
+/** Runs cases, each generated only from the seed, the target and its number. */
 
 import process from "node:process";
 import { seededRandom } from "../../src/simulator/random.ts";
 import type { Random } from "./mutator.ts";
 import { type Target, turn } from "./target.ts";
 
-/** What became of the cases of one target. */
+/** Outcomes of the cases of one target. */
 export interface Tally {
   cases: number;
   /** Frames that were changed. */
   frames: number;
-  /** How many cases came to what. */
+  /** Number of cases by outcome. */
   readonly outcomes: Map<string, number>;
 }
 
-/** A case that went wrong. */
+/** A failed case. */
 export class FuzzFailure extends Error {
   override readonly name = "FuzzFailure";
   readonly target: string;
   readonly seed: number;
   readonly iteration: number;
-  /** The limit that it was tried with. */
+  /** The limit of this case. */
   readonly limit: number;
   readonly bytes: Uint8Array;
 
@@ -36,17 +36,16 @@ export class FuzzFailure extends Error {
   }
 }
 
-/** The input of a case. */
 export interface CaseInput {
   readonly iteration: number;
   readonly limit: number;
   readonly bytes: Uint8Array;
   readonly mutated: number;
-  /** The chance that remains for the check: chunks, timeouts and the like. */
+  /** Random numbers for the check: chunk sizes, timeouts and the like. */
   readonly random: Random;
 }
 
-/** Makes the input of one case, the same for the same seed. */
+/** Generates the input of one case, the same for the same seed. */
 export function makeCase(target: Target, seed: number, iteration: number): CaseInput {
   const random = seededRandom(caseSeed(target.name, seed, iteration));
   const limit = target.limits[Math.floor(random() * target.limits.length)]!;
@@ -54,20 +53,20 @@ export function makeCase(target: Target, seed: number, iteration: number): CaseI
   return { iteration, limit, bytes, mutated, random: checkRandom(target, seed, iteration) };
 }
 
-/** The chance of a case's check, which does not depend on how its bytes were made. */
+/** Random numbers for a case's check, independent of how its bytes were generated. */
 export function checkRandom(target: Target, seed: number, iteration: number): Random {
   return seededRandom(caseSeed(`${target.name} check`, seed, iteration));
 }
 
 const uncaught: unknown[] = [];
 
-/** From now on what nobody catches fails the case that is under way. */
+/** From now on an uncaught error fails the running case. */
 export function watchUncaught(): void {
   process.on("unhandledRejection", (reason) => uncaught.push(reason));
   process.on("uncaughtException", (error) => uncaught.push(error));
 }
 
-/** Runs one case, and throws a {@link FuzzFailure} where it goes wrong. */
+/** Runs one case, and throws a {@link FuzzFailure} if it fails. */
 export async function runCase(
   target: Target,
   seed: number,
@@ -83,19 +82,19 @@ export async function runCase(
     tally.frames += input.mutated;
     tally.outcomes.set(code, (tally.outcomes.get(code) ?? 0) + 1);
   } catch (cause) {
-    // The bytes are the mutator's, which the next case uses again.
+    // Copy: the mutator reuses its buffer for the next case.
     throw new FuzzFailure(target.name, seed, { ...input, bytes: input.bytes.slice() }, cause);
   }
 }
 
-/** Nothing that no one has caught may be left of a case. */
+/** A case may leave no uncaught error. */
 export async function throwUncaught(): Promise<void> {
   await turn();
   if (uncaught.length > 0) throw new Error("Nobody caught this", { cause: uncaught.shift() });
   if (Object.keys(Object.prototype).length > 0) throw new Error("A prototype was changed");
 }
 
-/** A tally of nothing. */
+/** An empty tally. */
 export function newTally(): Tally {
   return { cases: 0, frames: 0, outcomes: new Map() };
 }

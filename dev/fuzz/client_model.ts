@@ -1,4 +1,4 @@
-/** What must become of a client's calls, told from the bytes of the server alone. */
+/** Predicts the outcome of a client's calls from the server's bytes alone. */
 
 import { isObject, referenceBody, referenceDecode } from "./reference.ts";
 
@@ -10,30 +10,30 @@ export type Fate =
   | { readonly kind: "timeout" }
   | { readonly kind: "ended" };
 
-/** What is known before the bytes arrive. */
+/** The state before the bytes arrive. */
 export interface Situation {
   readonly calls: number;
   readonly maxPayload: number;
   readonly maxDepth: number;
-  /** Whether events are read. */
+  /** Whether there is a subscriber. */
   readonly listening: boolean;
-  /** Calls that have ended already: their answers are to be dropped. */
+  /** Abandoned calls, whose responses must be dropped. */
   readonly gone: ReadonlyMap<number, Fate>;
 }
 
-/** What the model says. */
+/** The prediction. */
 export interface Forecast {
   readonly fates: Fate[];
   readonly events: number;
-  /** Events that are read by nobody as they are no JSON objects. */
+  /** Events dropped because they are not JSON objects. */
   readonly unreadable: number;
-  /** The codes of which one ends the connection; none where the bytes do not end it. */
+  /** Error codes, one of which ends the connection; empty if the bytes do not end it. */
   readonly codes: readonly string[];
-  /** How many answers were taken. */
+  /** Number of matched responses. */
   readonly answered: number;
 }
 
-/** Goes through the bytes as one whole. */
+/** Reads all bytes at once. */
 export function forecast(bytes: Uint8Array, situation: Situation): Forecast {
   const { calls, maxPayload, maxDepth, listening, gone } = situation;
   const decoded = referenceDecode(bytes, maxPayload);

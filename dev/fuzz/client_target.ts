@@ -1,4 +1,4 @@
-/** A client with commands under way, and a server that answers with anything. */
+/** Fuzz target: a client with calls in flight, and a server that sends anything. */
 
 import type { RcspClient } from "../../src/client/rcsp_client.ts";
 import { openClient } from "../../src/client/create_client.ts";
@@ -16,7 +16,7 @@ import { must, type MutatedInput, type Target, turn } from "./target.ts";
 const CALLS = 8;
 const SHORT = 5;
 const TIMEOUT = 1_000;
-/** Longer than every timeout and every wait between two connections. */
+/** Longer than every timeout and every reconnect delay. */
 const LONG = 60_000;
 
 const EVENTS = ["{}", '{"Publisher":"P","Topic":"T","Data":{"n":1}}', "no JSON", ""].map((body) =>
@@ -30,7 +30,6 @@ const ANSWERS = Array.from({ length: CALLS }, (_, i) => [
   frame(2, JSON.stringify({ Response: { Token: token(i), Next: null } })),
 ]);
 
-/** Makes the target. */
 export function clientTarget(): Target {
   const mutator = new Mutator();
   return {
@@ -46,7 +45,7 @@ function token(call: number): string {
   return `token-of-call-${call}`;
 }
 
-/** Answers in their order but for some that change places, some events between, and some changed. */
+/** Responses in order, some swapped, some mutated, with events between them. */
 function makeAnswers(mutator: Mutator, random: Random, limit: number): MutatedInput {
   mutator.begin(random, limit);
   const order = Array.from({ length: randomInteger(random, 1, CALLS) }, (_, i) => i);
@@ -56,7 +55,7 @@ function makeAnswers(mutator: Mutator, random: Random, limit: number): MutatedIn
   else if (kind < 0.2) order.splice(at, 0, order[at]!);
   else if (kind < 0.3 && at > 0) [order[at - 1], order[at]] = [order[at]!, order[at - 1]!];
   if (kind < 0.3) mutator.count(1);
-  // Where everything is changed the first change is the last that matters.
+  // If every frame is mutated, only the first mutation matters.
   const share = random() * random();
   const pick = <T>(items: readonly T[]): T => items[randomInteger(random, 0, items.length - 1)]!;
   for (const call of order) {
@@ -91,7 +90,7 @@ async function checkClient(bytes: Uint8Array, random: Random, maxPayload: number
     return code;
   } finally {
     await client.close();
-    // What is still being opened is closed as soon as it is there.
+    // Close a connection that is still being opened as soon as it is open.
     await turn();
     must(clock.timers === 0, () => `${clock.timers} timers are left`);
     must(sockets.every(({ isClosed }) => isClosed), () => "a socket is left open");
@@ -133,7 +132,7 @@ async function useClient(client: RcspClient, bytes: Uint8Array, scene: Scene): P
     referenceDecode(socket.output, maxPayload).frames.length === CALLS,
     () => "not every command was written",
   );
-  controller.abort("given up");
+  controller.abort("aborted by the fuzzer");
   clock.advance(SHORT);
   socket.feed(bytes);
   const end = randomInteger(random, 0, 3);
@@ -156,54 +155,54 @@ async function useClient(client: RcspClient, bytes: Uint8Array, scene: Scene): P
   return expected.codes[0] === "cut-frame" && end >= 1 ? "clean" : expected.codes[0] ?? "clean";
 }
 
-/** The client has counted what came. */
+/** Checks the client's counters. */
 function compareCounts(client: RcspClient, { fates, answered, unreadable }: Forecast): void {
   const count = (kind: Fate["kind"]): number => fates.filter((fate) => fate.kind === kind).length;
   const expected = { answered: count("ok"), failed: count("refused") };
   const late = answered - expected.answered - expected.failed;
   const stats = client.stats();
-  const told = (): string => `${JSON.stringify(stats)} instead of ${answered} answers`;
-  must(stats.answered === expected.answered && stats.failed === expected.failed, told);
-  must(stats.late === late && stats.unreadable === unreadable, told);
+  const details = (): string => `${JSON.stringify(stats)} instead of ${answered} answers`;
+  must(stats.answered === expected.answered && stats.failed === expected.failed, details);
+  must(stats.late === late && stats.unreadable === unreadable, details);
 }
 
-/** Each call has ended once, and as the model says. */
+/** Checks that each call settled once, as the model predicts. */
 function compare(
   call: number,
   outcome: readonly PromiseSettledResult<unknown>[],
   { fates, codes }: Forecast,
   open: boolean,
 ): void {
-  const told = (): string =>
+  const details = (): string =>
     `call ${call} must be ${JSON.stringify(fates[call])}: ` +
     outcome.map((each) => each.status === "fulfilled" ? JSON.stringify(each.value) : each.reason);
-  must(outcome.length === 1, () => `settled ${outcome.length} times: ${told()}`);
+  must(outcome.length === 1, () => `settled ${outcome.length} times: ${details()}`);
   const [settled] = outcome as [PromiseSettledResult<unknown>];
   const fate = fates[call]!;
   if (settled.status === "fulfilled") {
-    must(fate.kind === "ok" && JSON.stringify(settled.value) === fate.json, told);
+    must(fate.kind === "ok" && JSON.stringify(settled.value) === fate.json, details);
     return;
   }
   const { reason } = settled;
   switch (fate.kind) {
     case "ok":
-      throw new Error(told());
+      throw new Error(details());
     case "refused":
-      return must(reason instanceof CommandError && reason.command === `Call${call}`, told);
+      return must(reason instanceof CommandError && reason.command === `Call${call}`, details);
     case "aborted":
-      return must(reason === "given up", told);
+      return must(reason === "aborted by the fuzzer", details);
     case "timeout":
-      return must(reason instanceof TimeoutError, told);
+      return must(reason instanceof TimeoutError, details);
     case "ended": {
       const right = reason instanceof ConnectionError ||
         reason instanceof RcspError && codes.includes(reason.code) ||
         open && reason instanceof TimeoutError;
-      return must(right && !(reason instanceof CommandError), told);
+      return must(right && !(reason instanceof CommandError), details);
     }
   }
 }
 
-/** A client either says that it is closed, or has come back and works. */
+/** Checks that the client is either closed or has reconnected and works. */
 async function checkAfterwards(
   client: RcspClient,
   clock: FakeClock,
@@ -222,12 +221,12 @@ async function checkAfterwards(
     (error) => error instanceof ConnectionError || error instanceof TimeoutError,
   );
   await turn();
-  // The first connection may live on, and be silent.
+  // The first connection may stay open without sending anything.
   clock.advance(LONG);
   must(await outcome, () => "a call afterwards did not end as it must");
 }
 
-/** A server that does all right. */
+/** A correct server. */
 class Answering extends FuzzSocket {
   override async write(bytes: Uint8Array): Promise<void> {
     await super.write(bytes);

@@ -1,10 +1,10 @@
-/** Good frames to begin with, built without the encoder of `src/`. */
+/** Valid frames as a starting point, built without the encoder of `src/`. */
 
 import { concat } from "@std/bytes";
 
 const encoder = new TextEncoder();
 
-/** A right frame. */
+/** A valid frame. */
 export function frame(type: number, body: string | Uint8Array): Uint8Array {
   const bytes = typeof body === "string" ? encoder.encode(body) : body;
   const header = Uint8Array.of(0xdc, 1, 8, type, 0, 0, 0, 0);
@@ -12,7 +12,6 @@ export function frame(type: number, body: string | Uint8Array): Uint8Array {
   return concat([header, bytes]);
 }
 
-/** Text as UTF-8. */
 export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }

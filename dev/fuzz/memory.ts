@@ -1,4 +1,4 @@
-/** How much this process holds when all that can be let go is let go. */
+/** Memory use of this process after garbage collection. */
 
 import process from "node:process";
 import { setFlagsFromString } from "node:v8";
@@ -10,7 +10,7 @@ const collect = collector();
 export async function settledHeap(): Promise<number> {
   for (let i = 0; i < 3; i++) {
     collect();
-    // What finalizers hold is let go in a later turn.
+    // Finalizers run in a later turn.
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   const { heapUsed, external } = process.memoryUsage();

@@ -1,8 +1,8 @@
-/** Good frames made bad, in one buffer that is used again. */
+/** Mutates valid frames in one reused buffer. */
 
 import { randomInteger } from "../../src/simulator/random.ts";
 
-/** Gives numbers from 0 up to, but not, 1. */
+/** Returns numbers from 0 up to, but not including, 1. */
 export type Random = () => number;
 
 const HEADER = 8;
@@ -22,19 +22,19 @@ export class Mutator {
   #start = 0;
   #mutated = 0;
 
-  /** Starts anew; `limit` is the size that sizes are set around. */
+  /** Starts a new stream; mutated sizes are chosen around `limit`. */
   begin(random: Random, limit: number): void {
     this.#random = random;
     this.#limit = limit;
     this.#end = this.#start = this.#mutated = 0;
   }
 
-  /** What was built; valid until the next `begin()`. */
+  /** The stream; valid until the next `begin()`. */
   get bytes(): Uint8Array {
     return this.#buffer.subarray(0, this.#end);
   }
 
-  /** How many frames were changed. */
+  /** Number of mutated frames. */
   get mutated(): number {
     return this.#mutated;
   }
@@ -44,7 +44,7 @@ export class Mutator {
     this.#mutated += frames;
   }
 
-  /** Adds bytes as they are; gives whether there was room. */
+  /** Appends bytes unchanged; returns whether there was room. */
   add(bytes: Uint8Array): boolean {
     if (this.#end + bytes.length + ROOM > CAPACITY) return false;
     this.#buffer.set(bytes, this.#end);
@@ -53,7 +53,7 @@ export class Mutator {
     return true;
   }
 
-  /** Adds bytes of pure chance. */
+  /** Appends random bytes. */
   addNoise(length: number): void {
     this.#start = this.#end;
     for (let i = 0; i < length; i++) this.#buffer[this.#end++] = this.#byte();
@@ -77,7 +77,7 @@ export class Mutator {
     this.#mutated++;
   }
 
-  /** Goes on in the midst of the last frame with the end of another. */
+  /** Continues inside the last frame with the end of another. */
   splice(other: Uint8Array): void {
     this.#end = this.#start + this.#upTo(this.#end - this.#start);
     const from = this.#upTo(other.length);
@@ -85,7 +85,7 @@ export class Mutator {
     this.#mutated++;
   }
 
-  /** Cuts the stream somewhere in its last frame. */
+  /** Truncates the stream somewhere in its last frame. */
   truncate(): void {
     this.#end = this.#start + this.#upTo(this.#end - this.#start);
     this.#mutated++;
@@ -123,7 +123,7 @@ export class Mutator {
     }
   }
 
-  /** Puts bytes somewhere from `from` on. */
+  /** Inserts bytes at a random position from `from` on. */
   insert(bytes: Uint8Array, from: number): void {
     const at = from + this.#upTo(this.#end - from);
     const length = this.#open(at, bytes.length);
@@ -149,7 +149,7 @@ export class Mutator {
     else this.#view.setUint32(at, sizes[pick] ?? huge[pick - sizes.length]!, true);
   }
 
-  /** Makes room for bytes; gives how many fit. */
+  /** Makes room for bytes; returns how many fit. */
   #open(at: number, length: number): number {
     const fits = Math.min(length, CAPACITY - this.#end);
     this.#buffer.copyWithin(at + fits, at, this.#end);

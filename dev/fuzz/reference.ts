@@ -1,22 +1,22 @@
-/** The protocol once more, slowly and in one piece, to compare with. It shares nothing with `src/`. */
+/** A slow reference implementation of the protocol. It shares nothing with `src/`. */
 
-/** Where a body lies in a stream. */
+/** Position of a body in a stream. */
 export interface ReferenceFrame {
   readonly type: number;
   readonly start: number;
   readonly end: number;
 }
 
-/** What a whole stream must come to. */
+/** The expected result for a whole stream. */
 export interface ReferenceOutcome {
   readonly frames: ReferenceFrame[];
-  /** How it fails, if it does. */
+  /** The error code, if it fails. */
   readonly code: string | undefined;
-  /** Where the frame begins that fails. */
+  /** Offset of the failing frame. */
   readonly offset: number;
 }
 
-/** Cuts a whole stream into frames. */
+/** Splits a whole stream into frames. */
 export function referenceDecode(bytes: Uint8Array, maxPayload: number): ReferenceOutcome {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const frames: ReferenceFrame[] = [];
@@ -40,7 +40,7 @@ export function referenceDecode(bytes: Uint8Array, maxPayload: number): Referenc
   return { frames, code: undefined, offset };
 }
 
-/** What a body must come to: its object, or the codes of which one is right. */
+/** The expected result for a body: its object, or the allowed error codes. */
 export type ReferenceBody =
   | { readonly value: Record<string, unknown>; readonly codes?: undefined }
   | { readonly value?: undefined; readonly codes: readonly string[] };
@@ -60,14 +60,14 @@ export function referenceBody(payload: Uint8Array, maxDepth: number): ReferenceB
   try {
     value = JSON.parse(text);
   } catch {
-    // What is no JSON has no depth: either will do.
+    // Invalid JSON has no depth, so both codes are allowed.
     return { codes: tooDeep ? ["bad-json", "limit-reached"] : ["bad-json"] };
   }
   if (tooDeep) return { codes: ["limit-reached"] };
   return isObject(value) ? { value } : { codes: ["bad-json"] };
 }
 
-/** Whether a value is an object and no array. */
+/** Whether a value is an object, but not an array. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-/** A server with two clients: one sends anything, the other must not notice. */
+/** Fuzz target: a server with two clients. One sends anything, the other must not be affected. */
 
 import { CommandError, RcspError } from "../../src/errors.ts";
 import { LIMITS } from "../../src/limits.ts";
@@ -44,7 +44,6 @@ const COMMANDS = [
 ].map((body) => frame(1, body));
 const STRAYS = [frame(2, "{}"), frame(3, "{}"), frame(4, "{}")];
 
-/** Makes the target. */
 export function serverTarget(): Target {
   const mutator = new Mutator();
   return {
@@ -110,7 +109,7 @@ async function checkServer(bytes: Uint8Array, random: Random, maxPayload: number
     () => "the connection is neither answered nor cut",
   );
   const wrong = errors.find((error) => error !== CRASH && !isForeseen(error));
-  must(wrong === undefined, () => `the server told of ${wrong}`);
+  must(wrong === undefined, () => `the server reported ${wrong}`);
   compareAnswers(witness.output, [right("before"), right("after")], false, false);
 
   victim.close();
@@ -140,7 +139,7 @@ function handleAll(server: RcspServer): void {
   server.handle("List", () => [] as unknown as undefined);
 }
 
-/** What the server's owner is told: how a client broke the rules, or what a handler of ours did. */
+/** Checks what `onError` reported: a client's protocol error, or an error of our handler. */
 function isForeseen(error: unknown): boolean {
   return error instanceof RcspError ||
     error instanceof TypeError && error.message.startsWith("Handler of 'List'");
@@ -155,7 +154,7 @@ function right(trackId: string): Answer {
   return { type: 2, trackId };
 }
 
-/** One answer for each command, told from the bytes alone. */
+/** One expected response per command, predicted from the bytes alone. */
 function expectedAnswers(
   bytes: Uint8Array,
   maxPayload: number,
@@ -180,7 +179,7 @@ function succeeds(command: Record<string, unknown>): boolean {
   return subscribes && typeof args["Publisher"] === "string" && typeof args["Topic"] === "string";
 }
 
-/** `narrow` tells that an answer may be too long for `maxPayload`, and refused instead. */
+/** With `narrow` a response may exceed `maxPayload` and become an error. */
 function compareAnswers(
   output: Uint8Array,
   expected: readonly Answer[],

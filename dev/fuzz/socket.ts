@@ -1,4 +1,4 @@
-/** A socket whose other end is the fuzzer. */
+/** A socket whose other side is the fuzzer. */
 
 import { concat } from "@std/bytes";
 import { ConnectionError } from "../../src/errors.ts";
@@ -6,7 +6,7 @@ import type { Socket } from "../../src/socket/socket.ts";
 import type { Random } from "./mutator.ts";
 import { randomInteger } from "../../src/simulator/random.ts";
 
-/** How a socket takes what is written to it. */
+/** How a socket handles writes. */
 export type Writing = "at once" | "late" | "never";
 
 /** Largest chunks: single bytes, pieces of a header, pieces of a frame, many frames at once. */
@@ -14,17 +14,16 @@ const LARGEST = [1, 9, 100, 65_536];
 
 const LATE_TURNS = 5;
 
-/** See the file's own text. */
 export class FuzzSocket implements Socket {
   readonly remote = "fuzz";
   readonly #gone = Promise.withResolvers<void>();
   readonly closed: Promise<void> = this.#gone.promise;
-  /** What was written, in the order in which it was taken. */
+  /** The written chunks, in order. */
   readonly written: Uint8Array[] = [];
   readonly #random: Random;
   readonly #writing: Writing;
   readonly #largest: number;
-  // One for all reads: what is kept beyond a read shows as garbage.
+  // One buffer for all reads, so that a view kept beyond its read shows as garbage.
   #chunk = new Uint8Array(0);
   #incoming: Uint8Array = this.#chunk;
   #end: "end" | "reset" | undefined;
@@ -38,7 +37,7 @@ export class FuzzSocket implements Socket {
     this.#largest = LARGEST[randomInteger(random, 0, LARGEST.length - 1)]!;
   }
 
-  /** Whether it was closed by whoever holds it. */
+  /** Whether its owner has closed it. */
   get isClosed(): boolean {
     return this.#isClosed;
   }
@@ -48,13 +47,13 @@ export class FuzzSocket implements Socket {
     return concat(this.written);
   }
 
-  /** Has bytes arrive, in chunks by chance. They must stay as they are until they are read. */
+  /** Delivers bytes in chunks of random sizes. They must not change until they are read. */
   feed(bytes: Uint8Array): void {
     this.#incoming = concat([this.#incoming, bytes]);
     this.#wake();
   }
 
-  /** Has the stream end after what was fed. */
+  /** Ends the stream after the delivered bytes. */
   finish(how: "end" | "reset"): void {
     this.#end = how;
     this.#wake();
@@ -75,7 +74,7 @@ export class FuzzSocket implements Socket {
     if (this.#writing === "never") await this.closed;
     if (this.#writing === "late") { for (let i = 0; i < LATE_TURNS; i++) await null; }
     if (this.#isClosed) throw new ConnectionError("connection-closed", "Closed while writing");
-    // Taken now, so that a change while the write waited shows.
+    // Copied only now, so that a change during the pending write shows.
     this.written.push(bytes.slice());
   }
 

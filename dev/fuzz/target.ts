@@ -1,36 +1,36 @@
-/** What is fuzzed, in the words of the campaign. */
+/** The interface between fuzz targets and the campaign. */
 
 import type { Random } from "./mutator.ts";
 
-/** Bytes for a target; valid until the target makes the next. */
+/** Bytes for a target; valid until the target generates the next. */
 export interface MutatedInput {
   readonly bytes: Uint8Array;
-  /** How many frames among them are not as they were. */
+  /** Number of mutated frames in them. */
   readonly mutated: number;
 }
 
-/** One thing that takes bytes from outside. */
+/** A component that reads untrusted bytes. */
 export interface Target {
   readonly name: string;
-  /** Its share of the time. */
+  /** Share of the run time. */
   readonly weight: number;
-  /** The limits that it is tried with: of the bytes of a body, or of its depth. */
+  /** The limits to test with: bytes or depth of a body. */
   readonly limits: readonly number[];
-  /** Makes bytes that may be wrong in any way. */
+  /** Generates bytes that may be invalid in any way. */
   make(random: Random, limit: number): MutatedInput;
   /**
-   * Feeds them, and throws where anything but the one right thing happens. Gives what became of them:
-   * `clean`, or the code of an error.
+   * Feeds the bytes, and throws if anything but the expected result happens. Returns the outcome:
+   * `clean`, or an error code.
    */
   check(bytes: Uint8Array, random: Random, limit: number): string | Promise<string>;
 }
 
-/** Throws where something does not hold. */
+/** Throws if the condition is false. */
 export function must(holds: boolean, what: () => string): void {
   if (!holds) throw new Error(what());
 }
 
-/** Lets everything run that waits for no timer. */
+/** Runs everything that does not wait for a timer. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,10 +1,10 @@
-/** A failing case as a vector of `tests/vectors`, so that it becomes a test. */
+/** Saves a failing case as a vector in `tests/vectors`, where it becomes a test. */
 
 import { writeFile } from "node:fs/promises";
 import type { FuzzFailure } from "./campaign.ts";
 import { referenceBody, referenceDecode } from "./reference.ts";
 
-/** Writes the vector; gives the path of its file. */
+/** Writes the vector; returns the path of its file. */
 export async function keepVector(failure: FuzzFailure, folder: URL): Promise<string> {
   const { target, seed, iteration } = failure;
   const kind = target === "bodies" ? "bodies" : "streams";

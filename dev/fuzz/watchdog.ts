@@ -1,16 +1,16 @@
 /**
- * Ends the process where a case takes too long. A loop without an end would hold up any timer beside
- * it, so a thread of its own looks on.
+ * Ends the process if a case takes too long. An endless loop blocks every timer of its thread, so a
+ * separate thread watches.
  */
 
 import { writeSync } from "node:fs";
 import process from "node:process";
 import { isMainThread, Worker, workerData } from "node:worker_threads";
 
-/** What the thread is told. */
+/** Message to the thread. */
 interface WatchdogData {
   readonly kind: "watchdog";
-  /** The number of the target, and of the case that it is at. */
+  /** The number of the target, and of its current case. */
   readonly progress: Int32Array;
   readonly names: readonly string[];
   readonly seed: number;
@@ -18,14 +18,14 @@ interface WatchdogData {
   readonly timeout: number;
 }
 
-/** A thread that looks on. */
+/** The watching thread. */
 export interface Watchdog {
-  /** Tells that a case begins. */
+  /** Reports that a case begins. */
   begin(target: number, iteration: number): void;
   stop(): Promise<unknown>;
 }
 
-/** Begins to look on; `timeout` is for one case, in milliseconds. */
+/** Starts to watch; `timeout` is per case, in milliseconds. */
 export function startWatchdog(names: readonly string[], seed: number, timeout: number): Watchdog {
   const progress = new Int32Array(new SharedArrayBuffer(8));
   const data: WatchdogData = { kind: "watchdog", progress, names, seed, pid: process.pid, timeout };

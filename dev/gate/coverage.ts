@@ -1,20 +1,20 @@
-/** Line coverage of given files, in which a file that no test has loaded counts as not covered. */
+/** Line coverage of given files. A file that no test has loaded counts as not covered. */
 
 import { writeFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import { must, root, scratch, StepFailure } from "./step.ts";
 
-/** How much of the sources the tests have run. */
+/** The share of lines that the tests ran. */
 export interface LineCoverage {
   percent: number;
   lines: number;
-  /** One line a file. */
+  /** One line per file. */
   report: string;
 }
 
 /** Reads the raw data that `deno test --coverage` has left in the folder. */
 export async function lineCoverage(sources: string[], folder: string): Promise<LineCoverage> {
-  // Loaded once more, so that what no test has loaded appears in the data, as lines never run.
+  // Import every file, so that files that no test loads appear as lines never run.
   const loader = `${scratch}load_all.ts`;
   const loads = sources.map((file) => `await import("${pathToFileURL(root + file)}");\n`);
   await writeFile(loader, loads.join(""));

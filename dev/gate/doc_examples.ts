@@ -1,8 +1,6 @@
 /**
- * The TypeScript blocks of docs and doc comments that can be run.
- *
- * Every block is type-checked. Every block is run too, unless its first line says `ts no-run`: it
- * needs a device, or would never end.
+ * Extracts the TypeScript blocks of docs and doc comments. Every block is type-checked, and run
+ * unless its first line says `ts no-run`: it needs a device, or would never end.
  */
 
 import { mkdir, rm, writeFile } from "node:fs/promises";

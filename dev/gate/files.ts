@@ -1,9 +1,9 @@
-/** The project's files, and what `deno.json` says of them. */
+/** Lists the project's files. */
 
 import { readdir, readFile } from "node:fs/promises";
 import { root, StepFailure } from "./step.ts";
 
-/** What `.gitignore` leaves out, and what lies in a clean checkout without belonging to it. */
+/** Ignored files, and files in a clean checkout that do not belong to the project. */
 const FOREIGN = /(?:^|\/)(?:node_modules|coverage|\.work|\.git|__pycache__)(?:\/|$)|\.tgz$/;
 
 /** All files of the project, relative to its folder, sorted. */
@@ -17,7 +17,7 @@ export async function projectFiles(folder = ""): Promise<string[]> {
   return nested.flat().sort();
 }
 
-/** The files whose paths match. It is a failure if there are none. */
+/** The files whose paths match. Throws if there are none. */
 export async function filesLike(pattern: RegExp): Promise<string[]> {
   const files = (await projectFiles()).filter((path) => pattern.test(path));
   if (files.length === 0) throw new StepFailure(`No file is like ${pattern}`);
@@ -33,7 +33,6 @@ export interface PackageFacts {
   dependencies?: Record<string, string>;
 }
 
-/** Reads a `deno.json` or `package.json`. */
 export async function packageFacts(file: string): Promise<PackageFacts> {
   return JSON.parse(await projectText(file));
 }
@@ -44,7 +43,6 @@ export async function entryFiles(): Promise<string[]> {
   return Object.values(exports).map((path) => path.replace(/^\.\//, ""));
 }
 
-/** A file of the project as text. */
 export function projectText(path: string): Promise<string> {
   return readFile(root + path, "utf8");
 }

@@ -1,4 +1,4 @@
-/** Who imports whom, as the compiler sees it: static, dynamic and type imports alike. */
+/** The import graph as the compiler sees it: static, dynamic and type imports. */
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
@@ -21,7 +21,7 @@ interface Resolution {
   error?: string;
 }
 
-/** Every import that the files make, and the files that they import, and so on. */
+/** All imports of the files, transitively. */
 export async function imports(files: string[]): Promise<Import[]> {
   const all = `${scratch}all_imports.ts`;
   await mkdir(scratch, { recursive: true });

@@ -2,7 +2,7 @@
 
 import type { TestEvent } from "node:test/reporters";
 
-/** Writes one `outcome file` line a test. */
+/** Writes one `outcome file` line per test. */
 export default async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   for await (const { type, data } of source) {
     if (type !== "test:pass" && type !== "test:fail") continue;

@@ -1,4 +1,4 @@
-/** Steps that start what a user would: every example against the simulator, all benches for once. */
+/** Steps that run what a user would: every example against the simulator, all benches once. */
 
 import { filesLike } from "./files.ts";
 import { command, must, root, type Step, StepFailure, type StepReport } from "./step.ts";
@@ -19,7 +19,7 @@ export const smokeSteps: Step[] = [
   endure("fuzz", ["dev/fuzz.ts", "--seconds", "5"]),
 ];
 
-/** A program must end well in time and say something. */
+/** A program must exit with 0 in time and print something. */
 function smoke(name: string, runtime: string[], pattern: RegExp, flag: string): Step {
   return {
     name,
@@ -34,14 +34,14 @@ function smoke(name: string, runtime: string[], pattern: RegExp, flag: string): 
   };
 }
 
-/** The command as one executable must do its work, and fail as it should, where there is no runtime. */
+/** The command as one executable must work, and fail correctly, without a runtime. */
 async function binary(): Promise<StepReport> {
   await must(["npm", "run", "--silent", "build:binary"]);
   const rcsp = `${root}.work/rcsp`;
   const env = { PATH: "" };
   const { stdout } = await must([rcsp, "list", "--simulate", "--json"], { env });
   const devices = stdout.trim().split("\n");
-  // Port 1 is nobody's.
+  // Nothing listens on port 1.
   const refused = await command([rcsp, "list", "--port", "1"], { env });
   if (devices.length !== 4 || refused.code !== 3) {
     throw new StepFailure(`${devices.length} devices, exit code ${refused.code} without a driver`);
@@ -49,7 +49,7 @@ async function binary(): Promise<StepReport> {
   return { passed: 2, note: `${devices.length} devices` };
 }
 
-/** A program that wears the module out, on all runtimes at once. */
+/** A long-running stress program, on all runtimes at once. */
 function endure(name: string, script: string[]): Step {
   return {
     name: `${name} on ${runtimes.map(([runtime]) => runtime).join(", ")}`,

@@ -1,4 +1,4 @@
-/** Steps that read the sources: types, the core's freedom from any runtime, docs. */
+/** Steps that check the sources: types, no runtime in the core, docs. */
 
 import { entryFiles, filesLike, projectText } from "./files.ts";
 import { imports } from "./imports.ts";

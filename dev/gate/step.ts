@@ -1,4 +1,4 @@
-/** What a step of the gate is, and the child processes that it runs. */
+/** The steps of the gate, and their child processes. */
 
 import { spawn } from "node:child_process";
 import process from "node:process";
@@ -7,20 +7,20 @@ import { fileURLToPath } from "node:url";
 /** One check. Throws a `StepFailure` if it fails; a step that finds nothing to check must fail. */
 export interface Step {
   readonly name: string;
-  /** Whether no other step needs to run where this one fails. */
+  /** Whether the gate stops if this step fails. */
   readonly vital?: boolean;
   run(): Promise<StepReport | void>;
 }
 
-/** What a step that passed tells. */
+/** Result of a step that passed. */
 export interface StepReport {
-  /** How many checks it counts as: one by default. */
+  /** Number of passed checks. Default: 1. */
   passed?: number;
   /** A few words for the step's line. */
   note?: string;
 }
 
-/** Why a step failed, with what there is to read. */
+/** Thrown by a step that fails, with the output to show. */
 export class StepFailure extends Error {
   readonly output: string | undefined;
   readonly passed: number;
@@ -37,7 +37,7 @@ export class StepFailure extends Error {
   }
 }
 
-/** The project's folder, with a slash at its end. */
+/** The project's folder, with a trailing slash. */
 export const root: string = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Where the gate may write; never tracked, never published. */
@@ -45,14 +45,14 @@ export const scratch = `${root}.work/gate/`;
 
 /** How a child process is run. */
 export interface CommandOptions {
-  /** The folder it runs in: the project's by default. */
+  /** Working directory. Default: the project's folder. */
   cwd?: string;
   /** Milliseconds until it is killed, with all that it started. Ends a hang, not a slow machine. */
   timeout?: number;
   env?: Record<string, string>;
 }
 
-/** How a child process ended. */
+/** Result of a child process. */
 export interface CommandResult {
   code: number;
   stdout: string;
@@ -60,7 +60,7 @@ export interface CommandResult {
   output: string;
 }
 
-/** Runs a command to its end. A command that cannot be started or exceeds its time is a failure. */
+/** Runs a command to its end. Throws if it cannot be started or times out. */
 export async function command(
   line: string[],
   options: CommandOptions = {},
@@ -116,7 +116,7 @@ function shown(line: string[]): string {
   return `'${(line.length > 8 ? [...line.slice(0, 8), "…"] : line).join(" ")}'`;
 }
 
-/** The pinned toolchain first, and nothing of the `npm` run that may have started the gate. */
+/** Puts the pinned toolchain first, and removes what an `npm run` that started the gate has set. */
 function toolEnvironment(): Record<string, string> {
   const inherited = Object.entries(process.env).filter(([name]) =>
     !/^npm_(?:package|lifecycle|command|config_local_prefix)/i.test(name) && name !== "INIT_CWD"
@@ -134,6 +134,6 @@ function killGroup(pid: number | undefined): void {
   try {
     if (pid !== undefined) process.kill(-pid, "SIGKILL");
   } catch {
-    // It has ended by itself.
+    // It has already exited.
   }
 }

@@ -1,18 +1,18 @@
-/** Reads from what the three test runners write how many tests there were, and in which files. */
+/** Counts tests and their files from the output of the three test runners. */
 
 import { readFile } from "node:fs/promises";
 
-/** What one run of the tests came to. */
+/** Result of one test run. */
 export interface TestCount {
   passed: number;
   failed: number;
-  /** Also tests that are only planned. */
+  /** Includes todo tests. */
   skipped: number;
   /** The files that ran at least one test. */
   files: Set<string>;
 }
 
-/** From the lines that `deno test` writes for people. */
+/** Reads the human-readable output of `deno test`. */
 export function readDeno(output: string): TestCount {
   const summary = [...output.matchAll(/^(?:ok|FAILED) \| (.*)$/gm)].at(-1)?.[1] ?? "";
   const number = (word: string): number =>
@@ -26,7 +26,7 @@ export function readDeno(output: string): TestCount {
   };
 }
 
-/** From the JUnit report of `bun test`; nothing if the runner broke before it wrote one. */
+/** Reads the JUnit report of `bun test`; undefined if the runner crashed before writing it. */
 export async function readBun(path: string): Promise<TestCount> {
   const report = await readFile(path, "utf8").catch(() => "");
   const total = attributes(/<testsuites ([^>]*)>/.exec(report)?.[1]);
@@ -46,7 +46,7 @@ export async function readBun(path: string): Promise<TestCount> {
   };
 }
 
-/** From the file that `node_reporter.ts` writes; nothing if the runner broke before. */
+/** Reads the file of `node_reporter.ts`; undefined if the runner crashed before writing it. */
 export async function readNode(path: string, root: string): Promise<TestCount> {
   const report = await readFile(path, "utf8").catch(() => "");
   const count: TestCount = { passed: 0, failed: 0, skipped: 0, files: new Set() };

@@ -10,15 +10,15 @@ import { readBun, readDeno, readNode, type TestCount } from "./test_count.ts";
 /** For all tests of one runtime, in milliseconds. */
 const SUITE_TIMEOUT = 900_000;
 
-/** The least share of covered lines, in percent. */
+/** Minimum line coverage, in percent. */
 const LINE_COVERAGE = 90;
 
-/** Lines about tests that passed, in the words of the three runners. */
+/** Lines about passed tests in the output of the three runners. */
 const PASSED_TEST = /^(?:.* \.\.\. ok \(.*\)|\(pass\) .*|\s*✔ .*)\n/gm;
 
 const coverageFolder = `${scratch}coverage`;
 
-/** The first step of all: who lacks Python shall not learn of it after minutes. */
+/** Runs first, so that a missing Python shows at once and not after minutes. */
 export const pythonStep: Step = {
   name: "python3",
   vital: true,
@@ -43,7 +43,7 @@ export const testSteps: Step[] = [
       await rm(coverageFolder, { recursive: true, force: true });
       const files = await testFiles();
       const coverage = [`--coverage=${coverageFolder}`, "--coverage-raw-data-only"];
-      // Types have a step of their own, which comes first.
+      // Types have their own step, which runs before.
       const line = ["deno", "test", "-A", "--no-check", ...coverage, ...files];
       const { code, output } = await command(line, { timeout: SUITE_TIMEOUT });
       return judge(files, code, output, readDeno(output));
@@ -130,7 +130,9 @@ function testFiles(): Promise<string[]> {
   return filesLike(/^tests\/.*_test\.ts$/);
 }
 
-/** A file without tests, a skipped test or a bad end without a failed test fails the step too. */
+/**
+ * A file without tests, a skipped test or a nonzero exit without a failed test fails the step too.
+ */
 function judge(files: string[], code: number, output: string, count: TestCount): StepReport {
   const idle = files.filter((file) => !count.files.has(file));
   const problems = [

@@ -1,9 +1,9 @@
-/** Steps that read text: the toolchain, format, lint, names that must not be in a file. */
+/** Steps that check text: the toolchain, format, lint, forbidden names and phrases. */
 
 import { filesLike, packageFacts, projectFiles, projectText } from "./files.ts";
 import { must, type Step, StepFailure } from "./step.ts";
 
-/** Addresses of registries and folders of one machine. */
+/** Hosts of registries and folders of one machine. */
 const MACHINE_TEXT =
   /\bregistry\.[a-z0-9-]+\.[a-z]{2,}|\bnpm\.jsr\.io|(?<![\w.}*])\/(?:work|root)\//;
 

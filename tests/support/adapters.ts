@@ -1,4 +1,4 @@
-/** The adapters that run in this runtime, every pair of them, and what their tests have in common. */
+/** The adapters of this runtime, every pair of them, and helpers for their tests. */
 
 import { createServer } from "node:net";
 import { concat } from "@std/bytes";
@@ -19,11 +19,11 @@ export interface Adapter {
   name: string;
   connector: Connector;
   listen: Listen;
-  /** The same for a test that takes one client at a time. */
+  /** `listen` for a test that accepts one client at a time. */
   listenQueued: (address?: ListenOptions) => Promise<QueuedListener>;
 }
 
-/** Makes an adapter of a connector and a `listen`. */
+/** Builds an adapter from a connector and a `listen`. */
 export function toAdapter(name: string, adapter: Pick<Adapter, "connector" | "listen">): Adapter {
   const { connector, listen } = adapter;
   return { name, connector, listen, listenQueued: (address) => listenQueued(listen, address) };
@@ -52,13 +52,13 @@ export const pairs: Pair[] = [
   toAdapter("memory to memory", memoryNetwork()),
 ];
 
-/** A listener from which a test takes one client at a time. */
+/** A listener with a queue, from which a test accepts one client at a time. */
 export interface QueuedListener extends Listener {
-  /** The next client. */
+  /** Resolves with the next client. */
   accept(): Promise<Socket>;
 }
 
-/** Listens, and keeps the clients until the test asks for them. */
+/** Listens, and queues the clients until the test accepts them. */
 export async function listenQueued(
   listen: Listen,
   address: ListenOptions = {},
@@ -81,14 +81,14 @@ export async function listenQueued(
   };
 }
 
-/** Two joined sockets and the listener that joined them. */
+/** Two connected sockets and their listener. */
 export interface Joined {
   client: Socket;
   server: Socket;
   listener: Listener;
 }
 
-/** Joins two sockets, runs `use`, and leaves nothing open, whatever happens. */
+/** Connects two sockets, runs `use`, and always closes everything. */
 export async function withJoined(
   pair: Pair,
   use: (joined: Joined) => Promise<void>,
@@ -103,13 +103,13 @@ export async function withJoined(
   }
 }
 
-/** Closes sockets and waits until they are gone. */
+/** Closes sockets and waits until they are closed. */
 export async function closeAll(...sockets: Socket[]): Promise<void> {
   for (const socket of sockets) socket.close();
   await Promise.all(sockets.map((socket) => socket.closed));
 }
 
-/** All bytes up to the end of the other side. */
+/** Reads all bytes up to the end. */
 export async function readAll(socket: Socket): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for (let chunk = await socket.read(); chunk !== null; chunk = await socket.read()) {
@@ -118,7 +118,7 @@ export async function readAll(socket: Socket): Promise<Uint8Array> {
   return concat(chunks);
 }
 
-/** Bytes that tell at which offset they stand, so that a lost, doubled or moved piece shows. */
+/** Bytes that encode their own offset, so that a lost, duplicated or moved piece shows. */
 export function pattern(size: number, start = 0): Uint8Array {
   const bytes = new Uint8Array(size);
   for (let i = 0; i < size; i++) bytes[i] = patternByte(start + i);

@@ -1,4 +1,6 @@
-/** The child process of the tests of `runtime.ts`: echoes its input, then exits as told. */
+/**
+ * Child process for the tests of `runtime.ts`: echoes its input, then exits with the given code.
+ */
 
 import process from "node:process";
 import { runtime } from "./runtime.ts";

@@ -1,4 +1,4 @@
-/** The examples as children of a test, and what their tests have in common. */
+/** Runs the examples as child processes. */
 
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -17,13 +17,13 @@ export function example(name: string, ...args: string[]): Promise<RunResult> {
   return run(command(name, ...args));
 }
 
-/** A sentence on standard error and nothing else: no second line, no stack trace. */
+/** Exactly one sentence on stderr: no second line, no stack trace. */
 export function assertSentence({ stdout, stderr }: RunResult): void {
   assertEquals(stdout, "");
   assertMatch(stderr, /^\S.*\n$/);
 }
 
-/** Runs `use` against a server of the test's own. */
+/** Runs `use` against the test's own server. */
 export async function withServer(
   server: RcspServer,
   use: (...flags: string[]) => Promise<void>,

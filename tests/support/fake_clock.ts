@@ -1,4 +1,4 @@
-/** A clock that stands still until a test moves it. */
+/** A clock that only advances when a test says so. */
 
 import type { Clock } from "../../src/timers.ts";
 
@@ -11,7 +11,7 @@ export class FakeClock implements Clock {
   #now = 0;
   readonly #timers = new Set<Timer>();
 
-  /** How many timers are set. */
+  /** Number of active timers. */
   get timers(): number {
     return this.#timers.size;
   }
@@ -30,7 +30,7 @@ export class FakeClock implements Clock {
     this.#timers.delete(timer as Timer);
   }
 
-  /** Lets time pass; what falls due on the way happens at its own moment, in order. */
+  /** Advances time; timers that fall due fire at their own time, in order. */
   advance(milliseconds: number): void {
     const end = this.#now + milliseconds;
     for (let timer = this.#firstUntil(end); timer; timer = this.#firstUntil(end)) {

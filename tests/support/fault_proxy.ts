@@ -1,6 +1,6 @@
 /**
- * A proxy that stands between a client and a server on real sockets, knows the protocol, and does
- * wrong on purpose. On `node:net`, as that can reset a connection, in all three runtimes.
+ * A proxy between a client and a server on real sockets that knows the protocol and injects faults.
+ * It uses `node:net`, which can reset a connection in all three runtimes.
  */
 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
@@ -9,31 +9,31 @@ import { FrameDecoder } from "../../src/wire/decoder.ts";
 import { encodeFrame } from "../../src/wire/encoder.ts";
 import { PayloadType } from "../../src/wire/header.ts";
 
-/** What goes wrong in one direction of one connection. Counts start with the connection. */
+/** Faults of one direction of one connection. Counts start with the connection. */
 export interface ProxyFaults {
-  /** Milliseconds before each chunk. */
+  /** Delay before each chunk, in milliseconds. */
   readonly delay?: number;
-  /** At most so many bytes in one write. */
+  /** Maximum bytes per write. */
   readonly slice?: number;
-  /** After so many bytes both sides are closed. */
+  /** Closes both sides after this many bytes. */
   readonly cutAfterBytes?: number;
-  /** After so many frames both sides are closed. */
+  /** Closes both sides after this many frames. */
   readonly cutAfterFrames?: number;
-  /** After so many bytes the receiver's connection is reset. */
+  /** Resets the receiver's connection after this many bytes. */
   readonly resetAfterBytes?: number;
-  /** After so many bytes nothing passes any more; the connection stays. */
+  /** Forwards nothing after this many bytes; the connection stays open. */
   readonly stallAfterBytes?: number;
-  /** After so many frames this direction ends, and the other goes on. */
+  /** Half-closes this direction after this many frames. */
   readonly halfCloseAfterFrames?: number;
-  /** The response of this number (0 is the first) does not pass. */
+  /** Drops the response with this index (0 is the first). */
   readonly dropResponse?: number;
-  /** The response of this number passes twice. */
+  /** Duplicates the response with this index. */
   readonly duplicateResponse?: number;
-  /** The byte of this number is changed. */
+  /** Changes the byte at this offset. */
   readonly corruptByte?: number;
 }
 
-/** What goes wrong in the two directions of one connection. */
+/** Faults of the two directions of one connection. */
 export interface ConnectionFaults {
   /** From the client to the server. */
   readonly up?: ProxyFaults;
@@ -41,9 +41,8 @@ export interface ConnectionFaults {
   readonly down?: ProxyFaults;
 }
 
-/** See the file's own text. */
 export class FaultProxy {
-  /** How many connections there were. */
+  /** Number of connections so far. */
   connections = 0;
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
@@ -54,7 +53,7 @@ export class FaultProxy {
     });
   }
 
-  /** Starts a proxy on a free port; `plan` is asked for each connection, 0 being the first. */
+  /** Starts a proxy on a free port; `plan` is called for each connection, with 0 for the first. */
   static start(
     target: Address,
     plan: (connection: number) => ConnectionFaults = () => ({}),
@@ -71,7 +70,7 @@ export class FaultProxy {
     return { host, port };
   }
 
-  /** Ends all connections that stand, by reset or in good order; new ones are taken. */
+  /** Ends all open connections, by a reset or a normal end; new ones are still accepted. */
   cutAll(how: "close" | "reset"): void {
     for (const [client, server] of this.#pairs) {
       if (how === "reset") client.resetAndDestroy();
@@ -103,7 +102,7 @@ export class FaultProxy {
   }
 }
 
-/** Carries the bytes of one direction. */
+/** Forwards the bytes of one direction. */
 class Direction {
   readonly #from: Socket;
   readonly #to: Socket;
@@ -135,7 +134,7 @@ class Direction {
     const { delay } = this.#faults;
     if (delay !== undefined) await new Promise((resolve) => setTimeout(resolve, delay));
     const out: Uint8Array[] = [];
-    // Frames are taken apart only where one of them is to be treated for itself.
+    // Decode frames only if a fault concerns single frames.
     if (this.#byFrames) {
       this.#decoder.push(chunk, (type, payload) => this.#take(out, type, payload));
     } else out.push(chunk);
@@ -193,7 +192,7 @@ class Direction {
     });
   }
 
-  /** Nothing passes from now on. */
+  /** Forwards nothing from now on. */
   #stop(how: () => void): void {
     if (this.#stopped) return;
     this.#stopped = true;

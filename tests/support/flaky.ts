@@ -1,4 +1,4 @@
-/** A client of a scripted server whose connection a test can take away, with time in the test's hand. */
+/** A client of a scripted server, whose connection and clock the test controls. */
 
 import type { RcspClient } from "../../src/client/rcsp_client.ts";
 import { openClient } from "../../src/client/create_client.ts";
@@ -9,14 +9,13 @@ import type { Connector } from "../../src/socket/socket.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { type Script, type ScriptedServer, startScripted, turn } from "./scripted_server.ts";
 
-/** See the file's own text. */
 export class Flaky {
   readonly clock = new FakeClock();
   readonly server: ScriptedServer;
   readonly connector: Connector;
-  /** How often the client has dialled. */
+  /** Number of connection attempts. */
   dials = 0;
-  /** While it is `true`, dialling is refused. */
+  /** While `true`, connecting is refused. */
   down = false;
 
   constructor(server: ScriptedServer) {
@@ -29,18 +28,18 @@ export class Flaky {
   }
 
   get surroundings(): TestHooks {
-    // The least jitter there is: each wait is half of what it doubles to.
+    // The smallest jitter: each delay is half of the doubled delay.
     return { clock: this.clock, random: () => 0 };
   }
 
-  /** The server ends the connection and, if told so, stays away. */
+  /** Ends the connection, and refuses new ones with `down`. */
   async lose(rcsp: RcspClient, options: { down?: boolean } = {}): Promise<void> {
     this.down = options.down ?? false;
     this.server.hangUp();
     await reach(rcsp, "reconnecting");
   }
 
-  /** Lets the wait before the next attempt pass. */
+  /** Advances time to the next attempt. */
   async retry(rcsp: RcspClient): Promise<void> {
     const { status } = rcsp;
     if (status.state !== "reconnecting") throw new Error(`the client is ${status.state}`);
@@ -49,7 +48,7 @@ export class Flaky {
   }
 }
 
-/** Runs `use` with a client that reconnects, and leaves nothing open, whatever happens. */
+/** Runs `use` with a client that reconnects, and always closes everything. */
 export async function withFlaky(
   script: Script,
   use: (rcsp: RcspClient, flaky: Flaky) => Promise<void>,
@@ -68,7 +67,7 @@ export async function withFlaky(
   }
 }
 
-/** Resolves with the status when the client has come to a state. */
+/** Resolves with the status when the client reaches a state. */
 export async function reach<S extends ClientStatus["state"]>(
   rcsp: RcspClient,
   state: S,

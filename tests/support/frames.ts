@@ -1,17 +1,17 @@
-/** Frames for tests, built apart from the encoder that they test, and ways to cut them. */
+/** Builds frames without the encoder under test, and splits them. */
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { concat } from "@std/bytes";
 import { ProtocolError, type ProtocolErrorCode } from "../../src/errors.ts";
 import { FrameDecoder, type FrameDecoderOptions } from "../../src/wire/decoder.ts";
 
-/** A frame as a decoder gave it, with a copy of its payload. */
+/** A decoded frame, with a copy of its payload. */
 export interface ReceivedFrame {
   type: number;
   payload: Uint8Array;
 }
 
-/** What became of a stream. */
+/** Result of decoding a stream. */
 export interface Outcome {
   frames: ReceivedFrame[];
   /** What `push` or `end` threw, if they did. */
@@ -21,7 +21,6 @@ export interface Outcome {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Text as UTF-8. */
 export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
@@ -42,7 +41,7 @@ export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** A header, right unless told otherwise. */
+/** A header, valid by default. */
 export function header(
   type: number,
   size: number,
@@ -62,7 +61,7 @@ export function frame(type: number, body: string | Uint8Array | object): Uint8Ar
   return concat([header(type, bytes.length), bytes]);
 }
 
-/** One frame of every known shape, as client and server would send them. */
+/** One frame of every known shape, as client and server send them. */
 export const conversation: { type: number; body: string }[] = [
   { type: 1, body: '{"Command":"ListDevices","TrackId":"1","Version":1}' },
   { type: 2, body: '{"TrackId":"1","Response":{"Devices":[{"DeviceId":1},{"DeviceId":2}]}}' },
@@ -103,18 +102,18 @@ export function feed(chunks: Iterable<Uint8Array>, options?: FrameDecoderOptions
   return { frames, error: undefined };
 }
 
-/** Cuts bytes at the given offsets. */
+/** Splits bytes at the given offsets. */
 export function cutAt(bytes: Uint8Array, ...offsets: number[]): Uint8Array[] {
   const ends = [...offsets, bytes.length];
   return ends.map((end, i) => bytes.subarray(i === 0 ? 0 : ends[i - 1], end));
 }
 
-/** Cuts bytes into pieces of one byte. */
+/** Splits bytes into chunks of one byte. */
 export function oneByOne(bytes: Uint8Array): Uint8Array[] {
   return Array.from(bytes, (byte) => Uint8Array.of(byte));
 }
 
-/** Cuts bytes into pieces of random sizes, empty ones among them. */
+/** Splits bytes into chunks of random sizes, some of them empty. */
 export function cutAtRandom(
   bytes: Uint8Array,
   random: () => number,
@@ -129,7 +128,7 @@ export function cutAtRandom(
   return chunks;
 }
 
-/** Numbers from 0 to 1 that look random and are the same for the same seed. */
+/** Pseudorandom numbers from 0 to 1, the same for the same seed. */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -138,7 +137,7 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** Runs what must throw a `ProtocolError` with this code. */
+/** Asserts that a function throws a `ProtocolError` with this code. */
 export function assertProtocolError(run: () => unknown, code: ProtocolErrorCode): ProtocolError {
   const error = assertThrows(run, ProtocolError);
   assertEquals(error.code, code, error.message);

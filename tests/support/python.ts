@@ -1,4 +1,6 @@
-/** The Python client and server of `tests/interop`, which owe nothing to our reading of the wire. */
+/**
+ * Runs the Python client and server of `tests/interop`, which are written independently of `src/`.
+ */
 
 import { fileURLToPath } from "node:url";
 import type { Address } from "../../src/socket/socket.ts";
@@ -22,7 +24,7 @@ export type Step =
   | { half_close: true }
   | { expect_end: true };
 
-/** What a step brought. */
+/** Result of a step. */
 export interface StepResult {
   type?: number;
   body?: Record<string, unknown>;
@@ -40,14 +42,14 @@ export function runPythonClient(
   return run(python("client.py", "--host", host, "--port", String(port), ...args), { stdin });
 }
 
-/** Runs steps in the Python client; rejects with what it says if one of them fails. */
+/** Runs steps in the Python client; rejects with its message if one fails. */
 export async function runSteps(address: Address, steps: Step[]): Promise<StepResult[]> {
   const result = await runPythonClient(address, ["--steps", "-"], JSON.stringify(steps));
   if (result.code !== 0) throw new Error(`client.py ended with ${result.code}: ${result.stderr}`);
   return result.stdout.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
 }
 
-/** Runs `use` with a Python server in one of its behaviours, and ends that. */
+/** Runs `use` with a Python server with this behaviour, then stops it. */
 export async function withPythonServer(
   behaviour: string,
   use: (address: Address) => Promise<void>,

@@ -1,4 +1,4 @@
-/** A client of bytes, which owes nothing to the frames of `src/`, and a server for it to talk to. */
+/** A client of raw bytes, independent of the frames of `src/`, and a server for it. */
 
 import { concat as concatAll } from "@std/bytes";
 import { memoryNetwork, socketPair } from "../../src/socket/memory.ts";
@@ -12,7 +12,7 @@ export const OK = 2;
 export const ERROR = 3;
 export const EVENT = 4;
 
-/** The types of what a test reads out of a body. */
+/** Types of the fields that tests read from a body. */
 export interface Body {
   TrackId?: string;
   Response?: Record<string, unknown>;
@@ -27,7 +27,7 @@ export interface Received {
 
 const HEADER_SIZE = 8;
 
-/** One frame: a string or bytes are the body as it is, anything else becomes JSON. */
+/** A frame: a string or bytes are used as the body, anything else becomes JSON. */
 export function frame(type: number, body: unknown): Uint8Array {
   const bytes = body instanceof Uint8Array
     ? body
@@ -43,7 +43,7 @@ export function command(trackId: string | number, name: string, args?: unknown):
   return frame(COMMAND, { Command: name, TrackId: String(trackId), Version: 1, ...rest });
 }
 
-/** The parts one after the other. */
+/** Concatenates the parts. */
 export function concat(...parts: Uint8Array[]): Uint8Array {
   return concatAll(parts);
 }
@@ -62,20 +62,20 @@ export class RawClient {
     return this.socket.write(bytes);
   }
 
-  /** Sends a command with the next number as its `TrackId`, which it gives. */
+  /** Sends a command with the next number as its `TrackId`, and returns that. */
   async send(name: string, args?: unknown): Promise<string> {
     const trackId = String(++this.#trackId);
     await this.write(command(trackId, name, args));
     return trackId;
   }
 
-  /** Sends a command and gives the next frame, whatever it is. */
+  /** Sends a command and returns the next frame of any type. */
   async ask(name: string, args?: unknown): Promise<Received> {
     await this.send(name, args);
     return await this.receive();
   }
 
-  /** The next frame, or `null` where the stream ends in good order before one. */
+  /** Reads the next frame, or `null` if the stream ends between frames. */
   async next(): Promise<Received | null> {
     if (!await this.#fill(HEADER_SIZE)) {
       if (this.#bytes.length > this.#at) throw new Error("The stream ended within a header");
@@ -94,7 +94,7 @@ export class RawClient {
     return { type: type ?? 0, body: JSON.parse(body) };
   }
 
-  /** The next frame. Rejects where there is none. */
+  /** Reads the next frame. Rejects if there is none. */
   async receive(): Promise<Received> {
     const received = await this.next();
     if (received === null) throw new Error("The connection ended, a frame was expected");
@@ -107,7 +107,7 @@ export class RawClient {
     return received;
   }
 
-  /** All frames up to the end; a broken connection counts as one that ended. */
+  /** Reads all frames up to the end; a reset counts as an end. */
   async receiveAll(): Promise<Received[]> {
     const received: Received[] = [];
     for (;;) {
@@ -122,7 +122,7 @@ export class RawClient {
     await this.socket.closed;
   }
 
-  /** Reads until so many bytes wait; gives whether that many came. */
+  /** Reads until this many bytes are buffered; returns whether that many came. */
   async #fill(size: number): Promise<boolean> {
     while (this.#bytes.length - this.#at < size) {
       const chunk = await this.socket.read();
@@ -137,15 +137,15 @@ export class RawClient {
 export interface Served {
   server: RcspServer;
   address: Address;
-  /** What `onError` was told, in order. */
+  /** The errors passed to `onError`, in order. */
   errors: unknown[];
-  /** Connects one more client; all are closed in the end. */
+  /** Connects another client; all are closed at the end. */
   join(): Promise<RawClient>;
-  /** Joins a client to a socket of the server's side that the test can look into. */
+  /** Connects a client, and lets the test wrap the server's socket. */
   joinThrough(wrap: (socket: Socket) => Socket): RawClient;
 }
 
-/** Runs `use` with a server in memory, and leaves nothing open, whatever happens. */
+/** Runs `use` with an in-memory server, and always closes everything. */
 export async function withServer(
   options: ServerOptions,
   use: (served: Served) => Promise<void>,

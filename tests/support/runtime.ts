@@ -1,4 +1,4 @@
-/** Which runtime runs the tests, and child processes that work the same in all three. */
+/** Detects the runtime, and runs child processes in the same way in all three. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
@@ -14,22 +14,25 @@ export const runtime: Runtime = "Deno" in globalThis
   ? "bun"
   : "node";
 
-/** Bounds a child that hangs, not a slow one, and ends it before its test. In milliseconds. */
+/**
+ * Kills a child that hangs before its test times out; slow children finish far earlier. In
+ * milliseconds.
+ */
 export const CHILD_TIMEOUT = 100_000;
 
-/** What a child process gets, and how long it may live. */
+/** Options of a child process. */
 export interface RunOptions {
   /** Written to the child's standard input, which is then closed. */
   stdin?: string;
   /** Added to this process's environment; `undefined` removes a name. */
   env?: Record<string, string | undefined>;
-  /** The child's working directory: by default this process's. */
+  /** Working directory. Default: that of this process. */
   cwd?: string;
-  /** In milliseconds: `CHILD_TIMEOUT` by default. When it is over, the child is killed. */
+  /** Milliseconds until the child is killed. Default: `CHILD_TIMEOUT`. */
   timeout?: number;
 }
 
-/** How a child process ended. */
+/** Result of a child process. */
 export interface RunResult {
   /** The exit code, or -1 if a signal ended the child. */
   code: number;
@@ -37,12 +40,12 @@ export interface RunResult {
   stderr: string;
 }
 
-/** A child process that is still there. */
+/** A running child process. */
 export interface StartedChild {
   readonly pid: number;
-  /** The lines of standard output, without their ends; each is given once. */
+  /** The lines of stdout without line ends; each is yielded once. */
   readonly lines: AsyncIterableIterator<string>;
-  /** The next line of standard output. Rejects if the output ends first. */
+  /** The next line of stdout. Rejects if the output ends first. */
   nextLine(): Promise<string>;
   /** Writes to standard input. */
   write(text: string): void;
@@ -66,7 +69,7 @@ export function evalCommand(source: string): string[] {
   return [process.execPath, ...how, source];
 }
 
-/** Runs a command to its end. Rejects if it cannot be started or exceeds its time. */
+/** Runs a command to its end. Rejects if it cannot be started or times out. */
 export async function run(command: string[], options: RunOptions = {}): Promise<RunResult> {
   const { timeout = CHILD_TIMEOUT } = options;
   const child = spawnChild(command, options);
@@ -142,7 +145,7 @@ function spawnChild(command: string[], options: RunOptions): ChildProcess {
     stdio: ["pipe", "pipe", "pipe"],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
-  // A child that does not read its input may be gone before we have written it.
+  // A child that does not read its input may have exited before it is written.
   child.stdin?.on("error", () => {});
   return child;
 }
@@ -155,7 +158,7 @@ function exitCode(child: ChildProcess): Promise<number> {
   return promise;
 }
 
-/** Gathers what a stream brings; complete once the child has ended. */
+/** Collects a stream's output; complete after the child has exited. */
 function collectText(stream: Readable | null): () => string {
   let text = "";
   notNull(stream).setEncoding("utf8").on("data", (chunk: string) => text += chunk);

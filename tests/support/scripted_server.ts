@@ -1,4 +1,4 @@
-/** A server that answers by a script, however wrong, and a client that is joined to it in memory. */
+/** A scripted server, which may misbehave, and a client connected to it in memory. */
 
 import { memoryNetwork } from "../../src/socket/memory.ts";
 import type { RcspClient } from "../../src/client/rcsp_client.ts";
@@ -12,16 +12,16 @@ import { PayloadType } from "../../src/wire/header.ts";
 
 export { turn } from "./wait.ts";
 
-/** A command that arrived. */
+/** A received command. */
 export interface Received {
   readonly name: string;
   readonly trackId: string;
-  /** The body as it came. */
+  /** The body as received. */
   readonly text: string;
   readonly args: JsonObject | undefined;
 }
 
-/** What a script does with a command: sends bytes, stays silent, or closes. */
+/** What a script does for a command: sends bytes, sends nothing, or closes. */
 export type Reply = Uint8Array | Uint8Array[] | "close" | undefined;
 export type Script = (command: Received, server: ScriptedServer) => Reply;
 
@@ -42,13 +42,13 @@ export function event(body: string | object): Uint8Array {
   return frame(PayloadType.Event, body);
 }
 
-/** Answers every command with what it was. */
+/** Responds to every command with its own name and arguments. */
 export const echo: Script = (command) => ok(command, { name: command.name, id: command.trackId });
 
-/** Never answers. */
+/** Never responds. */
 export const mute: Script = () => undefined;
 
-/** The client's end of the connection, in the hands of the test. */
+/** The client's socket, controlled by the test. */
 export class TappedSocket implements Socket {
   /** The bytes of each write. */
   readonly writes: Uint8Array[] = [];
@@ -88,7 +88,7 @@ export class TappedSocket implements Socket {
     this.#inner.close();
   }
 
-  /** From now on a write does not resolve before `releaseWrites()` or the end. */
+  /** From now on writes stay pending until `releaseWrites()` or the end. */
   holdWrites(): void {
     this.#gate ??= Promise.withResolvers<void>();
   }
@@ -98,15 +98,14 @@ export class TappedSocket implements Socket {
     this.#gate = undefined;
   }
 
-  /** The waiting read, or the next, rejects with this error. */
+  /** Rejects the pending read, or the next one, with this error. */
   breakReading(error: unknown): void {
     this.#broken.reject(error);
   }
 }
 
-/** See the file's own text. */
 export class ScriptedServer {
-  /** All commands so far, of all clients. */
+  /** All commands received so far, of all clients. */
   readonly received: Received[] = [];
   readonly connector: Connector;
   #listener: Listener | undefined;
@@ -134,7 +133,7 @@ export class ScriptedServer {
     });
   }
 
-  /** The client's end of the newest connection. */
+  /** The client's socket of the newest connection. */
   get tap(): TappedSocket {
     return this.#taps.at(-1)!;
   }
@@ -143,7 +142,7 @@ export class ScriptedServer {
     return this.received.map(({ name }) => name);
   }
 
-  /** Resolves when so many commands have arrived. */
+  /** Resolves when this many commands have arrived. */
   until(count: number): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push({ count, resolve });
@@ -151,7 +150,7 @@ export class ScriptedServer {
     });
   }
 
-  /** Sends each piece as a chunk of its own, to the newest client. */
+  /** Sends each piece as a separate chunk to the newest client. */
   send(...pieces: Uint8Array[]): void {
     const socket = this.#sockets.at(-1)!;
     this.#sending = pieces.reduce(
@@ -160,13 +159,13 @@ export class ScriptedServer {
     );
   }
 
-  /** Closes the newest client's connection after what was sent before. */
+  /** Closes the newest client's connection after everything sent before. */
   hangUp(): void {
     const socket = this.#sockets.at(-1)!;
     this.#sending = this.#sending.then(() => socket.close());
   }
 
-  /** Ends all; rejects if the script threw. */
+  /** Closes everything; rejects if the script threw. */
   async close(): Promise<void> {
     await this.#listener?.close();
     for (const socket of this.#sockets) socket.close();
@@ -206,7 +205,7 @@ export class ScriptedServer {
   }
 }
 
-/** Starts a server in a network of its own. */
+/** Starts a server in its own in-memory network. */
 export async function startScripted(script: Script): Promise<ScriptedServer> {
   const { listen, connector } = memoryNetwork();
   const server = new ScriptedServer(connector, script);
@@ -214,7 +213,7 @@ export async function startScripted(script: Script): Promise<ScriptedServer> {
   return server;
 }
 
-/** Joins a client and a scripted server, runs `use`, and leaves nothing open, whatever happens. */
+/** Connects a client to a scripted server, runs `use`, and always closes everything. */
 export async function withScripted(
   script: Script,
   use: (rcsp: RcspClient, server: ScriptedServer) => Promise<void>,

@@ -1,4 +1,6 @@
-/** The child process of the tests that sockets let a process exit: `<adapter> close|closeWrite`. */
+/**
+ * Child process for the tests that closed sockets let a process exit: `<adapter> close|closeWrite`.
+ */
 
 import process from "node:process";
 import type { Connector, Listen, Socket } from "../../src/socket/socket.ts";

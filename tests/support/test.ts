@@ -6,7 +6,7 @@
 import process from "node:process";
 import { TEST_TIMEOUT } from "./wait.ts";
 
-/** How long a Node process may live after its last test. In milliseconds. */
+/** Milliseconds that a Node process may run after its last test. */
 const LEAK_TIMEOUT = 20_000;
 
 type TestBody = () => void | Promise<void>;
@@ -38,7 +38,7 @@ async function withNodeTest(): Promise<Register> {
   };
 }
 
-/** Node waits for what a test file has left open, and the whole run with it: fail instead. */
+/** Node would wait forever for what a test file has left open: fail instead. */
 function endLeakyProcess(): void {
   setTimeout(() => {
     console.error(`The tests are over, but still open: ${process.getActiveResourcesInfo()}`);

@@ -1,6 +1,6 @@
 /**
- * A server under a thousand clients on real sockets: half of them say nothing, some subscribe and never
- * read, and all the others want answers meanwhile.
+ * Load scenario: a server with a thousand clients on real sockets. Half of them are mute, some
+ * subscribe and never read, and all others make calls.
  */
 
 import { readFile } from "node:fs/promises";
@@ -11,53 +11,53 @@ import type { Connector, Listen } from "../../src/socket/socket.ts";
 import { RawClient } from "./raw_client.ts";
 import { run } from "./runtime.ts";
 
-/** How many clients do what. */
+/** Number of clients by behavior. */
 export interface Crowd {
-  /** They connect, and neither send nor read. */
+  /** Connect, and neither send nor read. */
   readonly mute: number;
-  /** They subscribe, and never read the events. */
+  /** Subscribe, and never read the events. */
   readonly deaf: number;
-  /** They subscribe and read. */
+  /** Subscribe and read. */
   readonly listening: number;
-  /** They call. */
+  /** Make calls. */
   readonly calling: number;
 }
 
 /** A thousand in all. */
 export const THOUSAND: Crowd = { mute: 500, deaf: 20, listening: 4, calling: 476 };
 
-/** What a run came to. */
+/** Result of a run. */
 export interface ThousandResult {
   readonly clients: number;
-  /** Milliseconds from each command to its answer, sorted. */
+  /** Milliseconds from each command to its response, sorted. */
   readonly times: readonly number[];
-  /** Answers that were not the right ones. */
+  /** Number of wrong responses. */
   readonly wrong: number;
-  /** Clients that were cut at `maxUnsent`. */
+  /** Clients that were disconnected at `maxUnsent`. */
   readonly cut: number;
-  /** Anything else that the server told of. */
+  /** Other errors that the server reported. */
   readonly errors: readonly unknown[];
-  /** Who was left when all was done. */
+  /** Clients still connected at the end. */
   readonly left: number;
   /** Events published, and how many of them each listening client got. */
   readonly published: number;
   readonly heard: readonly number[];
-  /** Whether a client that had been mute was answered in the end. */
+  /** Whether a mute client got a response to a call at the end. */
   readonly muteAnswered: boolean;
-  /** Bytes of the process: before the first client, with all of them, and the most of all. */
+  /** Memory of the process in bytes: before the first client, with all of them, and the maximum. */
   readonly rss: { readonly before: number; readonly connected: number; readonly most: number };
 }
 
-/** Bytes that wait for one client before it is cut: less than the default, so that a run is short. */
+/** `maxUnsent`: less than the default, so that a run is short. */
 export const MAX_UNSENT = 256 * 1024;
 const TOPIC = { publisher: "P", topic: "T" };
 const EVENT_SIZE = 64 * 1024;
-/** More than the buffers of any system take for a client. */
+/** More than any kernel buffers for a client. */
 const MOST_EVENTS = 2_000;
 /** Fewer than the shortest queue of a listener. */
 const AT_ONCE = 50;
 
-/** Throws, with what to do, where a process may not open so many files. */
+/** Throws, with what to do, if the process may not open enough files. */
 export async function checkOpenFiles(needed: number): Promise<void> {
   const most = await openFilesLimit();
   if (most >= needed) return;
@@ -68,7 +68,7 @@ export async function checkOpenFiles(needed: number): Promise<void> {
 }
 
 async function openFilesLimit(): Promise<number> {
-  // Of this process, which may have raised its own.
+  // The limit of this process, which may have raised it.
   const limits = await readFile("/proc/self/limits", "utf8").catch(() => "");
   const soft = /^Max open files\s+(\S+)/m.exec(limits)?.[1];
   if (soft !== undefined) return soft === "unlimited" ? Infinity : Number(soft);
@@ -137,7 +137,7 @@ export async function runThousand(
   }
 }
 
-/** Publishes as quickly as the listening clients read, until it is enough. */
+/** Publishes as fast as the subscribed clients read, until enough is published. */
 async function publishUntil(
   server: RcspServer,
   listening: readonly RawClient[],
@@ -159,7 +159,7 @@ async function publishUntil(
   return { published, heard, most };
 }
 
-/** The time of each call in milliseconds; a wrong answer counts as -1. */
+/** The time of each call in milliseconds; -1 for a wrong response. */
 async function callMany(client: RawClient, calls: number): Promise<number[]> {
   const times: number[] = [];
   for (let i = 0; i < calls; i++) {

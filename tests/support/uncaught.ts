@@ -1,13 +1,13 @@
-/** What a runtime reports as uncaught would fail the test itself, so it happens in a child process. */
+/** Runs code whose errors are uncaught in a child process, as they would fail the test itself. */
 
 import { evalCommand, run } from "./runtime.ts";
 
 const PRELUDE = `
 const reported = [];
 if ("Deno" in globalThis) {
-  addEventListener("error", (told) => {
-    told.preventDefault();
-    reported.push(told.error.message);
+  addEventListener("error", (event) => {
+    event.preventDefault();
+    reported.push(event.error.message);
   });
 } else {
   process.on("uncaughtException", (error) => reported.push(error.message));
@@ -21,8 +21,8 @@ console.log(JSON.stringify({ answer, reported }));
 `;
 
 /**
- * Runs a script with the exports of a module of tests/ in scope; gives the `answer` that it set and the
- * messages of the errors that were reported as uncaught meanwhile.
+ * Runs a script with the exports of a module of tests/ in scope; returns the `answer` that it set
+ * and the messages of the uncaught errors.
  */
 export async function uncaughtIn(
   module: string,

@@ -1,15 +1,15 @@
 /**
- * Waiting in tests. What a test waits for must stay once it has come: a state that may come and go is
- * missed on a busy machine. Time decides nothing here; the one limit ends a hang.
+ * Waits in tests. Wait only for what stays true: a passing state is missed on a busy machine. No
+ * result depends on time; the one limit ends a hang.
  */
 
-/** Bounds a hang, not a slow test. In milliseconds. */
+/** Ends a hang, not a slow test. In milliseconds. */
 export const TEST_TIMEOUT = 120_000;
 
-/** Shorter than the test's own limit, so that a hang is told where it happens. */
+/** Shorter than the test's own limit, so that a hang is reported where it happens. */
 const WAIT_TIMEOUT = 100_000;
 
-/** Waits until something holds that then stays so: a count that only grows, an end. */
+/** Waits until a condition holds that then stays true: a growing count, an end. */
 export async function until(holds: () => boolean): Promise<void> {
   const end = performance.now() + WAIT_TIMEOUT;
   while (!holds()) {
@@ -20,20 +20,23 @@ export async function until(holds: () => boolean): Promise<void> {
   }
 }
 
-/** Repeats what may come too early to be noticed, until `noticed` settles; gives what it gives. */
+/**
+ * Repeats an action that may come too early to be noticed, until `noticed` settles; returns its
+ * result.
+ */
 export async function repeatUntil<T>(noticed: Promise<T>, action: () => void): Promise<T> {
   const timer = setInterval(action, 5);
   return await noticed.finally(() => clearInterval(timer));
 }
 
-/** Lets everything run that does not wait for a timer, so many times. */
+/** Runs everything that does not wait for a timer, this many times. */
 export async function turn(times = 1): Promise<void> {
   for (let i = 0; i < times; i++) await sleep(0);
 }
 
 /**
- * Waits until a number that only grows has not changed for 150 ms. On a machine that stands still for
- * longer this is too early: use it for what must be below a bound, never for what must be reached.
+ * Waits until a growing number has not changed for 150 ms. On a machine that pauses for longer this
+ * is too early: use it for upper bounds only, never for what must be reached.
  */
 export async function untilStill(current: () => number): Promise<number> {
   let [last, same] = [current(), 0];
@@ -45,7 +48,7 @@ export async function untilStill(current: () => number): Promise<number> {
   return last;
 }
 
-/** In milliseconds. Gives others time to go wrong; what must come is waited for by `until()`. */
+/** Waits some milliseconds, to give errors time to occur. Use `until()` for what must happen. */
 export function sleep(delay: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, delay));
 }

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 
-/** What every assertion throws. */
+/** Thrown by every assertion. */
 export class AssertionError extends Error {
   override name = "AssertionError";
 }
@@ -32,7 +32,7 @@ export function assertInstanceOf<T>(
   );
 }
 
-/** Throws unless `actual` has `expected` in it. */
+/** Throws unless `actual` contains `expected`. */
 export function assertStringIncludes(actual: string, expected: string, msg?: string): void {
   assert(
     actual.includes(expected),

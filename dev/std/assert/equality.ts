@@ -19,7 +19,7 @@ export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
   );
 }
 
-/** Throws unless both values are the same, as `Object.is` sees it. */
+/** Throws unless both values are the same by `Object.is`. */
 export function assertStrictEquals<T>(
   actual: unknown,
   expected: T,

@@ -1,25 +1,25 @@
 /** Names of options: one or more. */
 type Names<N extends string> = N | readonly N[];
 
-/** What `parseArgs()` shall know of the options. */
+/** Declares the options for `parseArgs()`. */
 export interface ParseOptions<
   B extends string = string,
   S extends string = string,
   D = Record<string, unknown>,
 > {
   alias?: Record<string, string | readonly string[]>;
-  /** Options without a value: `false` unless given. */
+  /** Options without a value. Default: `false`. */
   boolean?: Names<B>;
   default?: D;
   string?: Names<S>;
   /**
-   * Called for each option that is not declared, and for each argument that is none, then without
-   * `key`; not for what follows `--`. `false` leaves it out of the result.
+   * Called for each undeclared option, and, without `key`, for each argument that is not an option;
+   * not for arguments after `--`. Return `false` to omit it from the result.
    */
   unknown?: (arg: string, key?: string, value?: unknown) => unknown;
 }
 
-/** What `parseArgs()` found. */
+/** Result of `parseArgs()`. */
 export type Args<B extends string = never, S extends string = never, D = unknown> =
   & { [K in B]: boolean }
   & { [K in S]: K extends keyof D ? string | D[K] : string | undefined }
