@@ -1,22 +1,22 @@
 /**
- * Every name that public sources do not confirm, in one object. A driver that differs is one setting
- * away: `connect({ dialect: { event: { topic: "Event" } } })`.
+ * Every name that public sources do not confirm, as settings for drivers that differ:
+ * `connect({ dialect: { event: { topic: "Event" } } })`.
  *
- * All of it is plain data, so it can stand in a JSON file. A key path is a key, or keys joined by dots
- * where a value lies deeper: `Data.PressType`.
+ * A dialect is plain data, and can be loaded from a JSON file. A key path is one key, or several joined by
+ * dots: `Data.PressType`.
  *
  * @module
  */
 
 import { isObject, type JsonObject, type JsonValue } from "./message/json.ts";
 
-/** What is assumed about the protocol. */
+/** The names that a client and a server use on the wire. */
 export interface Dialect {
   /** Key path of the `TrackId` in a response (assumed). */
   readonly trackId: string;
-  /** Names of the commands that this module sends or serves by itself. */
+  /** Commands that this module sends or implements. */
   readonly commands: {
-    /** A harmless one, to see whether the server answers (name confirmed, harmlessness assumed). */
+    /** A command without effect, for heartbeats (name confirmed, no effect assumed). */
     readonly heartbeat: string;
     /** Top-level (name confirmed). */
     readonly subscribe: string;
@@ -27,13 +27,13 @@ export interface Dialect {
     /** Of a device (name confirmed). */
     readonly deviceUnsubscribe: string;
   };
-  /** Key paths in the arguments of those commands (assumed, but for `DeviceId`). */
+  /** Key paths in the arguments of the subscription commands (assumed, except `DeviceId`). */
   readonly subscription: {
     /** Who publishes. */
     readonly publisher: string;
     /** What is published. */
     readonly topic: string;
-    /** The device; left out of the top-level commands. */
+    /** The device; not in the top-level commands. */
     readonly deviceId: string;
   };
   /** Key paths in an event (all assumed). */
@@ -42,45 +42,45 @@ export interface Dialect {
     readonly publisher: string;
     /** What is published. */
     readonly topic: string;
-    /** The device, where the event is about one. */
+    /** The device, if the event concerns one. */
     readonly deviceId: string;
     /** What happened. */
     readonly data: string;
-    /** Where a server of ours writes a press type; a client finds it by its value. */
+    /** Where our server writes a press type; the client finds it by its value. */
     readonly pressType: string;
   };
-  /** What `buttonPresses()` subscribes to: names confirmed, which is which assumed. */
+  /** What `buttonPresses()` subscribes to: names confirmed, their roles assumed. */
   readonly button: {
     /** Who publishes. */
     readonly publisher: string;
     /** What is published. */
     readonly topic: string;
   };
-  /** The `Code` of the errors that a server of ours answers with (assumed: no list is public). */
+  /** The `Code` of our server's errors (assumed: no list is public). */
   readonly errorCodes: {
-    /** The command could not be read. */
+    /** Invalid command. */
     readonly badCommand: string;
-    /** No such command. */
+    /** Unknown command. */
     readonly unknownCommand: string;
-    /** An argument is missing or wrong. */
+    /** Missing or invalid argument. */
     readonly badArguments: string;
-    /** No such device. */
+    /** Unknown device. */
     readonly unknownDevice: string;
-    /** No such publisher or topic. */
+    /** Unknown publisher or topic. */
     readonly unknownTopic: string;
-    /** The client has as many subscriptions as it may. */
+    /** The client has too many subscriptions. */
     readonly tooManyTopics: string;
-    /** The server took too long to carry the command out. */
+    /** The handler timed out. */
     readonly timeout: string;
-    /** The server itself failed. */
+    /** The handler failed. */
     readonly internal: string;
   };
 }
 
-/** What differs from {@link DIALECT}; the rest stays. */
+/** Overrides of {@link DIALECT}. */
 export type DialectOptions = { readonly [K in keyof Dialect]?: Partial<Dialect[K]> };
 
-/** What this module assumes unless told otherwise. */
+/** The default dialect. */
 export const DIALECT: Dialect = {
   trackId: "TrackId",
   commands: {
@@ -112,9 +112,9 @@ export const DIALECT: Dialect = {
 };
 
 /**
- * The default dialect with what differs put over it.
+ * Returns the default dialect with overrides.
  *
- * @throws {TypeError} If it has a key that no dialect has, or a value that is no string.
+ * @throws {TypeError} If a key is unknown, or a value is not a string.
  */
 export function dialect(options: DialectOptions = {}): Dialect {
   return overlay(DIALECT as unknown as Tree, options as Tree, "dialect") as unknown as Dialect;
@@ -142,7 +142,7 @@ function overlay(base: Tree, over: Tree, path: string): Tree {
   return Object.fromEntries(entries);
 }
 
-/** The value at a key path; `undefined` where there is none. Sees an object's own keys only. */
+/** The value at a key path, or `undefined`. Reads own keys only. */
 export function readPath(object: JsonObject, path: string): JsonValue | undefined {
   if (Object.hasOwn(object, path)) return object[path];
   if (!path.includes(".")) return undefined;
@@ -155,8 +155,8 @@ export function readPath(object: JsonObject, path: string): JsonValue | undefine
 }
 
 /**
- * Puts a value at a key path, making the objects on the way. Those that are there are replaced by
- * copies, as they may be the caller's.
+ * Sets the value at a key path, creating objects as needed. Existing ones are copied first: they may be
+ * the caller's.
  */
 export function writePath(object: JsonObject, path: string, value: JsonValue): void {
   const keys = path.split(".");
@@ -171,7 +171,7 @@ export function writePath(object: JsonObject, path: string, value: JsonValue): v
   define(target, last, value);
 }
 
-// A plain assignment to `__proto__` would change the prototype.
+// Assigning to `__proto__` would change the prototype.
 function define(object: JsonObject, key: string, value: JsonValue): void {
   Object.defineProperty(object, key, {
     value,

@@ -1,9 +1,8 @@
 /**
- * Every error of this module, in one place. Each has a stable `code`, made for programs; the message
- * is made for people and may change.
+ * Errors. Each has a stable `code` for programs; messages are for people and may change.
  *
- * Misuse (a wrong argument) is a `TypeError` or a `RangeError`, an abort rejects with the signal's
- * own reason, and all else is an {@link RcspError}.
+ * Invalid arguments are a `TypeError` or a `RangeError`, an abort rejects with the signal's reason, and
+ * everything else is an {@link RcspError}.
  *
  * @module
  */
@@ -23,12 +22,11 @@ export class RcspError extends Error {
   /** What went wrong, for programs: stable between versions. */
   readonly code: RcspErrorCode;
   /**
-   * Of a call that rejects with it: whether the command was handed to a socket, so that the server may
-   * have carried it out. It is never sent a second time.
+   * For the error of a call: `true` if the server may have received and executed the command. It is never
+   * sent again.
    */
   readonly sent: boolean;
 
-  /** Makes an error with a stable code, a message for people, and what caused it. */
   constructor(
     code: RcspErrorCode,
     message: string,
@@ -40,35 +38,35 @@ export class RcspError extends Error {
   }
 }
 
-/** What can go wrong with a connection. */
+/** The codes of {@link ConnectionError}. */
 export type ConnectionErrorCode =
-  /** Nobody listens there. */
+  /** No server listens on this port. */
   | "connection-refused"
-  /** The host name is not known. */
+  /** Unknown host name. */
   | "host-not-found"
-  /** No way leads to the host. */
+  /** The network cannot reach the host. */
   | "host-unreachable"
-  /** The other side cut the connection, or the network did. */
+  /** The other side or the network ended the connection. */
   | "connection-reset"
-  /** The connection has ended. */
+  /** The connection is closed. */
   | "connection-closed"
-  /** The other side has gone silent: no answer to a heartbeat, or no more of a frame it began. */
+  /** The other side does not answer a heartbeat, or does not complete a frame. */
   | "connection-stalled"
-  /** Listening failed: the port is taken. */
+  /** The port to listen on is in use. */
   | "address-in-use"
-  /** The runtime or the system forbids it. */
+  /** Denied by the runtime or the system. */
   | "permission-denied"
   /** Anything else: see `cause`. */
   | "connection-failed";
 
-/** No connection, or no more. */
+/** The connection failed, or has ended. */
 export class ConnectionError extends RcspError {
   /** `ConnectionError`. */
   override readonly name: string = "ConnectionError";
   /** What went wrong, for programs: stable between versions. */
   declare readonly code: ConnectionErrorCode;
 
-  /** Makes a connection error; `sent` is `false` unless told. */
+  /** `sent` defaults to `false`. */
   constructor(
     code: ConnectionErrorCode,
     message: string,
@@ -78,7 +76,7 @@ export class ConnectionError extends RcspError {
   }
 }
 
-/** What can be wrong with the bytes or the JSON that the other side sent. */
+/** The codes of {@link ProtocolError}. */
 export type ProtocolErrorCode =
   /** The first byte of a header is not `0xDC`. */
   | "bad-marker"
@@ -86,7 +84,7 @@ export type ProtocolErrorCode =
   | "bad-version"
   /** The third byte of a header is not `8`. */
   | "bad-header-size"
-  /** The fourth byte of a header is no known type. */
+  /** The fourth byte of a header is not a known type. */
   | "bad-type"
   /** The stream ended inside a frame. */
   | "cut-frame"
@@ -94,45 +92,45 @@ export type ProtocolErrorCode =
   | "bad-utf8"
   /** The body is not one JSON object. */
   | "bad-json"
-  /** A key of the body holds a value of the wrong type. */
+  /** A key of the body has a value of the wrong type. */
   | "bad-shape"
   /** A type that this side must not send: a command from a server, a response from a client. */
   | "unexpected-type"
-  /** A response while no command waits for one. */
+  /** A response without a pending command. */
   | "unexpected-response"
-  /** A response with the `TrackId` of another command than the one whose turn it is. */
+  /** A response whose `TrackId` is not that of the oldest pending command. */
   | "out-of-step";
 
-/** Where and how the other side broke the protocol. */
+/** Options of a {@link ProtocolError}. */
 export interface ProtocolErrorDetail extends ErrorOptions {
-  /** What the protocol wants at this place. */
+  /** What the protocol requires here. */
   expected: string;
-  /** What came instead. */
+  /** What was received instead. */
   received: string;
-  /** The byte in the received stream at which the bad frame starts, where known. */
+  /** Offset of the invalid frame in the received stream, if known. */
   offset?: number | undefined;
-  /** The bytes in question; the first 16 are kept, as hex. */
+  /** The invalid bytes; the first 16 are kept, as hex. */
   bytes?: Uint8Array | undefined;
 }
 
 const EXCERPT = 16;
 
-/** The other side sent what the protocol does not allow. The connection ends with it. */
+/** The other side violated the protocol. Closes the connection. */
 export class ProtocolError extends RcspError {
   /** `ProtocolError`. */
   override readonly name: string = "ProtocolError";
   /** What went wrong, for programs: stable between versions. */
   declare readonly code: ProtocolErrorCode;
-  /** What the protocol wants at this place. */
+  /** What the protocol requires here. */
   readonly expected: string;
-  /** What came instead. */
+  /** What was received instead. */
   readonly received: string;
-  /** The byte in the received stream at which the bad frame starts, where known. */
+  /** Offset of the invalid frame in the received stream, if known. */
   readonly offset: number | undefined;
-  /** Up to 16 of the bytes in question in hex, such as `47 45 54 20`; empty where there are none. */
+  /** Up to 16 of the invalid bytes in hex, such as `47 45 54 20`; may be empty. */
   readonly excerpt: string;
 
-  /** Makes a protocol error whose message is `action`, then what was expected and what came. */
+  /** `action` begins the message: `Cannot read header`. */
   constructor(code: ProtocolErrorCode, action: string, detail: ProtocolErrorDetail) {
     const { expected, received, offset, bytes } = detail;
     const excerpt = bytes === undefined ? "" : hex(bytes);
@@ -155,7 +153,7 @@ function hex(bytes: Uint8Array): string {
   return bytes.length > EXCERPT ? `${shown} …` : shown;
 }
 
-/** A limit of `src/limits.ts` was reached; its name says which option raises it. */
+/** A limit was reached; `limit` names the option that sets it. */
 export class LimitError extends RcspError {
   /** `LimitError`. */
   override readonly name: string = "LimitError";
@@ -166,7 +164,7 @@ export class LimitError extends RcspError {
   /** Its value. */
   readonly max: number;
 
-  /** Makes a limit error; `sent` is `true` where what was received goes beyond. */
+  /** `sent`: `true` if received data exceeded the limit. */
   constructor(message: string, limit: string, max: number, sent = false) {
     super("limit-reached", message, { sent });
     this.limit = limit;
@@ -174,16 +172,16 @@ export class LimitError extends RcspError {
   }
 }
 
-/** Nothing came in time. */
+/** A time limit has passed. */
 export class TimeoutError extends RcspError {
   /** `TimeoutError`. */
   override readonly name: string = "TimeoutError";
   /** What went wrong, for programs: stable between versions. */
   declare readonly code: "timeout";
-  /** The time that was allowed, in milliseconds. */
+  /** The time limit, in milliseconds. */
   readonly timeout: number;
 
-  /** Makes a timeout error; `sent` is `false` unless told. */
+  /** `sent` defaults to `false`. */
   constructor(message: string, timeout: number, sent = false) {
     super("timeout", message, { sent });
     this.timeout = timeout;
@@ -192,31 +190,31 @@ export class TimeoutError extends RcspError {
 
 /** The `Error` object of an error response: both may be missing or null (confirmed). */
 export interface ErrorBody {
-  /** The server's code; its type is in no public text. */
+  /** The server's code; its type is not documented publicly. */
   readonly Code?: unknown;
-  /** The server's sentence. */
+  /** The server's message. */
   readonly Message?: unknown;
 }
 
 /**
- * The server answered a command with an error. A server's handler throws one to send one:
- * its `errorCode` and `errorMessage` go out as `Code` and `Message`.
+ * The server answered a command with an error. A server's handler throws one to answer with its
+ * `errorCode` and `errorMessage` as `Code` and `Message`.
  */
 export class CommandError extends RcspError {
   /** `CommandError`. */
   override readonly name: string = "CommandError";
   /** What went wrong, for programs: stable between versions. */
   declare readonly code: "command-failed";
-  /** The server's `Error.Code` as it came; `undefined` if missing or null. */
+  /** The server's `Error.Code` as received; `undefined` if missing or null. */
   readonly errorCode: unknown;
-  /** The server's `Error.Message`; `undefined` if it is missing, null or no string. */
+  /** The server's `Error.Message`; `undefined` if missing, null or not a string. */
   readonly errorMessage: string | undefined;
-  /** The command that was answered, where known. */
+  /** The command, if known. */
   readonly command: string | undefined;
-  /** The `TrackId` of that command, where known. */
+  /** Its `TrackId`, if known. */
   readonly trackId: string | undefined;
 
-  /** Makes the error of an `Error` object, and names the command that it answers. */
+  /** `body` is the `Error` object of the response. */
   constructor(body: ErrorBody, about: { command?: string; trackId?: string } = {}) {
     const errorMessage = typeof body.Message === "string" ? body.Message : undefined;
     const errorCode = body.Code ?? undefined;
@@ -237,7 +235,7 @@ function show(code: unknown): string {
   try {
     return JSON.stringify(code);
   } catch {
-    // Too deep, or nothing that JSON can say: no reason to lose the error itself.
+    // Nested too deep, or without JSON: still report the error itself.
     return "an object";
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Foreign text made safe for a terminal.
+ * Escaping of untrusted text.
  *
  * @module
  */
@@ -9,10 +9,10 @@
 const UNPRINTABLE = /[\p{C}\u2028\u2029]/gu;
 
 /**
- * Escapes every character that could steer a terminal or reorder its text, as `\u001b`: text that
- * was JSON stays the same JSON.
+ * Escapes every character that could control a terminal or reorder its text, as `\u001b`. JSON stays
+ * equivalent JSON.
  *
- * With `layout: true` newlines and tabs stay, for text that was laid out by us, such as indented JSON.
+ * With `layout: true`, keeps newlines and tabs, for text that we have formatted, such as indented JSON.
  */
 export function escapeUnprintable(text: string, options: { layout?: boolean } = {}): string {
   return text.replace(UNPRINTABLE, (character) => {
@@ -21,7 +21,7 @@ export function escapeUnprintable(text: string, options: { layout?: boolean } = 
   });
 }
 
-/** A piece of foreign text for a message: quoted, escaped, cut after 40 characters. */
+/** Quotes untrusted text for a message: escaped, and shortened to 40 characters. */
 export function quote(text: string): string {
   return `'${escapeUnprintable(text.length > 40 ? `${text.slice(0, 40)}…` : text)}'`;
 }

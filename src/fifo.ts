@@ -1,19 +1,19 @@
 /**
- * A queue whose ends are both quick.
+ * A queue.
  *
  * @module
  */
 
-// Up to so many places are kept for the next items.
+// Maximum length of an emptied array that is kept for reuse.
 const KEPT_PLACES = 1024;
 
-/** First in, first out, in amortized constant time. */
+/** First in, first out, in amortized constant time; `Array.shift()` is linear. */
 export class Fifo<T> {
   #items: (T | undefined)[] = [];
   #head = 0;
   #tail = 0;
 
-  /** How many items wait. */
+  /** Number of items. */
   get length(): number {
     return this.#tail - this.#head;
   }
@@ -23,39 +23,39 @@ export class Fifo<T> {
     this.#items[this.#tail++] = item;
   }
 
-  /** The first item, left in its place. */
+  /** Returns the first item without removing it. */
   peek(): T | undefined {
     return this.#items[this.#head];
   }
 
-  /** Takes the first item. */
+  /** Removes and returns the first item. */
   shift(): T | undefined {
     if (this.#head === this.#tail) return undefined;
     const item = this.#items[this.#head];
     this.#items[this.#head++] = undefined;
-    if (this.#head === this.#tail) this.#startOver();
+    if (this.#head === this.#tail) this.#reuse();
     else if (this.#head >= KEPT_PLACES && this.#head * 2 >= this.#tail) this.#put(this.#rest());
     return item;
   }
 
-  /** Takes all items, in their order. */
+  /** Removes and returns all items, in order. */
   takeAll(): T[] {
     const items = this.#rest();
     this.clear();
     return items;
   }
 
-  /** Lets go of all items. */
+  /** Removes all items. */
   clear(): void {
     this.#put([]);
   }
 
-  /** Keeps only the items that pass, in their order. */
+  /** Keeps only the items that pass, in order. */
   filter(keep: (item: T) => boolean): void {
     this.#put(this.#rest().filter(keep));
   }
 
-  /** Calls `visit` for every item, in their order. */
+  /** Calls `visit` for every item, in order. */
   forEach(visit: (item: T) => void): void {
     for (let i = this.#head; i < this.#tail; i++) visit(this.#items[i] as T);
   }
@@ -70,8 +70,8 @@ export class Fifo<T> {
     this.#tail = items.length;
   }
 
-  /** To shorten an array costs more than to go on in it. */
-  #startOver(): void {
+  /** Reuses the array: truncating it would cost more. */
+  #reuse(): void {
     if (this.#items.length > KEPT_PLACES) this.#items = [];
     this.#head = 0;
     this.#tail = 0;

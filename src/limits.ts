@@ -1,45 +1,44 @@
 /**
- * Every limit with its default, in one table. None of them is a fact of the protocol: no public text
- * names any.
+ * Limits and their defaults. None is part of the protocol: no public source names any.
  *
  * @module
  */
 
 import { LONGEST_TIMER } from "./timers.ts";
 
-/** The limits of both sides, by the name of the option that sets each. */
+/** The limits of clients and servers, by the option that sets each. */
 export interface Limits {
-  /** Longest body of a frame, in bytes, received or sent. */
+  /** Maximum size of a body, in bytes, in both directions. */
   readonly maxPayload: number;
-  /** Deepest nesting of arrays and objects in a received body. */
+  /** Maximum nesting of arrays and objects in a received body. */
   readonly maxDepth: number;
-  /** Client: most commands without an answer, sent or waiting to be sent. */
+  /** Client: maximum commands without a response, sent or waiting to be sent. */
   readonly maxPending: number;
   /** Client: time for a connection to open, in milliseconds. */
   readonly connectTimeout: number;
-  /** Client: time for a command to be answered, its wait to be sent included, in milliseconds. */
+  /** Client: time for a command's response, including its wait to be sent, in milliseconds. */
   readonly commandTimeout: number;
-  /** Client: time without anything received before a heartbeat, in milliseconds; off unless set. */
+  /** Client: silence before a heartbeat, in milliseconds; off by default. */
   readonly heartbeat: number;
-  /** Time without a byte inside a frame before the connection is given up, in milliseconds. */
+  /** Time without a byte inside a frame until the connection is closed, in milliseconds. */
   readonly partialFrameTimeout: number;
   /** Client: time between the `ListDevices` of `presses()`, in milliseconds. */
   readonly pollInterval: number;
-  /** Subscription: most events that wait to be read. */
+  /** Subscription: maximum unread events. */
   readonly buffer: number;
-  /** Server: most clients at once. */
+  /** Server: maximum number of clients. */
   readonly maxClients: number;
-  /** Server: most unanswered commands of one client before it is not read any further. */
+  /** Server: unanswered commands of one client at which it stops reading from it. */
   readonly maxQueued: number;
-  /** Server: most subscriptions of one client. */
+  /** Server: maximum subscriptions of one client. */
   readonly maxTopics: number;
-  /** Server: longest publisher, topic and device id of a subscription together, in characters. */
+  /** Server: maximum characters of a subscription's publisher, topic and device id together. */
   readonly maxTopicLength: number;
-  /** Server: most bytes that wait for one client before it is cut. */
+  /** Server: maximum unsent bytes of one client; an event above it disconnects the client. */
   readonly maxUnsent: number;
-  /** Server: time for a handler to carry out a command, in milliseconds; off unless set. */
+  /** Server: time for a handler, in milliseconds; off by default. */
   readonly handlerTimeout: number;
-  /** Time for the last answers in a server's `close()` and a client's `drain()`, in milliseconds. */
+  /** Time for the last responses in a server's `close()` and a client's `drain()`, in milliseconds. */
   readonly closeTimeout: number;
 }
 
@@ -76,10 +75,10 @@ const LARGEST: Partial<Limits> = {
 };
 
 /**
- * The value of a limit: as given, or the default where none is given; a limit that is off unless set
- * may be given as `Infinity`. `option` is what the caller knows it by.
+ * Returns the value of a limit, or its default. `Infinity` is allowed for limits that are off by default.
+ * `option` is the option's name in messages.
  *
- * @throws {RangeError} If it is not a whole number from 1 to the largest that the limit allows.
+ * @throws {RangeError} If it is not a whole number from 1 to the limit's maximum.
  */
 export function limit(
   name: keyof Limits,

@@ -1,5 +1,5 @@
 /**
- * What becomes of an error that a user's own callback throws.
+ * Errors of user callbacks.
  *
  * @module
  */
@@ -7,8 +7,8 @@
 import { escapeUnprintable } from "./escape.ts";
 
 /**
- * Calls a user's callback. What it throws takes nothing else down: it is reported as the error of an
- * event listener is, uncaught.
+ * Calls a user's callback. An error that it throws becomes an uncaught error, as that of an event listener,
+ * and does not affect the caller.
  */
 export function callUserCallback(callback: () => void): void {
   try {
@@ -21,11 +21,11 @@ export function callUserCallback(callback: () => void): void {
 }
 
 /**
- * Shows an error on the console. For a failure that nobody listens to and that must not end the process,
- * as it is others who bring it about.
+ * Logs an error with `console.error`: for failures without an `onError` that must not end the process, since
+ * clients can cause them.
  */
 export function show(what: string, error: unknown, hint: string): void {
-  // deno-lint-ignore no-console -- the only other traces would be none, or the end of the process
+  // deno-lint-ignore no-console -- the alternatives are silence and the end of the process
   console.error(escapeUnprintable(`${what}: ${describe(error)}\n${hint}`, { layout: true }));
 }
 
@@ -33,7 +33,7 @@ function describe(error: unknown): string {
   try {
     if (!(error instanceof Error)) return String(error);
     const { stack = "" } = error;
-    // Not every runtime begins the stack with the message.
+    // Not every runtime's stack begins with the message.
     return stack.includes(error.message) ? stack : `${error}\n${stack}`;
   } catch {
     return "a value that cannot be shown";

@@ -7,18 +7,18 @@
 import { ProtocolError } from "../errors.ts";
 import { describeValue, isObject, type JsonObject } from "./json.ts";
 
-/** The `Version` that is sent unless a call says otherwise (confirmed). */
+/** The default `Version` of a command (confirmed). */
 export const COMMAND_VERSION = 1;
 
 /** A command as a server receives it. */
 export interface Command {
   /** The command's name, case-sensitive. */
   readonly Command: string;
-  /** The client's mark, echoed in the response. */
+  /** The client's identifier of the command, repeated in the response. */
   readonly TrackId: string;
   /** Rokoko's client sends 1. */
   readonly Version: number;
-  /** Empty where the command brought none. */
+  /** Empty if the command has none. */
   readonly Arguments: JsonObject;
 }
 
@@ -39,11 +39,11 @@ export interface Arguments {
   readonly signal?: never;
   /** Not an argument: see `CallOptions`. */
   readonly version?: never;
-  /** Anything that JSON can say. */
+  /** Any JSON value. */
   readonly [key: string]: unknown;
 }
 
-/** Makes a command's JSON; `args` are left out where there are none. */
+/** Returns the JSON of a command; `args` is JSON, too. */
 export function encodeCommand(
   name: string,
   trackId: string,
@@ -55,9 +55,9 @@ export function encodeCommand(
 }
 
 /**
- * A command's arguments as JSON.
+ * Returns a command's arguments as JSON.
  *
- * @throws {TypeError} If they are no object, or hold what JSON cannot say.
+ * @throws {TypeError} If they are not an object, or contain a value that has no JSON.
  */
 export function encodeArguments(args: Arguments | null | undefined): string | undefined {
   if (args === undefined || args === null) return undefined;
@@ -71,9 +71,9 @@ export function encodeArguments(args: Arguments | null | undefined): string | un
 }
 
 /**
- * Reads a command's body.
+ * Decodes the body of a command.
  *
- * @throws {ProtocolError} If a key is missing or holds the wrong type.
+ * @throws {ProtocolError} If a key is missing or has a value of the wrong type.
  */
 export function decodeCommand(body: JsonObject): Command {
   const { Command, TrackId, Version } = body;
@@ -85,7 +85,7 @@ export function decodeCommand(body: JsonObject): Command {
   return { Command, TrackId, Version, Arguments: args };
 }
 
-/** The error of a key that holds the wrong type. */
+/** The error for a key with a value of the wrong type. */
 export function fieldTypeError(key: string, expected: string, value: unknown): ProtocolError {
   return new ProtocolError("bad-shape", `Cannot read '${key}'`, {
     expected,

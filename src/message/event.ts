@@ -1,6 +1,6 @@
 /**
- * Events. Their field names are in no public text: all that stands here follows the dialect, and
- * every event carries its body as it came.
+ * Events. Their field names are not documented publicly: they come from the dialect, and every event
+ * keeps its raw body.
  *
  * @module
  */
@@ -15,29 +15,29 @@ export interface EventFilter {
   readonly publisher: string;
   /** What is published, such as `ButtonPushed`. */
   readonly topic: string;
-  /** One device; left out, the top-level `Subscribe` is sent. */
+  /** One device; without it, the top-level `Subscribe` is sent. */
   readonly deviceId?: DeviceId | undefined;
 }
 
 /** An event that was received. */
 export interface RcspEvent {
-  /** Who publishes, if the event says so where the dialect expects it. */
+  /** Who publishes, if it is where the dialect expects it. */
   readonly publisher: string | undefined;
-  /** What is published, if the event says so where the dialect expects it. */
+  /** What is published, if it is where the dialect expects it. */
   readonly topic: string | undefined;
-  /** The device, if the event says so where the dialect expects it. */
+  /** The device, if it is where the dialect expects it. */
   readonly deviceId: DeviceId | undefined;
-  /** What happened, if the event says so where the dialect expects it. */
+  /** What happened, if it is where the dialect expects it. */
   readonly data: JsonValue | undefined;
-  /** The whole body, as it came. */
+  /** The whole body, as received. */
   readonly raw: JsonObject;
 }
 
-/** An event to be published. */
+/** An event to publish. */
 export interface OutgoingEvent extends EventFilter {
   /** What happened. */
   readonly data?: JsonObject | undefined;
-  /** How a button was pressed; written where the dialect says. */
+  /** How a button was pressed; written to the dialect's key path. */
   readonly pressType?: PressType | undefined;
 }
 
@@ -47,7 +47,7 @@ export type PressType = "SinglePress" | "DoublePress" | "LongPress";
 /** Every press type. */
 export const PRESS_TYPES: readonly PressType[] = ["SinglePress", "DoublePress", "LongPress"];
 
-/** Reads an event's body by the dialect. A field of another type counts as absent. */
+/** Decodes the body of an event. A field of an unexpected type counts as absent. */
 export function decodeEvent(raw: JsonObject, dialect: Dialect): RcspEvent {
   const { publisher, topic, deviceId, data } = dialect.event;
   return {
@@ -59,7 +59,7 @@ export function decodeEvent(raw: JsonObject, dialect: Dialect): RcspEvent {
   };
 }
 
-/** Makes an event's JSON by the dialect. */
+/** Returns the JSON of an event. */
 export function encodeEvent(event: OutgoingEvent, dialect: Dialect): string {
   const body: JsonObject = {};
   const { publisher, topic, deviceId, data, pressType } = dialect.event;
@@ -72,8 +72,8 @@ export function encodeEvent(event: OutgoingEvent, dialect: Dialect): string {
 }
 
 /**
- * Whether an event belongs to a topic. What the event does not say does not speak against it, as
- * nobody knows yet where a real driver says it.
+ * Whether an event matches a filter. A field that the event lacks matches, since it is not known where a
+ * real driver puts it.
  */
 export function matches(event: RcspEvent, topic: EventFilter): boolean {
   return (event.publisher === undefined || event.publisher === topic.publisher) &&
@@ -82,9 +82,9 @@ export function matches(event: RcspEvent, topic: EventFilter): boolean {
       sameId(event.deviceId, topic.deviceId));
 }
 
-/** A text that two topics have in common only if they are the same. */
+/** A string that is equal for equal filters only. */
 export function filterKey({ publisher, topic, deviceId }: EventFilter): string {
-  // The id in an array, as the JSON of Infinity (1e400 on the wire) is that of no id.
+  // An array around the id: the JSON of Infinity (1e400 on the wire) is `null`, as that of no id.
   return JSON.stringify([publisher, topic, deviceId === undefined ? null : [deviceId]]);
 }
 
@@ -95,7 +95,7 @@ export function sameId(one: DeviceId, other: DeviceId): boolean {
       JSON.stringify(one) === JSON.stringify(other);
 }
 
-/** The press type in an event, found by its value wherever it stands. */
+/** Finds the press type in an event by its value, at any depth. */
 export function findPressType(value: JsonValue): PressType | undefined {
   if (typeof value === "string") return PRESS_TYPES.find((type) => type === value);
   if (Array.isArray(value)) return first(value, findPressType);

@@ -1,5 +1,5 @@
 /**
- * Bodies to JSON objects, with every doubt about the bytes settled here.
+ * Decoding of bodies: UTF-8, JSON and nesting are checked here.
  *
  * @module
  */
@@ -7,12 +7,12 @@
 import { LimitError, ProtocolError } from "../errors.ts";
 import { quote } from "../escape.ts";
 
-/** Anything that JSON can say. */
+/** Any JSON value. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
 
-/** A JSON object. Its keys are foreign: a key such as `__proto__` may be its own. */
+/** A JSON object. Its keys are untrusted: `__proto__` may be an own key. */
 export interface JsonObject {
-  /** Foreign: nothing is known of it. */
+  /** Untrusted. */
   [key: string]: JsonValue;
 }
 
@@ -21,7 +21,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const strictDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 
 /**
- * Reads a body as one JSON object.
+ * Decodes a body as one JSON object.
  *
  * @throws {ProtocolError} If the body is not UTF-8 or not one JSON object.
  * @throws {LimitError} If it is nested deeper than `maxDepth`.
@@ -36,7 +36,7 @@ export function parseBody(payload: Uint8Array, maxDepth: number): JsonObject {
   } catch (cause) {
     throw new ProtocolError("bad-json", "Cannot read body", {
       expected: "a JSON object",
-      received: payload.length === 0 ? "nothing" : `${payload.length} bytes that are no JSON`,
+      received: payload.length === 0 ? "nothing" : `${payload.length} bytes that are not JSON`,
       bytes: payload,
       cause,
     });
@@ -51,12 +51,12 @@ export function parseBody(payload: Uint8Array, maxDepth: number): JsonObject {
   return value;
 }
 
-/** Whether a value is an object, and no array. */
+/** Whether a value is an object and not an array. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A value in words, for messages: `an array`, `the number 5`. */
+/** Describes a value in messages: `an array`, `the number 5`. */
 export function describeValue(value: unknown): string {
   if (value === null) return "null";
   if (value === undefined) return "nothing";
@@ -73,8 +73,8 @@ export function describeValue(value: unknown): string {
 
 function decodeText(payload: Uint8Array): string {
   const text = decoder.decode(payload);
-  // The strict decoder is slow in Deno, so it only looks at what the other had to mend, or what
-  // really holds U+FFFD.
+  // The fatal decoder is slow in Deno: use it only if the other has replaced something (or the text really
+  // contains U+FFFD).
   if (!text.includes(REPLACEMENT)) return text;
   try {
     return strictDecoder.decode(payload);
@@ -115,13 +115,13 @@ function checkDepth(text: string, maxDepth: number): void {
   }
 }
 
-/** The common case in two quick searches: fewer opening brackets than levels are allowed. */
+/** Fast path: fewer opening brackets than allowed levels. */
 function fewBrackets(text: string, maxDepth: number): boolean {
   const left = maxDepth - countUpTo(maxDepth, text, "{");
   return left >= 0 && countUpTo(left, text, "[") <= left;
 }
 
-/** How often a character occurs, or any number beyond `most`. */
+/** Counts a character; stops counting above `most`. */
 function countUpTo(most: number, text: string, character: string): number {
   let count = 0;
   for (let at = text.indexOf(character); at !== -1; at = text.indexOf(character, at + 1)) {
@@ -130,7 +130,7 @@ function countUpTo(most: number, text: string, character: string): number {
   return count;
 }
 
-/** The index of the quote that ends the string which starts at `start`. */
+/** The index of the closing quote of the string that starts at `start`. */
 function endOfString(text: string, start: number): number {
   let end = start;
   for (;;) {

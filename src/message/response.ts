@@ -1,6 +1,6 @@
 /**
- * Responses: `{"TrackId", "Response"}` or `{"TrackId", "Error": {"Code", "Message"}}`. That a command's
- * answer holds `Response` or `Error` is confirmed; that `TrackId` stands beside it is assumed.
+ * Responses: `{"TrackId", "Response"}` or `{"TrackId", "Error": {"Code", "Message"}}`. `Response` and
+ * `Error` are confirmed; the place of `TrackId` is assumed.
  *
  * @module
  */
@@ -11,21 +11,21 @@ import { readPath, writePath } from "../dialect.ts";
 import { fieldTypeError } from "./command.ts";
 import { describeValue, isObject, type JsonObject } from "./json.ts";
 
-/** The `TrackId` of a response; `undefined` where it is missing or null. */
+/** The `TrackId` of a response; `undefined` if missing or null. */
 export function readTrackId(body: JsonObject, dialect: Dialect): string | undefined {
   const trackId = readPath(body, dialect.trackId) ?? undefined;
   if (trackId === undefined || typeof trackId === "string") return trackId;
   throw fieldTypeError(dialect.trackId, "a string", trackId);
 }
 
-/** The data of a response ok: an empty object where it is missing or null (confirmed). */
+/** The data of a successful response: an empty object if missing or null (confirmed). */
 export function readResponse(body: JsonObject): JsonObject {
   const response = body["Response"] ?? {};
   if (isObject(response)) return response;
   throw fieldTypeError("Response", "an object", response);
 }
 
-/** The `Error` of a response error; empty where it is missing or null. */
+/** The `Error` of an error response; empty if missing or null. */
 export function readError(body: JsonObject): ErrorBody {
   const error = body["Error"] ?? {};
   if (isObject(error)) return error;
@@ -33,16 +33,16 @@ export function readError(body: JsonObject): ErrorBody {
 }
 
 /**
- * Makes the JSON of a response ok; no data, no `Response`.
+ * Returns the JSON of a successful response, without `Response` if there is no data.
  *
- * @throws {TypeError} If the JSON of the data is no object, such as that of a `Date`.
+ * @throws {TypeError} If the JSON of the data is not an object, such as that of a `Date`.
  */
 export function encodeResponse(
   trackId: string | undefined,
   data: JsonObject | undefined,
   dialect: Dialect,
 ): string {
-  // What counts is what JSON makes of it: `toJSON` may give anything.
+  // Check the JSON, not the data: `toJSON` may return anything.
   const json = JSON.stringify(data) ?? "null";
   if (json === "null") return encode(trackId, {}, dialect);
   if (!json.startsWith("{")) {
@@ -55,7 +55,7 @@ export function encodeResponse(
   return `${head}${head === "{" ? "" : ","}"Response":${json}}`;
 }
 
-/** Makes the JSON of a response error. */
+/** Returns the JSON of an error response. */
 export function encodeError(
   trackId: string | undefined,
   error: ErrorBody,
@@ -70,7 +70,7 @@ export function encodeError(
 
 function encode(trackId: string | undefined, rest: object, dialect: Dialect): string {
   if (trackId === undefined) return JSON.stringify(rest);
-  // Its key stands first, for people who read along; its place may lie within the rest.
+  // First, for people who read the traffic; its key path may lead into the rest.
   const [first = ""] = dialect.trackId.split(".");
   const body = { [first]: null, ...rest };
   writePath(body, dialect.trackId, trackId);

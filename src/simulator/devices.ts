@@ -1,6 +1,6 @@
 /**
- * What the simulator has in its drawer. Rokoko's public text confirms `DeviceId` and the LED name
- * `RingLed`; every other field here is made up to look plausible.
+ * Simulated devices. Rokoko's public documentation confirms `DeviceId` and the LED name `RingLed`; every
+ * other field is invented.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { describeValue, isObject, type JsonObject, type JsonValue } from "../mes
 import { quote } from "../escape.ts";
 import { randomInteger } from "./random.ts";
 
-/** A colour, 0 to 255 each. */
+/** A color, 0 to 255 per channel. */
 export interface Color {
   /** 0 to 255. */
   Red: number;
@@ -20,32 +20,32 @@ export interface Color {
   Blue: number;
 }
 
-/** A device of the simulator: `ListDevices` and `GetDeviceInfo` are made of it. */
+/** A device of the simulator, for `ListDevices` and `GetDeviceInfo`. */
 export interface SimulatedDevice {
-  /** Any JSON value but null; unique among the devices. */
+  /** Any JSON value except null; unique among the devices. */
   readonly DeviceId: DeviceId;
-  /** Made up: how the device is called. Default: empty. */
+  /** Invented: display name. Default: empty. */
   readonly Name?: string | undefined;
-  /** Made up: its kind. Default: empty. */
+  /** Invented: kind of device. Default: empty. */
   readonly Type?: string | undefined;
-  /** Whether it takes part in presses by interval. Default: `false`. */
+  /** Whether `pressEvery` presses its button. Default: `false`. */
   readonly hasButton?: boolean | undefined;
-  /** What `GetDeviceInfo` says besides. Default: nothing. */
+  /** Further fields of `GetDeviceInfo`. Default: none. */
   readonly info?: JsonObject | undefined;
   /** The names of its LEDs. Default: `RingLed`. */
   readonly leds?: readonly string[] | undefined;
 }
 
-/** A device that was checked: every key has its value. */
+/** A validated device with all defaults. */
 export type CheckedDevice = {
   readonly [Key in keyof SimulatedDevice]-?: Exclude<SimulatedDevice[Key], undefined>;
 };
 
-/** The keys of a device, what each must be, and how to tell. */
+/** The keys of a device, each with its rule and check. */
 const KEYS: Readonly<
-  Record<keyof SimulatedDevice, [rule: string, holds: (value: JsonValue | undefined) => boolean]>
+  Record<keyof SimulatedDevice, [rule: string, isValid: (value: JsonValue | undefined) => boolean]>
 > = {
-  DeviceId: ["any JSON value but null", (value) => (value ?? undefined) !== undefined],
+  DeviceId: ["any JSON value except null", (value) => (value ?? undefined) !== undefined],
   Name: ["a string", isString],
   Type: ["a string", isString],
   hasButton: ["true or false", (value) => typeof value === "boolean"],
@@ -54,9 +54,9 @@ const KEYS: Readonly<
 };
 
 /**
- * A copy of a device with every key, if it is one. `problem` begins the message of the error.
+ * Returns a copy of a device with all defaults. `problem` begins the error message.
  *
- * @throws {TypeError} If a key is wrong, unknown, or missing.
+ * @throws {TypeError} If a key is invalid, unknown, or missing.
  */
 export function checkDevice(device: unknown, problem: string): CheckedDevice {
   if (!isObject(device)) throw new TypeError(`${problem}: it is ${describeValue(device)}`);
@@ -67,9 +67,9 @@ export function checkDevice(device: unknown, problem: string): CheckedDevice {
       throw new TypeError(`${problem}: there is no key ${quote(key)}: its keys are ${keys}`);
     }
     if (value === undefined) continue;
-    const [rule, holds] = KEYS[key as keyof SimulatedDevice];
+    const [rule, isValid] = KEYS[key as keyof SimulatedDevice];
     const json = toJson(value);
-    if (!holds(json)) {
+    if (!isValid(json)) {
       throw new TypeError(`${problem}: '${key}' must be ${rule}, not ${describeValue(value)}`);
     }
     Object.assign(copy, { [key]: json });
@@ -78,7 +78,7 @@ export function checkDevice(device: unknown, problem: string): CheckedDevice {
   throw new TypeError(`${problem}: it has no 'DeviceId'`);
 }
 
-/** A copy of a value as JSON has it, if it can have it. */
+/** Returns a copy of a JSON value, or `undefined` if it is not one. */
 export function toJson(value: unknown): JsonValue | undefined {
   try {
     return JSON.parse(JSON.stringify(value));
@@ -91,7 +91,7 @@ function isString(value: JsonValue | undefined): boolean {
   return typeof value === "string";
 }
 
-/** Two Smartgloves, a Smartsuit Pro and a Coil Pro, with the same numbers for the same chance. */
+/** Two Smartgloves, a Smartsuit Pro and a Coil Pro. */
 export function defaultDevices(random: () => number): SimulatedDevice[] {
   const glove = (DeviceId: number, side: string): SimulatedDevice => ({
     DeviceId,

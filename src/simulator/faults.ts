@@ -1,5 +1,5 @@
 /**
- * A socket that misbehaves on purpose.
+ * Fault injection.
  *
  * @module
  */
@@ -8,21 +8,21 @@ import { ConnectionError } from "../errors.ts";
 import type { Socket } from "../socket/socket.ts";
 import { randomInteger } from "./random.ts";
 
-/** What goes wrong with what the simulator sends; counts are bytes of one connection. */
+/** Faults in what the simulator sends; sizes are bytes of one connection. */
 export interface Faults {
-  /** The connection ends after so many bytes. */
+  /** Closes the connection after so many bytes. */
   cutAfter?: number | undefined;
-  /** After so many bytes, chance bytes come instead of the right ones. */
+  /** Sends random bytes instead after so many bytes. */
   garbageAfter?: number | undefined;
-  /** After so many bytes nothing comes any more; the connection stays. */
+  /** Sends nothing after so many bytes; the connection stays open. */
   silentAfter?: number | undefined;
-  /** At most so many bytes in one piece. */
+  /** Maximum bytes per write. */
   slice?: number | undefined;
-  /** Milliseconds before each piece. */
+  /** Milliseconds before each write. */
   pause?: number | undefined;
 }
 
-/** Puts faults on what is written to a socket; `faults` is asked before each piece. */
+/** Injects faults into the writes of a socket; `faults` is read before each write. */
 export function withFaults(
   socket: Socket,
   faults: () => Faults,
@@ -32,15 +32,15 @@ export function withFaults(
   let sent = 0;
   let gone = false;
   socket.closed.then(() => gone = true);
-  /** Sends a piece that no threshold lies within; gives its length. */
+  /** Sends bytes up to the next threshold. Returns their number. */
   async function writePiece(bytes: Uint8Array): Promise<number> {
     const { cutAfter, garbageAfter, silentAfter, slice, pause } = faults();
-    // As with any socket, close() settles what waits; what is silent would not notice otherwise.
+    // close() must settle the pending write.
     if (pause !== undefined) await Promise.race([wait(pause), socket.closed]);
-    if (gone) throw new ConnectionError("connection-closed", "The connection has ended");
+    if (gone) throw new ConnectionError("connection-closed", "The connection is closed");
     if (sent >= (cutAfter ?? Infinity)) {
       socket.close();
-      throw new ConnectionError("connection-closed", "The connection was cut by a fault");
+      throw new ConnectionError("connection-closed", "The connection was closed by 'cutAfter'");
     }
     const thresholds = [cutAfter, garbageAfter, silentAfter].filter((at) => (at ?? 0) > sent);
     const length = Math.min(
@@ -70,7 +70,7 @@ export function withFaults(
   };
 }
 
-/** Faults may be set at any time to anything: a piece of no bytes would never come to an end. */
+/** Faults are not validated: a write of 0 bytes would loop forever. */
 function wholeBytes(count: number): number {
   return count >= 1 ? Math.floor(count) : 1;
 }

@@ -1,10 +1,10 @@
 /**
- * Chance that can be repeated.
+ * Reproducible random numbers.
  *
  * @module
  */
 
-/** Gives numbers from 0 up to, but not, 1; the same ones for the same seed (mulberry32). */
+/** Returns a generator of numbers from 0 up to 1, exclusive: mulberry32. */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -15,12 +15,12 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** A whole number from `low` to `high`, both included. */
+/** A random integer from `low` to `high`, inclusive. */
 export function randomInteger(random: () => number, low: number, high: number): number {
   return low + Math.floor(random() * (high - low + 1));
 }
 
-/** One of several. */
+/** A random item. */
 export function randomItem<T>(random: () => number, items: readonly T[]): T | undefined {
   return items[Math.floor(random() * items.length)];
 }

@@ -1,5 +1,5 @@
 /**
- * Addresses as arguments and in words.
+ * Validation and formatting of addresses.
  *
  * @module
  */
@@ -8,21 +8,21 @@ import type { Address } from "./socket.ts";
 
 const LAST_PORT = 65_535;
 
-/** An address in words: `127.0.0.1:45451`, `[::1]:45451`. */
+/** Formats an address: `127.0.0.1:45451`, `[::1]:45451`. */
 export function formatAddress(address: Address): string {
   const { host, port } = bareAddress(address);
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** The address with an IPv6 host out of its brackets: `[::1]`, as in a URL, is `::1`. */
+/** Removes the brackets of an IPv6 host: `[::1]`, as in a URL, becomes `::1`. */
 export function bareAddress({ host, port }: Address): Address {
   return { host: /^\[[^[\]]*:[^[\]]*\]$/.test(host) ? host.slice(1, -1) : host, port };
 }
 
 /**
- * Checks where to connect to, the same on every runtime; returns the bare address.
+ * Validates the address to connect to; returns it without brackets.
  *
- * Throws a `TypeError` unless `host` is a string with something in it, and a `RangeError` unless
+ * Throws a `TypeError` unless `host` is a string that is not empty, and a `RangeError` unless
  * `port` is an integer from 1 to 65535.
  */
 export function connectAddress(address: Address): Address {
@@ -32,9 +32,9 @@ export function connectAddress(address: Address): Address {
 }
 
 /**
- * The address to listen on: `127.0.0.1` and any free port (0) unless told.
+ * Validates the address to listen on, by default `127.0.0.1` and any free port (0).
  *
- * Throws a `TypeError` unless `host` is a string with something in it, and a `RangeError` unless
+ * Throws a `TypeError` unless `host` is a string that is not empty, and a `RangeError` unless
  * `port` is an integer from 0 to 65535.
  */
 export function listenAddress(options: Partial<Address> = {}): Address {

@@ -1,5 +1,5 @@
 /**
- * What connecting has in common on every runtime: checks, `localhost`, abort, errors.
+ * Connecting, for every runtime: validation, `localhost`, abort, errors.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { toConnectionError } from "./errors.ts";
 import { orAbort } from "./or_abort.ts";
 import type { Address, Socket } from "./socket.ts";
 
-/** Opens one connection. Should stop on abort where the runtime can; what it throws is mapped. */
+/** Opens one connection. Should stop on abort if the runtime can; its errors are mapped. */
 export type Open = (address: Address, signal: AbortSignal | undefined) => Promise<Socket>;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * TCP keepalive: the system probes a connection on which nothing comes, so that one whose other end is
- * gone without a word (power, cable, Wi-Fi) is found. It assumes nothing about commands.
+ * TCP keepalive: the system probes a silent connection, to detect that the other end is gone (power, cable,
+ * Wi-Fi). It needs no command.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import { assertInteger } from "../limits.ts";
 
 /** Milliseconds. */
 const DEFAULT = 10_000;
-/** The runtimes count whole seconds, and Linux takes 15 bits of them. */
+/** The runtimes use whole seconds; Linux accepts 15 bits of them. */
 const LEAST = 1_000;
 const MOST = 32_767_000;
 
 /**
- * The delay as given, or the default of 10 s.
+ * Returns the delay, by default 10 s.
  *
  * @throws {RangeError} If it is neither `false` nor a whole number from 1000 to 32767000.
  */

@@ -1,5 +1,5 @@
 /**
- * Waiting for a socket no longer than a signal allows.
+ * Abort of a pending connection attempt.
  *
  * @module
  */

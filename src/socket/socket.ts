@@ -51,15 +51,15 @@ export interface Socket {
   readonly remote: string;
 }
 
-/** How the system finds connections whose other end is gone without a word. */
+/** How the system detects that the other end of a connection is gone. */
 export interface KeepAliveOptions {
   /**
    * TCP keepalive: milliseconds without anything received before the system sends the first probe, in
    * whole seconds, from 1000 to 32767000; `false` for none. Default: 10000.
    *
    * Bun and Node send ten probes, one second apart, and then end the connection: by default 20 s after
-   * the other end fell silent. Deno can only switch probes on or off: the system's delay holds, 2 hours
-   * on most. On Deno the adapter `@rcsp/rcsp/node` heeds the delay; the probes after it are the
+   * the other end went silent. Deno can only switch probes on or off: the system's delay holds, 2 hours
+   * on most. On Deno the adapter `@rcsp/rcsp/node` supports the delay; the probes after it are the
    * system's there too.
    */
   readonly keepAlive?: false | number | undefined;
