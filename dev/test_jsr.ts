@@ -1,6 +1,6 @@
 /**
  * Runs the tests in Deno on the real `@std` packages. Needs JSR, which not every machine can reach:
- * that is why it is no part of the gate, and why the stand-ins in `dev/std/` exist.
+ * that is why it is not part of the gate, and why the stand-ins in `dev/std/` exist.
  *
  *     deno run -A dev/test_jsr.ts [what `deno test` takes: files, --filter …]
  *

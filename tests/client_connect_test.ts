@@ -206,7 +206,7 @@ test("an abort in any microtask around connecting rejects connect() or closes th
       await turn();
       // Only where it fails: close() would hide a socket that was left open.
       if (!ended) await outcome.client.close();
-      assert(ended, `the client lives on after an abort ${steps} microtasks in`);
+      assert(ended, `the client stays open after an abort ${steps} microtasks in`);
     } else {
       assertStrictEquals(outcome.reason, "enough");
     }

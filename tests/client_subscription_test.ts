@@ -89,7 +89,7 @@ test("EventQueue calls onOverflow once, and again after the buffer was drained",
     await subscription.next();
     push(subscription, 8, 9, 10);
     await Promise.resolve();
-    // One read while another still waits is no end of the crossing.
+    // Reading one event while another is buffered does not drain the buffer.
     assertStrictEquals(reported.length, overflow === "drop-oldest" ? 1 : 2, overflow);
     await drain(subscription);
     const before = reported.length;

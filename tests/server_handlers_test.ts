@@ -122,7 +122,7 @@ test("close() aborts the signals at once, and does not wait for closeTimeout if 
     assertEquals(answers[1]?.body.Response, { Last: true });
     await client.close();
     await closing;
-    assertEquals(errors, [], "an abort that is heeded is no error");
+    assertEquals(errors, [], "a handler that stops on abort is not an error");
   }));
 
 for (const what of ["the reason", "an AbortError"]) {

@@ -99,7 +99,7 @@ const badBodies: [what: string, body: string | Uint8Array][] = [
   ["a trailing comma", `{"Command":"Do","TrackId":"1","Version":1,}`],
   ["two objects", COMMAND_BODY + COMMAND_BODY],
   ["a BOM", `\ufeff${COMMAND_BODY}`],
-  ["a byte that is no UTF-8", concat(encode(`{"Command":"`), bytes(0xC0, 0x80), encode(`"}`))],
+  ["a byte that is not UTF-8", concat(encode(`{"Command":"`), bytes(0xC0, 0x80), encode(`"}`))],
   ["a lone surrogate in UTF-8", concat(encode(`{"a":"`), bytes(0xED, 0xA0, 0x80), encode(`"}`))],
   ["depth 100", deep(100)],
   ["depth 10,000", deep(10_000)],

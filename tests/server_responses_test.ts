@@ -143,7 +143,7 @@ for (const [what, error, expected] of refusals) {
         assertStrictEquals(type, ERROR);
         assertEquals(body.Error, expected as never);
       }
-      assertEquals(errors, [], "a refusal is no error of the server");
+      assertEquals(errors, [], "a refusal is not an error of the server");
     }));
 }
 

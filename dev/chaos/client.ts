@@ -109,7 +109,7 @@ export class ChaosClient {
     const timeout = randomInteger(this.#random, 50, TIMEOUT);
     const controller = new AbortController();
     const abort = this.#random() < 0.1
-      ? setTimeout(() => controller.abort("wished"), randomInteger(this.#random, 0, 60))
+      ? setTimeout(() => controller.abort("intended"), randomInteger(this.#random, 0, 60))
       : undefined;
     const { signal } = controller;
     let settled = false;

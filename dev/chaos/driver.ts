@@ -68,7 +68,7 @@ async function startSimulator(address: Address, random: () => number): Promise<S
     if (random() < 0.002) await pause(700);
     else if (time > 2) await pause(time);
     if (Arguments["fail"] === true) {
-      throw new CommandError({ Code: "Wished", Message: `${Arguments["token"]}` });
+      throw new CommandError({ Code: "Intended", Message: `${Arguments["token"]}` });
     }
     return Arguments;
   });

@@ -195,7 +195,7 @@ function compareAnswers(
   );
   answers.forEach(({ type, start, end }, i) => {
     const { value } = referenceBody(output.subarray(start, end), Infinity);
-    must(value !== undefined, () => `answer ${i} is no JSON object`);
+    must(value !== undefined, () => `answer ${i} is not a JSON object`);
     const { trackId } = expected[i]!;
     must(value!["TrackId"] === trackId, () => `answer ${i} is for ${value!["TrackId"]}`);
     must(

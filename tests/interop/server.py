@@ -1,8 +1,8 @@
 """Minimal RCSP server for the interop tests, with a choice of good and bad manners.
 
-It stands in for a driver: three made-up devices, commands and events as far as public sources
+It replaces a driver: three made-up devices, commands and events as far as public sources
 name them, and for the rest the names that our dialect assumes. Keys that start with "Test", the
-command Press and the error codes are inventions of this file and no facts about any driver.
+command Press and the error codes are inventions of this file, not facts about any driver.
 
     python3 server.py --port 0 --behaviour bytewise,nulls
 
