@@ -49,7 +49,7 @@ test("test:jsr runs the tests and the examples that they start with the packages
   const cache = await mkdtemp(`${tmpdir()}/rcsp-deno-`);
   try {
     const { port } = jsr.address() as AddressInfo;
-    const filter = ["--filter", "goes through the steps", "--no-check", "tests/examples_test.ts"];
+    const filter = ["--filter", "runs the steps of Rokoko", "--no-check", "tests/examples_test.ts"];
     const { code, stdout, stderr } = await run(
       runtimeCommand(`${root}dev/test_jsr.ts`, ...filter),
       { env: { JSR_URL: `http://127.0.0.1:${port}/`, DENO_DIR: cache } },

@@ -15,7 +15,7 @@ export interface TestIoOptions extends Partial<CliIo> {
   terminal?: boolean;
   /** Default: 80. */
   columns?: number;
-  /** Standard input. Default: empty. */
+  /** Stdin. Default: empty. */
   input?: Iterable<string | Uint8Array>;
   /** The environment. Default: empty. */
   variables?: Readonly<Record<string, string>>;
@@ -25,19 +25,19 @@ export interface TestIoOptions extends Partial<CliIo> {
 
 /** A world for one command line. */
 export interface TestIo extends CliIo {
-  /** All that went to standard output so far. */
+  /** All that went to stdout so far. */
   readonly out: string;
-  /** All that went to standard error so far. */
+  /** All that went to stderr so far. */
   readonly err: string;
-  /** The lines of standard output that are complete. */
+  /** The lines of stdout that are complete. */
   readonly lines: string[];
   /** The files, those that were written included. */
   readonly files: Map<string, string | Uint8Array>;
   /** Ctrl-C. */
   interrupt(): void;
-  /** From the next write on nobody reads standard output. */
+  /** From the next write on nobody reads stdout. */
   closeOutput(): void;
-  /** Resolves when standard output or standard error holds what is looked for. */
+  /** Resolves when stdout or stderr holds the text. */
   until(found: (io: TestIo) => boolean): Promise<void>;
 }
 
@@ -121,7 +121,7 @@ export async function rcsp(args: readonly string[], options?: TestIoOptions): Pr
   return { code, out: io.out, err: io.err };
 }
 
-/** Checks how a command line ended: its exit code, and one sentence on standard error or nothing. */
+/** Checks how a command line ended: its exit code, and one sentence on stderr or nothing. */
 export function assertFails({ code, out, err }: CliResult, expected: number): void {
   assertEquals([code, out, /^rcsp: [^\n]+\n$/.test(err)], [expected, "", true], err);
 }
