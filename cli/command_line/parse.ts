@@ -18,10 +18,10 @@ export interface Flag {
   /** One letter, without its dash. */
   readonly short?: string | undefined;
   /**
-   * `boolean` has no value, `integer` takes a whole number, `number` any, `duration` a time such as `2s`,
+   * `boolean` has no value, `integer` takes a whole number, `duration` a time such as `2s`,
    * which becomes milliseconds.
    */
-  readonly kind: "boolean" | "text" | "integer" | "number" | "duration";
+  readonly kind: "boolean" | "text" | "integer" | "duration";
   /** What stands for the value in the help: `N`. */
   readonly value?: string | undefined;
   /** What it does, in a few words that begin small. */
@@ -104,7 +104,7 @@ export class CommandLine {
 
   /** The value of a flag that is a number; a duration is in milliseconds. */
   number(name: string): number | undefined {
-    return this.#all(name, "integer", "number", "duration").at(-1) as number | undefined;
+    return this.#all(name, "integer", "duration").at(-1) as number | undefined;
   }
 
   #all(name: string, ...kinds: Flag["kind"][]): readonly Value[] {
@@ -227,12 +227,10 @@ function convert(flag: Flag, text: string, source: string): Value {
     const bound = time === undefined ? "" : time < least ? "longer " : "shorter ";
     throw wrong(`a ${bound}time, such as 500ms or 2s`);
   }
-  const number = (flag.kind === "integer" ? /^-?\d+$/ : /^-?(?:\d+\.?\d*|\.\d+)$/).test(text)
-    ? Number(text)
-    : NaN;
+  const number = /^-?\d+$/.test(text) ? Number(text) : NaN;
   if (number >= least && number <= most && Number.isFinite(number)) return number;
   const bounds = most < Infinity ? `from ${least} to ${most}` : `from ${least}`;
-  throw wrong(`a ${flag.kind === "integer" ? "whole " : ""}number ${bounds}`);
+  throw wrong(`a whole number ${bounds}`);
 }
 
 function unknownFlag(flag: string, { flags, help }: LineRules): UsageError {

@@ -10,7 +10,6 @@ import type { Command } from "../command_line/command.ts";
 import { LONGEST_TIMER } from "../command_line/parse.ts";
 import { Watch } from "../driver/device_subscriptions.ts";
 import { parseTopic } from "../driver/topic_argument.ts";
-import { UsageError } from "../exit_codes.ts";
 import { plural } from "../text/values.ts";
 
 /** Milliseconds between the presses of `--simulate`. */
@@ -45,7 +44,12 @@ A driver that goes away is waited for. Ctrl-C unsubscribes and ends.`,
       default: "every device that is listed",
       multiple: true,
     },
-    { name: "driver", kind: "boolean", about: "ask the driver, not devices (Subscribe)" },
+    {
+      name: "driver",
+      kind: "boolean",
+      about: "ask the driver, not devices (Subscribe)",
+      excludes: ["device"],
+    },
     {
       name: "count",
       short: "n",
@@ -103,9 +107,6 @@ A driver that goes away is waited for. Ctrl-C unsubscribes and ends.`,
     const topics = line.positionals.length === 0
       ? [names.button]
       : line.positionals.map(parseTopic);
-    if (line.on("driver") && line.texts("device").length > 0) {
-      throw new UsageError("Cannot use '--device' together with '--driver'");
-    }
     const rcsp = await context.connect({
       reconnect: true,
       drain: true,
