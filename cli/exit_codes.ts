@@ -77,7 +77,7 @@ export function sentence(error: unknown): string {
         return `${message}: --host says where the Rokoko SDK runs, --simulate stands in for it`;
     }
   }
-  if (exitCode(error) === EXIT.fault) return `This is a fault of rcsp: ${message}`;
+  if (exitCode(error) === EXIT.fault) return `Internal error (please report it): ${message}`;
   return message;
 }
 

@@ -70,9 +70,9 @@ const badInputs: [sentence: string, source: string, input?: Iterable<string | Ui
   ["A file name must follow the '@'", "@"],
   ["Cannot read 'missing.json': no such file", "@missing.json"],
   ["Cannot read 'standard input' as JSON", "-"],
-  ["Cannot take standard input as it is no UTF-8 text", "-", [new Uint8Array([0x7b, 0xff, 0xfe])]],
-  ["Cannot take standard input as it is no UTF-8 text", "-", ["{", new Uint8Array([0xc3])]],
-  ["Cannot take standard input as it has more than 16777216 bytes", "-", endless()],
+  ["Cannot read standard input: it is not UTF-8 text", "-", [new Uint8Array([0x7b, 0xff, 0xfe])]],
+  ["Cannot read standard input: it is not UTF-8 text", "-", ["{", new Uint8Array([0xc3])]],
+  ["Cannot read standard input: it is longer than 16 MiB", "-", endless()],
   ["The arguments hold a number too large to be exact", '{"DeviceId":9007199254740993}'],
   ["The arguments hold a number too large to be exact", '{"a":[{"b":1e400}]}'],
 ];

@@ -46,7 +46,7 @@ const wrong: [sentence: string, ...args: string[]][] = [
   ["Invalid '-c' 'many': expected a whole number", "ping", "-c", "many"],
   ["Invalid '--interval' '-1s': expected a time", "ping", "--interval", "-1s"],
   ["Invalid '--for' 'soon': expected a time, such as 500ms or 2s", "watch", "--for", "soon"],
-  ["'nothing' is no topic: one is a publisher and a topic", "watch", "nothing", "--simulate"],
+  ["Invalid topic 'nothing': expected publisher/topic", "watch", "nothing", "--simulate"],
   ["Cannot use '--device' together with '--driver'", "watch", "--driver", "-d", "1"],
   ["Cannot use '--host' together with '--simulate'", "list", "--simulate", "--host", "x"],
   ["Invalid color 'reed'. Did you mean 'red'?", "led", "1", "reed"],
@@ -233,7 +233,7 @@ test("what no command foresaw ends with 70 and one sentence", async () => {
     },
   });
   assertEquals(await main(["list"], io), 70);
-  assertEquals(io.err, "rcsp: This is a fault of rcsp: x is not a function\n");
+  assertEquals(io.err, "rcsp: Internal error (please report it): x is not a function\n");
 });
 
 test("Ctrl-C ends with 130 and without a word, whatever is waited for", async () => {

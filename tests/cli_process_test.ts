@@ -56,6 +56,23 @@ test("the program says that nobody listens", async () => {
   assertMatch(stderr, /^rcsp: Cannot connect to 127\.0\.0\.1:\d+: connection refused: .*\n$/);
 });
 
+test("the program says in words which file it cannot read or create", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "rcsp-"));
+  const there = join(directory, "there");
+  await writeFile(there, "");
+  const cases: [sentence: RegExp, ...args: string[]][] = [
+    [/^rcsp: Cannot read '.*': no such file or directory\n$/, "call", "X", `@${directory}/no`],
+    [/^rcsp: Cannot create '.*': it exists\. Replace it with --force\.\n$/, "record", there],
+    [/^rcsp: Cannot create '.*': no such file or directory\n$/, "record", `${directory}/no/x`],
+  ];
+  for (const [sentence, ...args] of cases) {
+    const { code, stderr } = await run(command(...args, "--simulate"));
+    assertMatch(stderr, sentence);
+    assertEquals(code, 2);
+  }
+  await rm(directory, { recursive: true });
+});
+
 test("the program reads standard input and files", async () => {
   const stdin = '{"DeviceId":2}';
   const piped = await run(command("call", "GetDeviceInfo", "-", "--simulate"), { stdin });
@@ -90,7 +107,7 @@ test("the program does not read an endless input without end", async () => {
   const code = await new Promise((resolve) => child.once("close", resolve));
   clearTimeout(timer);
   assertEquals(code, 2);
-  assertStringIncludes(talk.join(""), "has more than 16777216 bytes");
+  assertStringIncludes(talk.join(""), "longer than 16 MiB");
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -147,7 +147,7 @@ const clashes: [sentence: string, ...args: string[]][] = [
   ["Cannot use '--simulate' together with '--listen'", "out", "--simulate", "--listen", "0"],
   ["Cannot use '--device' together with '--listen'", "out", "--device", "1", "--listen", "0"],
   ["Cannot use a topic together with '--listen'", "out", "A/B", "--listen", "0"],
-  ["'nothing' is no topic", "out", "nothing"],
+  ["Invalid topic 'nothing'", "out", "nothing"],
   ["Invalid '--listen' '-1': expected a whole number", "out", "--listen", "-1"],
 ];
 

@@ -17,6 +17,6 @@ export function parseTopic(text: string): Pick<EventFilter, "publisher" | "topic
   const [, publisher, topic] = /^([^/]+)\/(.+)$/.exec(text) ?? [];
   if (publisher !== undefined && topic !== undefined) return { publisher, topic };
   throw new UsageError(
-    `${quote(text)} is no topic: one is a publisher and a topic, such as DeviceEvents/ButtonPushed`,
+    `Invalid topic ${quote(text)}: expected publisher/topic, such as DeviceEvents/ButtonPushed`,
   );
 }

@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { EXIT, Failure, UsageError } from "../exit_codes.ts";
+import { EXIT, Failure, systemReason, UsageError } from "../exit_codes.ts";
 import { quote } from "../text/values.ts";
 import type { CliIo, FileOutput } from "./io.ts";
 
@@ -25,13 +25,12 @@ export async function readBytes(io: CliIo, path: string, maxBytes: number): Prom
     for (;;) {
       const next = await Promise.race([source.next(), left.promise]).catch((cause) => {
         io.signal.throwIfAborted();
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        throw new UsageError(`Cannot read ${name}: ${reason}`, { cause });
+        throw new UsageError(`Cannot read ${name}: ${systemReason(cause)}`, { cause });
       });
       if (next.done) break;
       length += next.value.length;
       if (length > maxBytes) {
-        throw new UsageError(`Cannot take ${name} as it has more than ${maxBytes} bytes`);
+        throw new UsageError(`Cannot read ${name}: it is longer than ${maxBytes / 2 ** 20} MiB`);
       }
       // A copy, as the source may use its memory again.
       parts.push(next.value.slice());
@@ -54,7 +53,7 @@ export async function readText(io: CliIo, path: string, maxBytes: number): Promi
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new UsageError(`Cannot take ${fileName(path)} as it is no UTF-8 text`, { cause });
+    throw new UsageError(`Cannot read ${fileName(path)}: it is not UTF-8 text`, { cause });
   }
 }
 
@@ -100,8 +99,8 @@ export async function createFile(io: CliIo, path: string, force: boolean): Promi
   try {
     return await io.createFile(path, { exclusive: !force });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const help = force ? "" : ": --force replaces a file that is there";
-    throw new Failure(`Cannot create ${quote(path)}: ${reason}${help}`, EXIT.usage, { cause });
+    const isThere = (cause as { code?: unknown })?.code === "EEXIST";
+    const reason = isThere ? "it exists. Replace it with --force." : systemReason(cause);
+    throw new Failure(`Cannot create ${quote(path)}: ${reason}`, EXIT.usage, { cause });
   }
 }

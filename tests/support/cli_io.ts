@@ -70,7 +70,9 @@ export function testIo(options: TestIoOptions = {}): TestIo {
       return content === undefined ? missing(path) : bytes([content]);
     },
     createFile(path, { exclusive = false } = {}): Promise<FileOutput> {
-      if (exclusive && files.has(path)) return Promise.reject(new Error(`${path} is there`));
+      if (exclusive && files.has(path)) {
+        return Promise.reject(Object.assign(new Error(path), { code: "EEXIST" }));
+      }
       files.set(path, "");
       return Promise.resolve({
         write: (text) => Promise.resolve(void files.set(path, files.get(path) + text)),
