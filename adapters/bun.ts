@@ -38,7 +38,7 @@ export const connector: Connector = async (address, options = {}): Promise<Socke
 };
 
 /** Listens with `Bun.listen`. */
-// deno-lint-ignore require-await -- what it throws is a rejection
+// deno-lint-ignore require-await -- so that it rejects instead of throwing
 export const listen: Listen = async (options, onSocket): Promise<Listener> => {
   const { host, port } = listenAddress(options);
   const keepAlive = keepAliveDelay(options.keepAlive);
@@ -63,7 +63,7 @@ function bunOptions(
       native.data = new BunSocket(native, keepAlive);
       onSocket?.(native.data.socket);
     },
-    // Plain arrays instead of Buffers.
+    // Uint8Array instead of Buffer.
     binaryType: "uint8array",
     data: (native, chunk) => native.data.onData(chunk),
     drain: (native) => native.data.flush(),
@@ -82,12 +82,12 @@ class BunSocket implements RawSocket {
   #unsent: (PromiseWithResolvers<void> & { bytes: Uint8Array; sent: number }) | undefined;
   #failure: Error | undefined;
   declare receiver: Receiver;
-  /** Made here, so that its receiver is there before the first chunk. */
+  /** Created in the constructor: the receiver must be set before the first chunk. */
   readonly socket: Socket;
 
   constructor(native: BunNativeSocket<BunSocket>, keepAlive: false | number) {
     this.#native = native;
-    // A client that resets immediately has no address any more.
+    // After an immediate reset the address is unknown.
     const { remoteAddress: host = "unknown", remotePort: port = 0 } = native;
     this.remote = formatAddress({ host, port });
     native.setNoDelay(true);
@@ -124,7 +124,7 @@ class BunSocket implements RawSocket {
     if (!this.receiver.onChunk(chunk)) this.#native.pause();
   }
 
-  /** Writes as much as the socket accepts, at every drain. */
+  /** Called on drain: writes as much as the socket accepts. */
   flush(): void {
     const unsent = this.#unsent;
     if (unsent === undefined) return;

@@ -1,10 +1,10 @@
 /**
- * What the adapter uses of Bun: Bun's own types would be a dependency, or global.
+ * The part of Bun's API that the adapter uses: Bun's own types would be a dependency, or global.
  *
  * @module
  */
 
-/** Of the global `Bun`. */
+/** The global `Bun`. */
 export interface BunSockets<Data> {
   connect(options: BunOptions<Data>): Promise<BunNativeSocket<Data>>;
   listen(options: BunOptions<Data>): { readonly port: number; stop(): void };
@@ -31,7 +31,7 @@ export interface BunNativeSocket<Data> {
   data: Data;
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
-  /** How many bytes it took: 0 when full, -1 when closed. */
+  /** Returns the number of accepted bytes: 0 if full, -1 if closed. */
   write(bytes: Uint8Array, offset: number, length: number): number;
   /** Ends the writing half; `end()` ends both. */
   shutdown(): void;
@@ -39,6 +39,6 @@ export interface BunNativeSocket<Data> {
   pause(): void;
   resume(): void;
   setNoDelay(noDelay: boolean): boolean;
-  /** Milliseconds, of which Bun uses whole seconds. */
+  /** `initialDelay` is in milliseconds; Bun uses whole seconds. */
   setKeepAlive(enable: boolean, initialDelay: number): boolean;
 }

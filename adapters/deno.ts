@@ -19,18 +19,17 @@ import {
   type Socket,
 } from "../src/socket/socket.ts";
 
-/** Bytes. A server has many sockets, most of them idle: theirs are smaller. */
+/** Bytes. Smaller for a server, which may have many idle sockets. */
 const CONNECT_BUFFER = 64 * 1024;
 const ACCEPT_BUFFER = 16 * 1024;
 
-/** Milliseconds before the next accept after one that failed. */
+/** Milliseconds between a failed accept and the next. */
 const ACCEPT_PAUSE = 100;
 
 /**
  * Opens a socket with `Deno.connect`.
  *
- * Deno has no delay for `keepAlive`, only on and off: the system decides when the first probe is sent,
- * often after two hours.
+ * Deno can only switch `keepAlive` on or off: the first probe is sent after the system's delay, often 2 hours.
  */
 export const connector: Connector = async (address, options = {}): Promise<Socket> => {
   const keepAlive = keepAliveDelay(options.keepAlive) !== false;
@@ -41,7 +40,7 @@ export const connector: Connector = async (address, options = {}): Promise<Socke
 };
 
 /** Listens with `Deno.listen`; for `keepAlive` see {@link connector}. */
-// deno-lint-ignore require-await -- what it throws is a rejection
+// deno-lint-ignore require-await -- so that it rejects instead of throwing
 export const listen: Listen = async (options, onSocket, onError): Promise<Listener> => {
   const asked = listenAddress(options);
   const keepAlive = keepAliveDelay(options.keepAlive) !== false;
@@ -121,7 +120,7 @@ class DenoSocket implements RawSocket {
       conn.setNoDelay(true);
       if (keepAlive) conn.setKeepAlive(true);
     } catch {
-      // Some systems refuse once the other side has reset it: the first read reports that.
+      // Some systems refuse this after a reset: the first read reports it.
     }
   }
 
@@ -147,7 +146,7 @@ class DenoSocket implements RawSocket {
     this.#end.resolve();
   }
 
-  /** A `ReadLoop` of its own: one promise less for each chunk. */
+  /** Not a `ReadLoop`: saves a promise per chunk. */
   async #read(receiver: Receiver): Promise<void> {
     this.#reading = true;
     try {
@@ -172,6 +171,6 @@ function closeQuietly(resource: { close(): void }): void {
   try {
     resource.close();
   } catch (cause) {
-    if (!(cause instanceof Deno.errors.BadResource)) throw cause; // closed before
+    if (!(cause instanceof Deno.errors.BadResource)) throw cause; // already closed
   }
 }

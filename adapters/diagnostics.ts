@@ -1,5 +1,5 @@
 /**
- * The runtime's `diagnostics_channel`, where it has one: Deno, Bun and Node do, browsers do not.
+ * The runtime's `diagnostics_channel`: Deno, Bun and Node have it, browsers do not.
  *
  * @module
  */

@@ -54,7 +54,7 @@ export const listen: Listen = async (options, onSocket, onError): Promise<Listen
   server.on("error", (cause) => {
     onError?.(toConnectionError(cause, "accept", formatAddress(address)));
   });
-  // Without waiting for the accepted sockets, as its callback would.
+  // The callback of close() would wait for the accepted sockets.
   return { address, close: () => Promise.resolve(void server.close()) };
 };
 
@@ -65,7 +65,7 @@ function open(
 ): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   let raw: NodeSocket | undefined;
-  // In turn: a pending read() may hold the one while the next chunk waits in the other.
+  // Alternating: the last chunk of a read() stays valid while the next one arrives.
   const buffers = [new Uint8Array(BUFFER), new Uint8Array(BUFFER)] as const;
   let turn: 0 | 1 = 1;
   const socket = netConnect({
@@ -97,7 +97,7 @@ class NodeSocket implements RawSocket {
 
   constructor(socket: NetSocket, address: Address, keepAlive: false | number) {
     this.#socket = socket;
-    // Not with the options of a server, which Deno's node:net ignores.
+    // Deno's node:net ignores the server's option.
     if (keepAlive !== false) socket.setKeepAlive(true, keepAlive);
     const { remoteAddress: host = address.host, remotePort: port = address.port } = socket;
     this.remote = formatAddress({ host, port });
@@ -126,7 +126,7 @@ class NodeSocket implements RawSocket {
   write(bytes: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#socket.write(bytes, (error) => {
-        // The first error says more than that the socket is destroyed.
+        // The first error is more specific than 'socket destroyed'.
         if (error) reject(this.#failure ?? error);
         else resolve();
       });

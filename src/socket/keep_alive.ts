@@ -8,7 +8,7 @@
 import { assertInteger } from "../limits.ts";
 
 /** Milliseconds. */
-const DEFAULT = 10_000;
+const DEFAULT_DELAY = 10_000;
 /** The runtimes use whole seconds; Linux accepts 15 bits of them. */
 const LEAST = 1_000;
 const MOST = 32_767_000;
@@ -19,5 +19,5 @@ const MOST = 32_767_000;
  * @throws {RangeError} If it is neither `false` nor a whole number from 1000 to 32767000.
  */
 export function keepAliveDelay(given: false | number | undefined): false | number {
-  return given === false ? false : assertInteger("keepAlive", given ?? DEFAULT, LEAST, MOST);
+  return given === false ? false : assertInteger("keepAlive", given ?? DEFAULT_DELAY, LEAST, MOST);
 }

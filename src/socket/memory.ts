@@ -20,7 +20,7 @@ import {
   type Socket,
 } from "./socket.ts";
 
-/** Bytes that may wait in one direction before `write()` does. */
+/** Unread bytes per direction above which `write()` waits. */
 const CAPACITY = 64 * 1024;
 const FIRST_FREE_PORT = 49_152;
 
@@ -40,7 +40,7 @@ export function socketPair(): [Socket, Socket] {
   return pair("memory", "memory");
 }
 
-/** A network of its own: connecting to a port on which nobody listens is `connection-refused`. */
+/** Creates a private network. Connecting to a port without a listener is `connection-refused`. */
 export function memoryNetwork(): MemoryNetwork {
   const ports = new Map<number, (socket: Socket) => void>();
   const open = (address: Address): Socket => {

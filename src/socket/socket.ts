@@ -58,7 +58,7 @@ export interface KeepAliveOptions {
    * whole seconds, from 1000 to 32767000; `false` for none. Default: 10000.
    *
    * Bun and Node send ten probes, one second apart, and then end the connection: by default 20 s after
-   * the other end went silent. Deno can only switch probes on or off: the system's delay holds, 2 hours
+   * the other end went silent. Deno can only switch probes on or off: the system's delay applies, 2 hours
    * on most. On Deno the adapter `@rcsp/rcsp/node` supports the delay; the probes after it are the
    * system's there too.
    */
