@@ -139,3 +139,28 @@ test("doctor refuses what does not go together", async () => {
     assertStringIncludes(result.err, sentence);
   }
 });
+
+test("doctor names the service whose port was given", async () => {
+  const { connector } = memoryNetwork();
+  const ports = [["22", "SSH"], ["12276", "RGMP"], ["14053", "Rokoko Studio"]] as const;
+  for (const [port, name] of ports) {
+    const { out } = await rcsp(["doctor", "--port", port], { connector });
+    assertMatch(out, new RegExp(`${port} is (a|the) port of ${name}`));
+  }
+});
+
+test("doctor --learn --write looks at the file first, and always prints the dialect", async () => {
+  const kept = await rcsp(["doctor", "--learn", "--simulate", "--write", "d.json"], {
+    files: { "d.json": "{}" },
+  });
+  assertFails(kept, 2);
+  assertStringIncludes(kept.err, "Cannot create 'd.json': it exists. Replace it with --force.");
+  await withDriver(async ({ connector }) => {
+    const files = { "d.json": '{"event":{"topic":"Mine"}}' };
+    const args = ["doctor", "--learn", "--for", "0", "--dialect", "d.json", "--write", "e.json"];
+    const io = testIo({ connector, files, terminal: true });
+    assertEquals(await main(args, io), 0);
+    assertEquals(JSON.parse(String(io.files.get("e.json"))), { event: { topic: "Mine" } });
+    assertMatch(io.out, /\nThe dialect:\n\{\n {2}"event": \{\n {4}"topic": "Mine"\n/);
+  });
+});

@@ -82,6 +82,8 @@ connect({ dialect }).`,
     const wished = line.texts("try").map(parseKeys);
     const simulated = line.on("simulate");
     const report = new Report(out);
+    const path = line.text("write");
+    if (path !== undefined && !line.on("force")) await checkAbsent(context, path);
     const server = simulated
       ? await simulate(context, await context.server(), { pressEvery: PRESS_EVERY })
       : await context.server();
@@ -90,7 +92,6 @@ connect({ dialect }).`,
     }
     await checkConnection(context, report, server);
     if (!line.on("learn")) return await check(context, report, server);
-    const path = line.text("write");
     const waits = context.io.stderr.isTerminal || simulated;
     const wait = line.number("for") ?? (waits ? WAIT : 0);
     const draft = await learn(context, { server, report, wait, wished });
@@ -101,6 +102,16 @@ connect({ dialect }).`,
     }
   },
 };
+
+/** Learning takes a while: that the file exists already must not come out at its end only. */
+async function checkAbsent({ io }: Context, path: string): Promise<void> {
+  try {
+    for await (const _ of io.readFile(path)) break;
+  } catch {
+    return;
+  }
+  throw new UsageError(`Cannot create ${quote(path)}: it exists. Replace it with --force.`);
+}
 
 async function check(context: Context, report: Report, server: ConnectOptions): Promise<void> {
   const rcsp = await connect({
@@ -121,7 +132,7 @@ async function hand(
   const dialect = draft.toJson();
   if (out.json) await out.jsonLine({ dialect });
   else if (Object.keys(dialect).length === 0) await out.line("Nothing differs from the default");
-  else if (path === undefined) await out.text(`The dialect:\n${prettyJson(dialect)}`);
+  else await out.text(`The dialect:\n${prettyJson(dialect)}`);
   if (path === undefined) return;
   const file = await createFile(io, path, line.on("force"));
   try {

@@ -52,6 +52,15 @@ export async function checkConnection(
   );
 }
 
+/** Ports of other services, which may be mistaken for that of the driver. */
+const OTHER_PORTS: ReadonlyMap<number, string> = new Map([
+  [22, "the port of SSH"],
+  [80, "the port of HTTP"],
+  [12276, "a port of RGMP"],
+  [12277, "a port of RGMP"],
+  [14053, "the port of Rokoko Studio"],
+]);
+
 /** Asks what does no harm. Throws a {@link Failure} if something failed. */
 export async function checkAnswers(
   { clock }: Context,
@@ -115,6 +124,10 @@ export async function checkAnswers(
   if (failure === undefined) return;
   const code = exitCode(failure.error);
   if (code === EXIT.protocol) {
+    const other = OTHER_PORTS.get(server.port ?? DEFAULT_ADDRESS.port);
+    if (other !== undefined) {
+      await report.add("info", "next", `Is it the right port? ${server.port} is ${other}`);
+    }
     await report.add("info", "next", "'rcsp doctor --learn' finds out how this driver differs");
     await report.add("info", "next", "'rcsp record' shows what it sends");
   }
@@ -149,7 +162,12 @@ function nextSteps({ line, io }: Context, error: Error, port: number): string[] 
       "Let the runtime connect: 'deno run -N', or --allow-net with this host and port",
     timeout: machine,
   };
-  const own = port === DEFAULT_ADDRESS.port ? "" : `; RCSP's own is ${DEFAULT_ADDRESS.port}`;
+  const other = OTHER_PORTS.get(port);
+  const own = other !== undefined
+    ? `; ${port} is ${other}`
+    : port === DEFAULT_ADDRESS.port
+    ? ""
+    : `; RCSP's own is ${DEFAULT_ADDRESS.port}`;
   return [
     ...variables.map((name) => `${name} is set to ${io.env(name)}: is it meant?`),
     `Is the Rokoko SDK running there, and is ${port} its port? --port or RCSP_PORT says which${own}`,
