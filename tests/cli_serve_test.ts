@@ -65,7 +65,7 @@ test("serve presses the button by the keys 1, 2, 3, passes others over, and ends
   const typing = Promise.withResolvers<void>();
   async function* keys(): AsyncGenerator<string> {
     await typing.promise;
-    yield* ["1", "x", "4", "\x1b", "2", "3", "q", "1"];
+    yield* ["?", "1", "x", "4", "\x1b", "2", "3", "q", "1"];
   }
   let presses: AsyncIterator<{ type: string; deviceId: unknown }> | undefined;
   const code = await withServe([], async (io, address) => {
@@ -78,12 +78,60 @@ test("serve presses the button by the keys 1, 2, 3, passes others over, and ends
       const { value } = await presses.next();
       assertEquals([value.type, value.deviceId], [type, 1]);
     }
-    await io.until(({ err }) => err.includes("LongPress of 1 (Smartglove Left): told 1 client\n"));
-    assertStringIncludes(io.err, "Keys 1, 2, 3 press the button of 1 (Smartglove Left)");
+    await io.until(({ err }) =>
+      err.includes("LongPress of 1 (Smartglove Left): sent to client 1\n")
+    );
+    assertStringIncludes(io.err, "Keys: 1, 2, 3 press the button of 1 (Smartglove Left)");
     await client.close();
   }, { keys });
   // Ended by q, or by the interrupt right after it.
   assertEquals(code, 0);
+});
+
+const COMMANDS = [
+  "Client 1: ListDevices",
+  "Client 1: SetColorLed DeviceId=1 LedId=RingLed Red=255 Green=128 Blue=0 #ff8000",
+  'Client 1: A\\u001b[2J x={"y":1}',
+];
+
+for (
+  const variables of [{}, { COLORTERM: "truecolor" }, { COLORTERM: "truecolor", NO_COLOR: "1" }]
+) {
+  test(`serve shows commands and colors: ${JSON.stringify(variables)}`, async () => {
+    await withServe([], async (io, address) => {
+      const client = await connect({ ...address, reconnect: false });
+      await client.listDevices();
+      await client.setColorLed(1, "#ff8000");
+      await client.call("A\x1b[2J", { x: { y: 1 } }).catch(() => {});
+      await client.close();
+      await io.until(({ err }) => err.includes("has left"));
+      const block = JSON.stringify(variables) === '{"COLORTERM":"truecolor"}'
+        ? " \x1b[48;2;255;128;0m    \x1b[0m"
+        : "";
+      const [list, color, other] = COMMANDS;
+      const shown = io.err.split("\n").filter((line) => line.startsWith("Client 1: "));
+      assertEquals(shown, [list, `${color}${block}`, other]);
+    }, { terminal: true, variables });
+  });
+}
+
+test("serve shows presses by interval and who got them, and nothing of it with --quiet", async () => {
+  for (const flags of [[], ["--quiet"]]) {
+    await withServe(["--press", "5ms", ...flags], async (io, address) => {
+      if (flags.length === 0) {
+        await io.until(({ err }) => err.includes(": no client has subscribed"));
+      }
+      const clients = await Promise.all(
+        [1, 2].map(() => connect({ ...address, reconnect: false })),
+      );
+      const presses = clients.map((client) => client.presses());
+      await Promise.all(presses.map(({ ready }) => ready));
+      await Promise.all(presses.map((each) => each.next()));
+      if (flags.length === 0) await io.until(({ err }) => err.includes(": sent to clients 1, 2\n"));
+      for (const client of clients) await client.close();
+      assertEquals(/Press of|ListDevices/.test(io.err), flags.length === 0, io.err);
+    });
+  }
 });
 
 test("serve ends with 0 at q", async () => {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Socket } from "@rcsp/rcsp";
+import type { DeviceId, PressType, Socket } from "@rcsp/rcsp";
 import { DEFAULT_ADDRESS, formatAddress, PRESS_TYPES } from "@rcsp/rcsp/server";
 import { type SimulatedDevice, Simulator, type SimulatorOptions } from "@rcsp/rcsp/simulator";
 import type { Command, Context } from "../command_line/command.ts";
@@ -21,8 +21,9 @@ import {
   listenWith,
   untilLeave,
 } from "../simulate/accept_clients.ts";
+import { Activity } from "../simulate/activity.ts";
 import { parseFaults, parseLatency } from "../simulate/faults_flag.ts";
-import { plural, quote } from "../text/values.ts";
+import { plural, quote, sameId } from "../text/values.ts";
 
 /** Milliseconds that clients have to leave by themselves. */
 const CLOSE_TIMEOUT = 500;
@@ -33,8 +34,9 @@ export const serve: Command = {
   name: "serve",
   summary: "Stand in for the driver: a simulator with gloves and buttons",
   details: `The first line of output says where it listens; what happens is told on standard
-error. In a terminal the keys 1, 2 and 3 press the button of the first glove
-once, twice and long; q ends. Under Deno that needs -A.
+error: commands with their arguments, presses and who got them. In a terminal
+the keys 1, 2 and 3 press the button of the first glove once, twice and long; ?
+lists the keys; q ends. Under Deno that needs -A.
 
 --devices takes a JSON array of objects with DeviceId and, if wanted, Name,
 Type, hasButton, info (what GetDeviceInfo says besides) and leds (names). What
@@ -74,6 +76,7 @@ piece.`,
       value: "LIST",
       about: "what goes wrong: cut=1000,slice=1,pause=5ms",
     },
+    { name: "quiet", short: "q", kind: "boolean", about: "do not show commands and presses" },
     DIALECT_FLAG,
   ],
   endsWithCtrlC: true,
@@ -85,7 +88,9 @@ piece.`,
   async run(context) {
     const { out, signal } = context;
     const talk = boundedLog(context);
-    const simulator = await createSimulator(context, talk);
+    const activity = context.line.on("quiet") ? undefined : new Activity(context);
+    context.defer(() => activity?.close());
+    const simulator = await createSimulator(context, talk, activity);
     context.defer(() => simulator.close());
     const wanted = listenAddress(context, DEFAULT_ADDRESS.port);
     const listen = listenWith(context, talk);
@@ -93,6 +98,7 @@ piece.`,
     const address = await simulator.serve((options, onSocket, onError) => {
       const accept = (socket: Socket): void => {
         clients++;
+        activity?.watch(socket);
         onSocket(socket);
       };
       return listen(options, accept, onError);
@@ -101,6 +107,7 @@ piece.`,
     for (const device of simulator.devices) talk(`Device ${nameOf(device)}`);
     await (context.io.keys === undefined ? untilLeave(signal) : heedKeys(context, simulator, talk));
     await simulator.close();
+    activity?.close();
     await context.log(`${plural(clients, "client")} served`);
   },
 };
@@ -108,6 +115,7 @@ piece.`,
 async function createSimulator(
   { line, io }: Context,
   talk: (text: string) => void,
+  activity: Activity | undefined,
 ): Promise<Simulator> {
   const path = line.text("devices");
   const [latency, faults] = [line.text("latency"), line.text("faults")];
@@ -127,7 +135,7 @@ async function createSimulator(
     },
   };
   try {
-    return new Simulator(options);
+    return activity === undefined ? new Simulator(options) : new Shown(options, activity);
   } catch (cause) {
     const reason = (cause as Error).message;
     throw new UsageError(path === undefined ? reason : `Cannot use ${quote(path)}: ${reason}`, {
@@ -136,28 +144,44 @@ async function createSimulator(
   }
 }
 
+/** A simulator that shows its presses, also those by interval. */
+class Shown extends Simulator {
+  readonly #activity: Activity;
+
+  constructor(options: SimulatorOptions, activity: Activity) {
+    super(options);
+    this.#activity = activity;
+  }
+
+  override press(deviceId: DeviceId, type: PressType): number {
+    const device = this.devices.find(({ DeviceId }) => sameId(DeviceId, deviceId));
+    const name = device === undefined ? "" : nameOf(device);
+    return this.#activity.press(name, type, () => super.press(deviceId, type));
+  }
+}
+
 function nameOf({ DeviceId, Name }: SimulatedDevice): string {
   return deviceName({ DeviceId, Name: Name ?? "" });
 }
 
 async function heedKeys(
-  { io, signal }: Context,
+  { line, io, signal }: Context,
   simulator: Simulator,
   talk: (text: string) => void,
 ): Promise<void> {
   const devices = simulator.devices;
   const glove = devices.find(({ hasButton }) => hasButton) ?? devices[0];
   const name = glove && nameOf(glove);
-  talk(
-    name === undefined
-      ? "Key q ends"
-      : `Keys 1, 2, 3 press the button of ${name} once, twice, long; q ends`,
-  );
+  const help = name === undefined
+    ? "Keys: q ends, ? shows this"
+    : `Keys: 1, 2, 3 press the button of ${name} once, twice, long; ? shows this; q ends`;
+  talk(help);
   for await (const key of io.keys!(signal)) {
     if (key === "q") return;
+    if (key === "?") talk(help);
     const type = PRESS_TYPES["123".indexOf(key)];
     if (type === undefined || glove === undefined) continue;
     const told = simulator.press(glove.DeviceId, type);
-    talk(`${type} of ${name}: told ${told} client${told === 1 ? "" : "s"}`);
+    if (line.on("quiet")) talk(`${type} of ${name}: sent to ${plural(told, "client")}`);
   }
 }

@@ -1,0 +1,141 @@
+/**
+ * What happens at a simulator, as lines: commands with their arguments, and presses with who got them.
+ *
+ * @module
+ */
+
+import { escapeUnprintable, type JsonObject, type JsonValue, type Socket } from "@rcsp/rcsp";
+import type { PressType } from "@rcsp/rcsp";
+import { FrameDecoder, PayloadType } from "@rcsp/rcsp/wire";
+import type { Context } from "../command_line/command.ts";
+import { words } from "../terminal/output.ts";
+import { painter } from "../terminal/styles.ts";
+import { isObject, plural } from "../text/values.ts";
+
+/** Lines that wait to be written; beyond, lines are left out. */
+const WAITING = 100;
+/** Most characters of a command that are shown. */
+const SHOWN = 200;
+/** Most bytes of a command that are looked at. */
+const READ = 16_384;
+
+/** Shows what happens, on stderr. */
+export class Activity {
+  readonly #context: Context;
+  /** Whether the terminal shows any color: a block of it goes beside its digits. */
+  readonly #hasColors: boolean;
+  /** For each press of this turn, the clients that got it, and what shows it. */
+  readonly #presses = new Map<Set<number>, () => void>();
+  #clients = 0;
+  #waiting = 0;
+
+  constructor(context: Context) {
+    this.#context = context;
+    const { io, line } = context;
+    const env = (name: string): string | undefined => io.env(name);
+    const isPainted = painter(io.stderr, env, line.on("no-color"))("strong", "x") !== "x";
+    this.#hasColors = isPainted && ["truecolor", "24bit"].includes(env("COLORTERM") ?? "");
+  }
+
+  /** Watches a client; call it for each, in the order in which they come. */
+  watch(socket: Socket): void {
+    const client = ++this.#clients;
+    const [read, write] = [socket.read.bind(socket), socket.write.bind(socket)];
+    const received = frames((type, payload) => {
+      if (type === PayloadType.Command) this.#onCommand(client, payload);
+    });
+    const sent = frames((type) => {
+      if (type !== PayloadType.Event) return;
+      for (const clients of this.#presses.keys()) clients.add(client);
+    });
+    socket.read = async () => {
+      const chunk = await read();
+      if (chunk) received(chunk);
+      return chunk;
+    };
+    socket.write = (bytes) => {
+      sent(bytes);
+      return write(bytes);
+    };
+  }
+
+  /** Shows a press that `press` makes; gives how many clients it was for. */
+  press(name: string, type: PressType, press: () => number): number {
+    const clients = new Set<number>();
+    const count = press();
+    // Events of one turn go out together, after it.
+    const show = (): void => {
+      this.#context.clock.clear(timer);
+      this.#presses.delete(clients);
+      const numbers = [...clients].sort((one, other) => one - other).join(", ");
+      const who = count === 0
+        ? "no client has subscribed"
+        : clients.size === count
+        ? `sent to client${count === 1 ? "" : "s"} ${numbers}`
+        : `sent to ${plural(count, "client")}`;
+      this.#show(`${type} of ${name}: ${who}`);
+    };
+    const timer = this.#context.clock.set(show, 0);
+    this.#presses.set(clients, show);
+    return count;
+  }
+
+  /** Shows what is left to show. */
+  close(): void {
+    for (const show of this.#presses.values()) show();
+  }
+
+  #onCommand(client: number, payload: Uint8Array): void {
+    const body = payload.length > READ ? undefined : readJson(payload);
+    if (!isObject(body)) {
+      return this.#show(`Client ${client}: a command of ${payload.length} bytes`);
+    }
+    const args = isObject(body["Arguments"]) ? body["Arguments"] : {};
+    const pairs = Object.entries(args).map(([key, value]) => ` ${key}=${words(value)}`);
+    const text = `Client ${client}: ${words(body["Command"])}${pairs.join("")}`;
+    const color = body["Command"] === "SetColorLed" ? channels(args) : undefined;
+    if (color === undefined) return this.#show(text);
+    const hex = color.map((channel) => channel.toString(16).padStart(2, "0")).join("");
+    const block = this.#hasColors ? ` \x1b[48;2;${color.join(";")}m    \x1b[0m` : "";
+    this.#show(`${text} #${hex}`, block);
+  }
+
+  /** `own` is not escaped. */
+  #show(text: string, own = ""): void {
+    if (this.#waiting >= WAITING) return;
+    this.#waiting++;
+    const shown = text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
+    this.#context.io.stderr.write(`${escapeUnprintable(shown)}${own}\n`)
+      .catch(() => {}).finally(() => this.#waiting--);
+  }
+}
+
+/** What takes the chunks of a stream; from the first byte on that is no RCSP, it takes no notice. */
+function frames(
+  onFrame: (type: PayloadType, payload: Uint8Array) => void,
+): (chunk: Uint8Array) => void {
+  const decoder = new FrameDecoder();
+  let isForeign = false;
+  return (chunk) => {
+    try {
+      if (!isForeign) decoder.push(chunk, onFrame);
+    } catch {
+      isForeign = true;
+    }
+  };
+}
+
+function readJson(payload: Uint8Array): JsonValue | undefined {
+  try {
+    return JSON.parse(new TextDecoder().decode(payload));
+  } catch {
+    return undefined;
+  }
+}
+
+function channels(args: JsonObject): number[] | undefined {
+  const all = ["Red", "Green", "Blue"].map((name) => args[name]);
+  const isChannel = (value: unknown): value is number =>
+    Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 255;
+  return all.every(isChannel) ? all : undefined;
+}
