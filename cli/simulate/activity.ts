@@ -110,7 +110,7 @@ export class Activity {
   }
 }
 
-/** What takes the chunks of a stream; from the first byte on that is no RCSP, it takes no notice. */
+/** Decodes the chunks of a stream; stops at the first byte that is not RCSP. */
 function frames(
   onFrame: (type: PayloadType, payload: Uint8Array) => void,
 ): (chunk: Uint8Array) => void {
