@@ -19,6 +19,7 @@
  *   signal: new AbortController().signal,
  *   readFile: () => (async function* () {})(),
  *   createFile: () => Promise.reject(new Error("There are no files here")),
+ *   run: () => Promise.reject(new Error("There are no programs here")),
  *   now: () => Date.now(),
  * };
  * console.assert(await main(["list", "--simulate"], io) === 0);

@@ -27,6 +27,7 @@ export class RcspError extends Error {
    */
   readonly sent: boolean;
 
+  /** Creates an error with a stable code, a message for people, and its cause. */
   constructor(
     code: RcspErrorCode,
     message: string,

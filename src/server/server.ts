@@ -69,6 +69,7 @@ export interface ServerTestHooks {
   readonly clock?: Clock;
 }
 
+/** A server is an async disposable: `await using` closes it. */
 // Some .d.ts generators omit members whose names are symbols.
 export interface RcspServer extends AsyncDisposable {}
 
@@ -91,7 +92,11 @@ export class RcspServer {
   readonly #clock: Clock;
   #closed: Promise<void> | undefined;
 
-  /** @throws {TypeError | RangeError} If an option is invalid. */
+  /**
+   * Creates a server that does not listen yet: see `serve()`.
+   *
+   * @throws {TypeError | RangeError} If an option is invalid.
+   */
   constructor(options: ServerOptions = {}) {
     this.#options = options;
     const { clock = CLOCK } = options as ServerTestHooks;

@@ -54,6 +54,7 @@ interface State {
 
 const CHANNELS = ["Red", "Green", "Blue"] as const;
 
+/** A simulator is an async disposable: `await using` closes it. */
 // Some .d.ts generators omit members whose names are symbols.
 export interface Simulator extends AsyncDisposable {}
 
@@ -76,7 +77,11 @@ export class Simulator {
   readonly #onError: ServerOptions["onError"];
   #hasLogged = false;
 
-  /** @throws {TypeError | RangeError} If an option is invalid. */
+  /**
+   * Creates a simulator that does not listen yet: see `serve()`.
+   *
+   * @throws {TypeError | RangeError} If an option is invalid.
+   */
   constructor(options: SimulatorOptions = {}) {
     const { latency = 0, pressEvery } = options;
     const { clock = CLOCK } = options as ServerTestHooks;
