@@ -25,7 +25,7 @@ import type { BunNativeSocket, BunOptions, BunSockets } from "./bun_types.ts";
  * Opens a socket with `Bun.connect`.
  *
  * An aborted attempt rejects immediately, but Bun cannot cancel it: if the host does not answer at all,
- * the attempt keeps the process alive until the system gives up. The connector of `@rcsp/rcsp/node` does
+ * the attempt keeps the process alive until the system's timeout. The connector of `@rcsp/rcsp/node` does
  * not have this limit, on Bun either.
  */
 export const connector: Connector = async (address, options = {}): Promise<Socket> => {

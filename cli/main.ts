@@ -152,7 +152,7 @@ function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise
   return promise;
 }
 
-/** A line of talk. That nobody listens is no reason to fail. */
+/** Logs a line. It does not matter if nobody reads it. */
 async function tell(io: CliIo, text: string): Promise<void> {
   const shown = text.length > LONGEST_SENTENCE ? `${text.slice(0, LONGEST_SENTENCE)}…` : text;
   await io.stderr.write(`${escapeUnprintable(shown)}\n`).catch(() => {});

@@ -120,7 +120,7 @@ test("info is one line of JSON in a pipe and indented in a terminal", async () =
   }, { devices });
 });
 
-const colours: [colour: string, red: number, green: number, blue: number][] = [
+const colors: [color: string, red: number, green: number, blue: number][] = [
   ["red", 255, 0, 0],
   ["OFF", 0, 0, 0],
   ["orange", 255, 128, 0],
@@ -131,11 +131,11 @@ const colours: [colour: string, red: number, green: number, blue: number][] = [
   ["1, 2, 3", 1, 2, 3],
 ];
 
-test("led takes colours by name, by hex digits and by numbers", async () => {
+test("led takes colors by name, by hex digits and by numbers", async () => {
   await withDriver(async ({ connector, commands }) => {
-    for (const [colour, Red, Green, Blue] of colours) {
-      const { code, out, err } = await rcsp(["led", "1", colour], { connector });
-      assertEquals([code, out, err], [0, "{}\n", ""], colour);
+    for (const [color, Red, Green, Blue] of colors) {
+      const { code, out, err } = await rcsp(["led", "1", color], { connector });
+      assertEquals([code, out, err], [0, "{}\n", ""], color);
       assertEquals(commands.at(-1)?.[1], { DeviceId: 1, LedId: "RingLed", Red, Green, Blue });
     }
     const told = await rcsp(["led", "left", "red"], { connector, terminal: true });
@@ -169,9 +169,9 @@ test("led all and info alone ask every device, and name those that refuse", asyn
   }, { devices });
 });
 
-test("led refuses what is no colour before it connects, and tells an LED that is not there", async () => {
+test("led refuses what is not a color before it connects, and tells an LED that is not there", async () => {
   for (
-    const colour of [
+    const color of [
       "256,0,0",
       "#ff80",
       "1,2,3,4",
@@ -182,7 +182,7 @@ test("led refuses what is no colour before it connects, and tells an LED that is
       "1.5,0,0",
     ]
   ) {
-    assertFails(await rcsp(["led", "1", colour]), 2);
+    assertFails(await rcsp(["led", "1", color]), 2);
   }
   await withDriver(async ({ connector }) => {
     const result = await rcsp(["led", "1", "red", "--led", "Nose"], { connector });

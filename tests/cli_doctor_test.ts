@@ -59,7 +59,7 @@ test("doctor has advice for each way that a connection fails", async () => {
   assertEquals(set.out.includes("RCSP_PORT is set"), false);
 });
 
-test("doctor gives up on a connection that does not open, and at Ctrl-C", async () => {
+test("doctor stops waiting for a connection that does not open, and at Ctrl-C", async () => {
   const hangs: Connector = (_address, options) =>
     new Promise((_resolve, reject) => {
       const { signal } = options!;
@@ -107,7 +107,7 @@ test("doctor warns of what is odd", async () => {
   await server.close();
 });
 
-test("doctor fails where nothing is answered, and where it is no RCSP", async () => {
+test("doctor fails where nothing is answered, and where it is not RCSP", async () => {
   const silent = await startScripted(mute);
   const late = await rcsp(["doctor", "--timeout", "20"], { connector: silent.connector });
   assertEquals([late.code, late.err], [4, "rcsp: The driver does not answer as it should\n"]);

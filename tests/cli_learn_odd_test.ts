@@ -135,7 +135,7 @@ test("doctor --learn keeps what it learned where a subscription is never answere
   await server.close();
 });
 
-test("doctor --learn replaces no file unless told, and begins with the dialect that is given", async () => {
+test("doctor --learn replaces no file without --force, and begins with the dialect that is given", async () => {
   await withDriver(async ({ connector }) => {
     const files = { "d.json": '{"event":{"topic":"Mine"}}' };
     const kept = await rcsp(["doctor", "--learn", "--write", "d.json"], { connector, files });
@@ -158,7 +158,7 @@ test("doctor --learn leaves at Ctrl-C while it waits for a press", async () => {
   });
 });
 
-test("doctor --learn fails where it is no RCSP or nothing is answered", async () => {
+test("doctor --learn fails where it is not RCSP or nothing is answered", async () => {
   const http = await startScripted(() => new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n"));
   assertEquals((await rcsp(["doctor", "--learn"], { connector: http.connector })).code, 5);
   await http.close();

@@ -29,11 +29,11 @@ test("record passes bytes on at once, also those of half a frame", async () => {
 });
 
 const bodies: [what: string, payload: string | Uint8Array, key: string, value: unknown][] = [
-  ["is no JSON", "{", "hex", "7b"],
+  ["is not JSON", "{", "hex", "7b"],
   ["is empty", "", "hex", ""],
-  ["is no UTF-8", Uint8Array.of(0x22, 0xff, 0x22), "hex", "22ff22"],
+  ["is not UTF-8", Uint8Array.of(0x22, 0xff, 0x22), "hex", "22ff22"],
   ["has a BOM", "\ufeff{}", "hex", "efbbbf7b7d"],
-  ["is no object", "5", "body", 5],
+  ["is not an object", "5", "body", 5],
   ["has white space", '{\r\n\t"a" :\n1 }\n', "body", { a: 1 }],
   ["steers a terminal", '{"a":"\x9b31m\u202e\u2028"}', "body", { a: "\x9b31m\u202e\u2028" }],
 ];
@@ -72,7 +72,7 @@ const foreign: [what: string, good: number, bytes: Uint8Array][] = [
 
 for (const [what, good, bytes] of foreign) {
   for (const size of [1, 3, 1_000]) {
-    test(`record goes on raw where it is no RCSP ${what}, in pieces of ${size}`, async () => {
+    test(`record goes on raw where it is not RCSP ${what}, in pieces of ${size}`, async () => {
       await withProxy(async (proxied) => {
         const [client, driver] = await pair(proxied);
         const frames = Array.from({ length: good }, (_, i) => command(i, "A"));

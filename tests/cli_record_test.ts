@@ -105,7 +105,7 @@ test("record ends with the refusal if no subscription was accepted, and keeps it
   }, { topics: [{ publisher: "A", topic: "B" }] });
 });
 
-test("record replaces no file unless told, and leaves none where there is no driver", async () => {
+test("record replaces no file without --force, and leaves none where there is no driver", async () => {
   await withDriver(async ({ connector }) => {
     const files = { out: "precious" };
     const kept = testIo({ connector, files });

@@ -80,12 +80,12 @@ test("replay takes the body of a line wherever it stands in it", async () => {
   });
 });
 
-test("replay refuses an exact text that is no JSON", async () => {
+test("replay refuses an exact text that is not JSON", async () => {
   for (const text of ["{", '{"a":"', "5", ""]) {
     const line = entry(1, "event", {}).replace(/\}$/, `,"text":${JSON.stringify(text)}}`);
     const { listen } = memoryNetwork();
     const result = await rcsp(["replay", "in"], { listen, files: { in: recording(line) } });
     assertEquals(result.code, 2);
-    assertStringIncludes(result.err, "line 2 is wrong: 'text' is no JSON object");
+    assertStringIncludes(result.err, "line 2 is wrong: 'text' is not a JSON object");
   }
 });

@@ -16,14 +16,14 @@ import { test } from "./support/test.ts";
 
 const wrong: [sentence: string, text: string | Uint8Array][] = [
   ["it is empty", ""],
-  ["it is no recording of 'rcsp record'", "\n"],
-  ["it is no recording of 'rcsp record'", "[]\n"],
-  ["it is no recording of 'rcsp record'", '{"time":1}\n'],
-  ["it is no recording of 'rcsp record'", HEAD.slice(0, 20)],
-  ["it is no recording of 'rcsp record'", Uint8Array.from({ length: 5_000 }, (_, i) => i * 7)],
+  ["it is not a recording of 'rcsp record'", "\n"],
+  ["it is not a recording of 'rcsp record'", "[]\n"],
+  ["it is not a recording of 'rcsp record'", '{"time":1}\n'],
+  ["it is not a recording of 'rcsp record'", HEAD.slice(0, 20)],
+  ["it is not a recording of 'rcsp record'", Uint8Array.from({ length: 5_000 }, (_, i) => i * 7)],
   ["its format version is the number 2, this rcsp reads 1", '{"rcsp-recording":2}\n'],
   ["its format version is the string '1'", '{"rcsp-recording":"1"}\n'],
-  ["line 3 is wrong: it is no JSON", recording(entry(1, "event", {}), '{"time":5,"dir', "x")],
+  ["line 3 is wrong: it is not JSON", recording(entry(1, "event", {}), '{"time":5,"dir', "x")],
   ["line 2 is wrong: it is the number 5, not an object", recording("5")],
   ["line 2 is wrong: 'time' is nothing", recording("{}")],
   ["line 2 is wrong: 'time' is the number -1", recording(entry(-1, "event", {}))],
@@ -54,12 +54,12 @@ test("replay says which line is wrong, and does not listen", async () => {
   }
 });
 
-test("replay says where a recording is no UTF-8, or cannot be read", async () => {
+test("replay says where a recording is not UTF-8, or cannot be read", async () => {
   const head = new TextEncoder().encode(`${HEAD}\n`);
   const bad = { in: new Uint8Array([...head, 0x7b, 0xff, 0x7d, 0x0a]) };
   const result = await rcsp(["replay", "in"], { files: bad });
   assertFails(result, 2);
-  assertStringIncludes(result.err, "line 2 is wrong: it is no UTF-8");
+  assertStringIncludes(result.err, "line 2 is wrong: it is not UTF-8");
   const missing = await rcsp(["replay", "in"]);
   assertFails(missing, 2);
   assertStringIncludes(missing.err, "Cannot read 'in': no such file");
@@ -114,7 +114,7 @@ test("replay takes a line of 10 MB, and refuses a recording of more than 128 MB"
     input: [`${HEAD}\n`, ...Array.from({ length: 128 }, () => chunk)],
   });
   assertFails(result, 2);
-  assertStringIncludes(result.err, "standard input as it has more than 134217728 bytes");
+  assertStringIncludes(result.err, "Cannot read standard input: it is longer than 128 MiB");
 });
 
 const speeds = ["0", "-1", "fast", "1e3", "Infinity", "NaN", "0.0001", "1000001", "__proto__"];

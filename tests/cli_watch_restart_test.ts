@@ -111,7 +111,7 @@ test("watch waits for devices, and leaves those that go", async () => {
   }, { devices: [] });
 });
 
-test("watch tells what it drops when events come quicker than they are written", async () => {
+test("watch tells what it drops when events come faster than they are written", async () => {
   await withDriver(async ({ simulator, connector }) => {
     const first = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<void>();

@@ -79,7 +79,7 @@ const forms: [flags: string[], terminal: boolean, line: string][] = [
   ],
 ];
 
-test("watch shows an event as text, as JSON, or as it came, with its time if wished", async () => {
+test("watch shows an event as text, as JSON, or as it came, with its time if asked for", async () => {
   await withDriver(async ({ simulator, connector }) => {
     for (const [flags, terminal, line] of forms) {
       const io = testIo({ connector, terminal });

@@ -108,7 +108,7 @@ test("layOut() escapes before it measures", () => {
   assertEquals(lines, ["\\u001b[1m             B", "a\\u000ab\\u000d\\u202e  c"]);
 });
 
-test("a painter paints in a terminal, unless told not to", () => {
+test("a painter paints in a terminal, except with --no-color", () => {
   const output = (isTerminal: boolean) => ({
     isTerminal,
     columns: 80,

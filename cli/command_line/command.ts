@@ -81,7 +81,7 @@ export interface Context {
   readonly signal: AbortSignal;
   /** All commands, for those that tell about them. */
   readonly commands: readonly Command[];
-  /** A line of talk on standard error; escaped. Never rejects. */
+  /** Logs a line to stderr, escaped. Never rejects. */
   log(text: string): Promise<void>;
   /** What the connection flags say, for commands that make their own connections. */
   server(): Promise<ConnectOptions>;

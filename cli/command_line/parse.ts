@@ -42,7 +42,7 @@ export interface Flag {
   readonly excludes?: readonly string[] | undefined;
 }
 
-/** An argument that is no flag. */
+/** An argument that is not a flag. */
 export interface Positional {
   /** As in the synopsis. */
   readonly name: string;

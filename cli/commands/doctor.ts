@@ -79,7 +79,7 @@ connect({ dialect }).`,
   ],
   async run(context) {
     const { line, out } = context;
-    const wished = line.texts("try").map(parseKeys);
+    const requested = line.texts("try").map(parseKeys);
     const simulated = line.on("simulate");
     const report = new Report(out);
     const path = line.text("write");
@@ -94,7 +94,7 @@ connect({ dialect }).`,
     if (!line.on("learn")) return await check(context, report, server);
     const waits = context.io.stderr.isTerminal || simulated;
     const wait = line.number("for") ?? (waits ? WAIT : 0);
-    const draft = await learn(context, { server, report, wait, wished });
+    const draft = await learn(context, { server, report, wait, requested });
     context.signal.throwIfAborted();
     await hand(context, draft, path);
     if (report.counts.fail > 0) {

@@ -114,7 +114,7 @@ says which format it is. Ctrl-C ends. 'rcsp replay' plays it back.`,
       });
       await Promise.race([over.promise, gone, recorder.failed]);
     } catch (error) {
-      // Ctrl-C ends the client, and that is no failure.
+      // Ctrl-C ends the client, which is not a failure.
       if (!context.signal.aborted) throw error;
     } finally {
       await rcsp.drain({ timeout: DRAIN_TIMEOUT });

@@ -19,7 +19,7 @@ export const watch: Command = {
   name: "watch",
   summary: "Show events as they come, such as button presses",
   details: `A topic is a publisher and a topic with a slash between; DeviceEvents/ButtonPushed
-unless told. It is asked for on every device, those that come later included, or
+by default. It is requested on every device, those that come later included, or
 on those of --device, or on the driver itself with --driver. One event a line: text in a
 terminal, JSON in a pipe.
 
@@ -116,7 +116,7 @@ A driver that goes away is waited for. Ctrl-C unsubscribes and ends.`,
     try {
       await watching.run();
     } catch (error) {
-      // Ctrl-C ends the client, and that is no failure.
+      // Ctrl-C ends the client, which is not a failure.
       if (!signal.aborted) throw error;
     }
     if (signal.aborted) await context.log(`${plural(watching.shown, "event")} shown`);

@@ -64,7 +64,7 @@ export class Watch {
     const { line, clock, log: tell } = this.#context;
     const events = this.#rcsp.events({
       buffer: line.number("buffer"),
-      onOverflow: () => void tell("Events come quicker than they are written: some are dropped"),
+      onOverflow: () => void tell("Events come faster than they are written: some are dropped"),
     });
     const end = (): void => void events.unsubscribe();
     this.#over.signal.addEventListener("abort", end);

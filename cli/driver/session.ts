@@ -48,7 +48,7 @@ export async function serverOptions(line: CommandLine, io: CliIo): Promise<Conne
 /**
  * Reads a dialect file, if there is one.
  *
- * @throws {UsageError} If it cannot be read or is no dialect.
+ * @throws {UsageError} If it cannot be read or is not a dialect.
  */
 export async function readDialect(
   path: string | undefined,

@@ -41,7 +41,7 @@ export interface LearnOptions {
   /** Milliseconds to wait for a press; 0 does not wait. */
   readonly wait: number;
   /** Keys of publisher and topic that the user would have tried first. */
-  readonly wished: readonly Pick<Keys, "publisher" | "topic">[];
+  readonly requested: readonly Pick<Keys, "publisher" | "topic">[];
 }
 
 /** Learns; gives the dialect as far as it is known. */
@@ -211,10 +211,10 @@ class Learner {
   }
 
   async #learnSubscription(device: Device): Promise<void> {
-    const { wished } = this.#options;
+    const { requested } = this.#options;
     const { DeviceId } = device;
     const ask: Ask = (name, args) => this.#askAnyway(name, args);
-    const trial = await tryKeys(ask, this.draft.dialect, DeviceId, wished);
+    const trial = await tryKeys(ask, this.draft.dialect, DeviceId, requested);
     const check = "subscribe keys";
     for (const message of trial.messages) {
       await this.#report.add("info", "refusal", message);

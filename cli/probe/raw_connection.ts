@@ -29,7 +29,6 @@ export interface RawAnswer {
   readonly trackId: string;
 }
 
-/** See the module's own text. */
 export class RawSession {
   /** The events so far. */
   readonly events: JsonObject[] = [];

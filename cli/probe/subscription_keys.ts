@@ -50,7 +50,7 @@ export async function tryKeys(
   ask: Ask,
   dialect: Dialect,
   deviceId: DeviceId,
-  wished: readonly Pick<Keys, "publisher" | "topic">[],
+  requested: readonly Pick<Keys, "publisher" | "topic">[],
 ): Promise<Trial> {
   const { commands, subscription: assumed } = dialect;
   const { deviceId: id } = assumed;
@@ -59,7 +59,7 @@ export async function tryKeys(
   );
   const queue: Keys[] = [
     assumed,
-    ...[...wished, ...pairs].map((pair) => ({ ...pair, deviceId: id })),
+    ...[...requested, ...pairs].map((pair) => ({ ...pair, deviceId: id })),
   ];
   const tried = new Set<string>();
   const heard = new Set<string>();
@@ -77,7 +77,7 @@ export async function tryKeys(
   };
 
   if ((await attempt({ ...NONSENSE, deviceId: id })).ok) {
-    const accepted = { ...assumed, ...wished[0] };
+    const accepted = { ...assumed, ...requested[0] };
     await attempt(accepted);
     return { accepted, lenient: true, refused: 0, messages: [], unsubscribed };
   }

@@ -71,7 +71,7 @@ export interface CliIo {
   now(): number;
   /**
    * The keys that the user presses, one at a time, until `signal` is aborted; none while the process
-   * is in the background. Left out where standard input is no terminal. Ctrl-C aborts `CliIo.signal`
+   * is in the background. Left out if stdin is not a terminal. Ctrl-C aborts `CliIo.signal`
    * and Ctrl-Z stops the process all the same.
    */
   readonly keys?: ((signal: AbortSignal) => AsyncIterable<string>) | undefined;

@@ -41,7 +41,7 @@ export function processIo(): CliIo {
       return process.stdin as AsyncIterable<Uint8Array>;
     },
     stdout: processOutput("standard output", 1, process.stdout),
-    stderr: processOutput("standard error", 2, process.stderr),
+    stderr: processOutput("stderr", 2, process.stderr),
     env: readEnv,
     signal: leaving.signal,
     readFile: (path) => createReadStream(path) as AsyncIterable<Uint8Array>,

@@ -1,5 +1,5 @@
 /**
- * Standard output and standard error, written so that nothing is lost without an error.
+ * Stdout and stderr, written so that nothing is lost without an error.
  *
  * @module
  */

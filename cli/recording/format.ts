@@ -6,7 +6,7 @@
  *
  * `time` is in milliseconds since the start, `direction` as the client sees it. A body stands as the
  * other side wrote it; where a line cannot hold it so, `text` beside it is its exact text as a string.
- * One that is no JSON stands as `hex`. Besides frames there are `bytes`, which are no RCSP, and `cut`,
+ * One that is not JSON is written as `hex`. Besides frames there are `bytes`, which are not RCSP, and `cut`,
  * a frame that the end of the connection left incomplete.
  *
  * @module

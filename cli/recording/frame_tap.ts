@@ -10,7 +10,6 @@ import { FrameDecoder, HEADER_SIZE } from "@rcsp/rcsp/wire";
 import type { Direction } from "./format.ts";
 import type { Recorder } from "./record_writer.ts";
 
-/** See the module's own text. */
 export class Tap {
   readonly #recorder: Recorder;
   readonly #direction: Direction;
@@ -24,7 +23,7 @@ export class Tap {
   #frame = 0;
   #foreign = false;
 
-  /** Makes a tap; `onForeign` is told once when what comes is no RCSP. */
+  /** Creates a tap; `onForeign` is called once if something other than RCSP arrives. */
   constructor(
     recorder: Recorder,
     direction: Direction,

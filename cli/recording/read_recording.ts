@@ -126,20 +126,23 @@ class RecordingReader {
   #parse({ number, text, last }: Line): JsonObject | undefined {
     if (text?.trim() === "") {
       if (number > 1) return undefined;
-      throw new UsageError(`Cannot replay ${this.#name}: it is no recording of 'rcsp record'`);
+      throw new UsageError(`Cannot replay ${this.#name}: it is not a recording of 'rcsp record'`);
     }
     try {
-      if (text === undefined) throw new TypeError("it is no UTF-8");
+      if (text === undefined) throw new TypeError("it is not UTF-8");
       const value: unknown = JSON.parse(text);
       if (!isObject(value)) throw new TypeError(`it is ${describeValue(value)}, not an object`);
       return value;
     } catch (error) {
       if (number === 1) {
-        throw new UsageError(`Cannot replay ${this.#name}: it is no recording of 'rcsp record'`, {
-          cause: error,
-        });
+        throw new UsageError(
+          `Cannot replay ${this.#name}: it is not a recording of 'rcsp record'`,
+          {
+            cause: error,
+          },
+        );
       }
-      const reason = error instanceof TypeError ? error.message : "it is no JSON";
+      const reason = error instanceof TypeError ? error.message : "it is not JSON";
       if (!last) throw this.#wrong(number, reason);
       this.#warnings.push(`The last line, ${number}, is cut: left out`);
       return undefined;
@@ -150,7 +153,7 @@ class RecordingReader {
     const version = Object.hasOwn(head, FORMAT_KEY) ? head[FORMAT_KEY] : undefined;
     if (version === FORMAT) return;
     if (version === undefined) {
-      throw new UsageError(`Cannot replay ${this.#name}: it is no recording of 'rcsp record'`);
+      throw new UsageError(`Cannot replay ${this.#name}: it is not a recording of 'rcsp record'`);
     }
     throw new UsageError(
       `Cannot replay ${this.#name}: its format version is ${describeValue(version)}, ` +
@@ -189,7 +192,7 @@ class RecordingReader {
     if (deeper(body, DEPTH)) throw this.#wrong(number, `'body' is nested deeper than ${DEPTH}`);
     if (text === undefined) return { json: body, body: valueText(line, "body") };
     if (typeof text === "string" && isObjectText(text)) return { json: body, body: text };
-    throw this.#wrong(number, "'text' is no JSON object");
+    throw this.#wrong(number, "'text' is not a JSON object");
   }
 
   #place({ time, connection, direction, type, json, body }: Entry): void {

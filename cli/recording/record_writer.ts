@@ -16,7 +16,6 @@ const FULL = 4 * 1024 * 1024;
 /** Characters that wait at most: where nothing can be held back, recording fails instead. */
 const OVERFULL = 64 * 1024 * 1024;
 
-/** See the module's own text. */
 export class Recorder {
   /** Frames so far. */
   frames = 0;
@@ -63,7 +62,7 @@ export class Recorder {
   /** Adds a line as it is. */
   line(text: string): void {
     if (this.#failure !== undefined) return;
-    if (this.#length > OVERFULL) return this.#fail(new Error("frames come quicker than that"));
+    if (this.#length > OVERFULL) return this.#fail(new Error("frames come faster than that"));
     this.#waiting.push(text);
     this.#length += text.length;
     this.#writing ??= this.#write();

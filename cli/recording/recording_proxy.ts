@@ -14,7 +14,6 @@ import type { Recorder } from "./record_writer.ts";
 /** Most clients at once; one more is closed as soon as it comes. */
 const MOST_CLIENTS = 256;
 
-/** See the module's own text. */
 export class RecordingProxy {
   /** Clients so far. */
   clients = 0;

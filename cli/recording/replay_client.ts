@@ -37,7 +37,6 @@ export interface ReplayOptions {
   readonly talk: (text: string) => void;
 }
 
-/** See the module's own text. */
 export class ReplaySession {
   /** Resolves when the client has gone and nothing is under way any more. */
   readonly done: Promise<void>;

@@ -10,7 +10,7 @@ import type { TextOutput } from "../process/io.ts";
 import type { Paint } from "./styles.ts";
 import { type Column, layOut } from "./table.ts";
 
-/** See the module's own text. Everything rejects with an `OutputClosed` once nobody reads. */
+/** The command's output. Everything rejects with an `OutputClosed` once nobody reads. */
 export class Output {
   /** Whether JSON is wanted. */
   readonly json: boolean;

@@ -1,5 +1,5 @@
 /**
- * Colours of the terminal.
+ * Terminal colors.
  *
  * @module
  */
