@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Clock } from "../timers.ts";
+import { type Clock, sleep } from "../timers.ts";
 import { ConnectionError, RcspError } from "../errors.ts";
 import type { Socket } from "../socket/socket.ts";
 import { Connection, type ConnectionCounts, type ConnectionOwner } from "./connection.ts";
@@ -33,7 +33,7 @@ export class ConnectionManager {
   readonly closed: Promise<RcspError | undefined>;
   readonly #owner: ManagerOwner;
   readonly #closed = Promise.withResolvers<RcspError | undefined>();
-  readonly #dialing = new AbortController();
+  readonly #closing = new AbortController();
   readonly #totals: ConnectionCounts = { bytesSent: 0, bytesReceived: 0, framesReceived: 0 };
   #status: ClientStatus = { state: "connecting" };
   #connection: Connection | undefined;
@@ -41,7 +41,6 @@ export class ConnectionManager {
   #reconnects = 0;
   #openedAt = 0;
   #lostAt: number | undefined;
-  #wake: (() => void) | undefined;
   #end: { readonly cause: RcspError } | undefined;
 
   constructor(owner: ManagerOwner) {
@@ -109,7 +108,7 @@ export class ConnectionManager {
   }
 
   async #open(): Promise<void> {
-    const socket = await this.#owner.dial(this.#dialing.signal);
+    const socket = await this.#owner.dial(this.#closing.signal);
     if (this.#end !== undefined) {
       socket.close();
       throw this.#end.cause;
@@ -174,7 +173,7 @@ export class ConnectionManager {
       if (!this.#mayTry(policy, attempt, cause) || this.#ended) return;
       const delay = backoff(policy, attempt, this.#owner.random);
       this.#setStatus({ state: "reconnecting", attempt, delay, cause });
-      if (!this.#ended) await this.#sleep(delay);
+      if (!this.#ended) await sleep(this.#owner.clock, delay, this.#closing.signal);
       if (this.#ended) return;
       try {
         await this.#open();
@@ -195,17 +194,6 @@ export class ConnectionManager {
     return false;
   }
 
-  #sleep(delay: number): Promise<void> {
-    const { clock } = this.#owner;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = clock.set(resolve, delay);
-    this.#wake = (): void => {
-      clock.clear(timer);
-      resolve();
-    };
-    return promise;
-  }
-
   #finish(
     cause: RcspError,
     { intentional = false }: { intentional?: boolean } = {},
@@ -214,8 +202,7 @@ export class ConnectionManager {
     if (this.#end !== undefined) return;
     this.#end = { cause };
     const reported = intentional ? undefined : cause;
-    this.#dialing.abort(cause);
-    this.#wake?.();
+    this.#closing.abort(cause);
     this.#setStatus({ state: "closed", cause: reported });
     if (connection === undefined) {
       this.#closed.resolve(reported);

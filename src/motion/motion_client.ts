@@ -10,7 +10,7 @@ import type { ReconnectPolicy } from "../client/reconnect.ts";
 import type { ClientStatus, StopListening } from "../client/rcsp_client.ts";
 import type { TestHooks } from "../client/options.ts";
 import { EventQueue, type SubscribeOptions, type Subscription } from "../client/subscription.ts";
-import { CLOCK, type Clock } from "../timers.ts";
+import { CLOCK, type Clock, sleep } from "../timers.ts";
 import { ConnectionError, RcspError } from "../errors.ts";
 import { limit } from "../limits.ts";
 import { connectAddress } from "../socket/address.ts";
@@ -342,7 +342,7 @@ class Client implements MotionClient, Receiver {
       }
       const delay = backoff(policy, attempt, this.#random);
       this.#setStatus({ state: "reconnecting", attempt, delay, cause });
-      await this.#sleep(delay);
+      await sleep(this.#clock, delay, signal);
       if (signal.aborted) return;
       try {
         return this.#adopt(
@@ -352,20 +352,6 @@ class Client implements MotionClient, Receiver {
         cause = toRcspError(error);
       }
     }
-  }
-
-  #sleep(delay: number): Promise<void> {
-    const { signal } = this.#end;
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = (): void => {
-        this.#clock.clear(timer);
-        signal.removeEventListener("abort", done);
-        resolve();
-      };
-      const timer = this.#clock.set(done, delay);
-      signal.addEventListener("abort", done);
-    });
   }
 
   #watchStale(): void {
