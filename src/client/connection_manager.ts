@@ -229,7 +229,8 @@ function addCounts(totals: ConnectionCounts, counts: ConnectionCounts): void {
   totals.framesReceived += counts.framesReceived;
 }
 
-function asRcspError(error: unknown): RcspError {
+/** The error itself, or a `ConnectionError` with it as the cause. */
+export function asRcspError(error: unknown): RcspError {
   if (error instanceof RcspError) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new ConnectionError("connection-failed", message, { cause: error });

@@ -4,9 +4,14 @@
  * @module
  */
 
+import { asRcspError } from "../client/connection_manager.ts";
 import { openSocket } from "../client/create_client.ts";
-import { backoff, type ReconnectOptions, reconnectPolicy } from "../client/reconnect.ts";
-import type { ReconnectPolicy } from "../client/reconnect.ts";
+import {
+  backoff,
+  type ReconnectOptions,
+  type ReconnectPolicy,
+  reconnectPolicy,
+} from "../client/reconnect.ts";
 import type { ClientStatus, StopListening } from "../client/rcsp_client.ts";
 import type { TestHooks } from "../client/options.ts";
 import { EventQueue, type SubscribeOptions, type Subscription } from "../client/subscription.ts";
@@ -17,7 +22,6 @@ import { connectAddress } from "../socket/address.ts";
 import { keepAliveDelay } from "../socket/keep_alive.ts";
 import { type Connector, receive, type Receiver, type Socket } from "../socket/socket.ts";
 import { callUserCallback } from "../user_callback.ts";
-import { SampleCursor } from "./cursor.ts";
 import type { Sample } from "./data_frame.ts";
 import { MotionDecoder } from "./decoder.ts";
 import type { MotionDevice } from "./device.ts";
@@ -166,7 +170,10 @@ class Client implements MotionClient, Receiver {
       now: this.#now,
       limits,
       onDefinition: (device) => this.#emit("definition", device),
-      onSample: (sample, device) => this.#emit("sample", sample, device),
+      onSample: (sample, device) => {
+        this.#attempt = 0;
+        this.#emit("sample", sample, device);
+      },
       onDisconnect: (device) => this.#emit("disconnect", device),
       onStale: (device) => this.#emit("stale", device),
       onError: (error, device) => this.#emit("error", error, device),
@@ -194,7 +201,7 @@ class Client implements MotionClient, Receiver {
         await this.#redial(policy, error);
         if (this.#status.state !== "closed") return;
       }
-      this.#finish(toRcspError(error));
+      this.#finish(asRcspError(error));
       this.#signal?.throwIfAborted();
       throw error;
     }
@@ -215,7 +222,6 @@ class Client implements MotionClient, Receiver {
   ): Subscription<Sample> {
     const { every = false, ...rest } = options;
     if (this.#status.state === "closed") throw closedError();
-    const cursor = new SampleCursor(this.#registry, deviceId, group);
     const queue: EventQueue<Sample> = new EventQueue<Sample>(
       every ? rest : { ...rest, buffer: 1, overflow: "keep-latest" },
       { waiting: 0, dropped: 0 },
@@ -225,17 +231,16 @@ class Client implements MotionClient, Receiver {
         return Promise.resolve();
       },
     );
-    const push = (device: MotionDevice, sample: Sample): void => {
+    const stop = this.on("sample", (sample, device) => {
       if (device.id === deviceId && device.sample(group) === sample) {
         queue.push(every ? sample.clone() : sample);
       }
-    };
-    const stop = this.on("sample", (sample, device) => push(device, sample));
+    });
     if (queue.ended) stop();
     else {
       this.#queues.add(queue);
       queue.accept();
-      const newest = every ? undefined : cursor.take();
+      const newest = every ? undefined : this.#registry.device(deviceId)?.sample(group);
       if (newest !== undefined) queue.push(newest);
     }
     return queue;
@@ -278,15 +283,13 @@ class Client implements MotionClient, Receiver {
   onChunk(chunk: Uint8Array): boolean {
     if (this.#socket === undefined) return false;
     this.#bytesReceived += chunk.length;
-    const { samples } = this.#registry.stats();
     const at = this.#now();
     try {
       this.#decoder.push(chunk, (prefix, payload) => this.#registry.receive(prefix, payload, at));
     } catch (error) {
-      this.#lose(toRcspError(error));
+      this.#lose(asRcspError(error));
       return false;
     }
-    if (this.#registry.stats().samples !== samples) this.#attempt = 0;
     if (this.#staleTimer === undefined) this.#watchStale();
     return this.#socket !== undefined;
   }
@@ -349,7 +352,7 @@ class Client implements MotionClient, Receiver {
           await openSocket(this.#connector, this.#target, this.#clock, signal),
         );
       } catch (error) {
-        cause = toRcspError(error);
+        cause = asRcspError(error);
       }
     }
   }
@@ -404,10 +407,4 @@ class Client implements MotionClient, Receiver {
 
 function closedError(): ConnectionError {
   return new ConnectionError("connection-closed", "Cannot read samples as the client is closed");
-}
-
-function toRcspError(error: unknown): RcspError {
-  if (error instanceof RcspError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new ConnectionError("connection-failed", message, { cause: error });
 }
