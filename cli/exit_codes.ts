@@ -70,11 +70,11 @@ export function sentence(error: unknown): string {
   if (error instanceof ConnectionError) {
     switch (error.code) {
       case "connection-refused":
-        return `${message}: is the Rokoko SDK running? --host and --port say where it is, ` +
-          "'rcsp serve' or --simulate stand in for it";
+        return `${message}. Is the Rokoko SDK running? ` +
+          "Set --host and --port, or use --simulate or 'rcsp serve'";
       case "host-not-found":
       case "host-unreachable":
-        return `${message}: --host says where the Rokoko SDK runs, --simulate stands in for it`;
+        return `${message}. Set --host to where the Rokoko SDK runs, or use --simulate`;
     }
   }
   if (exitCode(error) === EXIT.fault) return `Internal error (please report it): ${message}`;

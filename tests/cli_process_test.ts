@@ -53,7 +53,10 @@ test("the program says that nobody listens", async () => {
   const flags = ["--host", "127.0.0.1", "--port", `${listener.address.port}`];
   const { code, stderr } = await run(command("watch", ...flags));
   assertEquals(code, 3);
-  assertMatch(stderr, /^rcsp: Cannot connect to 127\.0\.0\.1:\d+: connection refused: .*\n$/);
+  assertMatch(
+    stderr,
+    /^rcsp: Cannot connect to 127\.0\.0\.1:\d+: connection refused\. Is the Rokoko SDK running\? .*\n$/,
+  );
 });
 
 test("the program says in words which file it cannot read or create", async () => {
