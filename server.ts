@@ -19,6 +19,8 @@ export { RcspServer } from "./src/server/server.ts";
 export type { ServerOptions } from "./src/server/server.ts";
 export type { ClientHandle, HandlerContext } from "./src/server/command_context.ts";
 export type { Handler, HandlerResult } from "./src/server/session.ts";
+export { MotionServer } from "./src/motion/motion_server.ts";
+export type { MotionServerOptions, MotionServerStats } from "./src/motion/motion_server.ts";
 export type { Command, DeviceId } from "./src/message/command.ts";
 export type { EventFilter, OutgoingEvent, PressType } from "./src/message/event.ts";
 export type { JsonObject, JsonValue } from "./src/message/json.ts";

@@ -25,7 +25,7 @@ import { callUserCallback } from "../user_callback.ts";
 import type { Sample } from "./data_frame.ts";
 import { MotionDecoder } from "./decoder.ts";
 import type { MotionDevice } from "./device.ts";
-import { MOTION_PORTS } from "./frame.ts";
+import { MOTION_PORTS, type MotionPrefix } from "./frame.ts";
 import type { Hand } from "./hand.ts";
 import type { MotionLimits } from "./limits.ts";
 import { MotionRegistry, type MotionStats } from "./registry.ts";
@@ -51,6 +51,14 @@ export interface MotionOptions {
   connector?: Connector | undefined;
   /** See {@link MotionLimits}. */
   limits?: { readonly [L in keyof MotionLimits]?: number | undefined } | undefined;
+  /**
+   * Receives every frame with a known prefix as it came, before it is decoded, to record or forward it.
+   * `payload` is valid during the call only; `receivedAt` is in milliseconds since 1970. An error that it
+   * throws is uncaught.
+   */
+  onFrame?:
+    | ((prefix: MotionPrefix, payload: Uint8Array, receivedAt: number) => void)
+    | undefined;
 }
 
 /** The listeners of a motion client, by the first argument of `on()`. */
@@ -133,6 +141,7 @@ class Client implements MotionClient, Receiver {
   readonly #target: Parameters<typeof openSocket>[1];
   readonly #policy: ReconnectPolicy | false;
   readonly #maxPayload: number | undefined;
+  readonly #onFrame: MotionOptions["onFrame"];
   readonly #signal: AbortSignal | undefined;
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -161,6 +170,7 @@ class Client implements MotionClient, Receiver {
     };
     this.#policy = reconnect !== false && reconnectPolicy({ initialDelay: 500, ...reconnect });
     this.#maxPayload = limits?.maxPayload;
+    this.#onFrame = options.onFrame;
     this.#signal = options.signal;
     this.#clock = hooks.clock ?? CLOCK;
     this.#random = hooks.random ?? Math.random;
@@ -285,7 +295,13 @@ class Client implements MotionClient, Receiver {
     this.#bytesReceived += chunk.length;
     const at = this.#now();
     try {
-      this.#decoder.push(chunk, (prefix, payload) => this.#registry.receive(prefix, payload, at));
+      this.#decoder.push(chunk, (prefix, payload) => {
+        // A listener may have closed the client.
+        if (this.#socket === undefined) return;
+        const onFrame = this.#onFrame;
+        if (onFrame !== undefined) callUserCallback(() => onFrame(prefix, payload, at));
+        this.#registry.receive(prefix, payload, at);
+      });
     } catch (error) {
       this.#lose(asRcspError(error));
       return false;
