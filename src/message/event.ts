@@ -50,13 +50,20 @@ export const PRESS_TYPES: readonly PressType[] = ["SinglePress", "DoublePress", 
 /** Decodes the body of an event. A field of an unexpected type counts as absent. */
 export function decodeEvent(raw: JsonObject, dialect: Dialect): RcspEvent {
   const { publisher, topic, deviceId, data } = dialect.event;
+  // Engines make plain access fast where the key is always the same, as at each of these places.
   return {
-    publisher: asString(readPath(raw, publisher)),
-    topic: asString(readPath(raw, topic)),
-    deviceId: (readPath(raw, deviceId) ?? undefined) as DeviceId | undefined,
-    data: readPath(raw, data) ?? undefined,
+    publisher: asString(ownValue(raw, publisher, raw[publisher])),
+    topic: asString(ownValue(raw, topic, raw[topic])),
+    deviceId: (ownValue(raw, deviceId, raw[deviceId]) ?? undefined) as DeviceId | undefined,
+    data: ownValue(raw, data, raw[data]) ?? undefined,
     raw,
   };
+}
+
+/** Returns `found` if it may come from JSON; what objects inherit are functions and their prototype. */
+function ownValue(raw: JsonObject, path: string, found: unknown): JsonValue | undefined {
+  const inherited = typeof found === "function" || found === Object.prototype;
+  return found === undefined || inherited ? readPath(raw, path) : found as JsonValue;
 }
 
 /** Returns the JSON of an event. */
