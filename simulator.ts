@@ -27,7 +27,7 @@ import { Simulator, type SimulatorOptions } from "./src/simulator/simulator.ts";
 
 export { memoryNetwork } from "./src/socket/memory.ts";
 export type { MemoryNetwork } from "./src/socket/memory.ts";
-export type { Color, SimulatedDevice } from "./src/simulator/devices.ts";
+export type { SimulatedDevice } from "./src/simulator/devices.ts";
 export type { Faults } from "./src/simulator/faults.ts";
 export { Simulator };
 export type { SimulatorOptions };

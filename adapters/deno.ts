@@ -42,9 +42,9 @@ export const connector: Connector = async (address, options = {}): Promise<Socke
 /** Listens with `Deno.listen`; for `keepAlive` see {@link connector}. */
 // deno-lint-ignore require-await -- so that it rejects instead of throwing
 export const listen: Listen = async (options, onSocket, onError): Promise<Listener> => {
-  const asked = listenAddress(options);
+  const requested = listenAddress(options);
   const keepAlive = keepAliveDelay(options.keepAlive) !== false;
-  const listener = open(asked);
+  const listener = open(requested);
   const address = toAddress(listener.addr);
   let closed = false;
   const acceptAll = async (): Promise<void> => {

@@ -36,7 +36,7 @@ export const connector: Connector = async (address, options = {}): Promise<Socke
 
 /** Listens with `node:net`. */
 export const listen: Listen = async (options, onSocket, onError): Promise<Listener> => {
-  const asked = listenAddress(options);
+  const requested = listenAddress(options);
   const keepAlive = keepAliveDelay(options.keepAlive);
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     const raw = new NodeSocket(socket, { host: "a client", port: 0 }, keepAlive);
@@ -46,11 +46,11 @@ export const listen: Listen = async (options, onSocket, onError): Promise<Listen
     onSocket(new RuntimeSocket(raw, toTransferError));
   });
   try {
-    await listening(server, asked);
+    await listening(server, requested);
   } catch (cause) {
-    throw toConnectionError(cause, "listen", formatAddress(asked));
+    throw toConnectionError(cause, "listen", formatAddress(requested));
   }
-  const address = addressOf(server, asked);
+  const address = addressOf(server, requested);
   server.on("error", (cause) => {
     onError?.(toConnectionError(cause, "accept", formatAddress(address)));
   });
@@ -149,8 +149,8 @@ function listening(server: Server, { host, port }: Address): Promise<void> {
   return promise.finally(() => server.off("error", reject));
 }
 
-function addressOf(server: Server, asked: Address): Address {
+function addressOf(server: Server, requested: Address): Address {
   const bound = server.address();
-  if (bound === null || typeof bound === "string") return asked;
+  if (bound === null || typeof bound === "string") return requested;
   return { host: bound.address, port: bound.port };
 }

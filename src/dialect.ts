@@ -133,10 +133,10 @@ function overlay(base: Tree, over: Tree, path: string): Tree {
     );
   }
   const entries = Object.entries(base).map(([key, value]) => {
-    const given = over[key];
-    if (given === undefined) return [key, value];
-    if (typeof value !== "string") return [key, overlay(value, given as Tree, `${path}.${key}`)];
-    if (typeof given === "string" && given !== "") return [key, given];
+    const override = over[key];
+    if (override === undefined) return [key, value];
+    if (typeof value !== "string") return [key, overlay(value, override as Tree, `${path}.${key}`)];
+    if (typeof override === "string" && override !== "") return [key, override];
     throw new TypeError(`'${path}.${key}' must be a string that is not empty`);
   });
   return Object.fromEntries(entries);

@@ -78,19 +78,19 @@ const LARGEST: Partial<Limits> = {
  * Returns the value of a limit, or its default. `Infinity` is allowed for limits that are off by default.
  * `option` is the option's name in messages.
  *
- * @throws {RangeError} If it is not a whole number from 1 to the limit's maximum.
+ * @throws {RangeError} If it is not an integer from 1 to the limit's maximum.
  */
 export function limit(
   name: keyof Limits,
-  given: number | undefined,
+  value: number | undefined,
   option: string = name,
 ): number {
-  if (given === undefined || given === Infinity && LIMITS[name] === Infinity) return LIMITS[name];
-  return assertInteger(option, given, 1, LARGEST[name] ?? Number.MAX_SAFE_INTEGER);
+  if (value === undefined || value === Infinity && LIMITS[name] === Infinity) return LIMITS[name];
+  return assertInteger(option, value, 1, LARGEST[name] ?? Number.MAX_SAFE_INTEGER);
 }
 
 /**
- * Returns `value` if it is a whole number from `least` to `most`. The message begins with `action`, such as
+ * Returns `value` if it is an integer from `least` to `most`. The message begins with `action`, such as
  * `Cannot set LED as `.
  *
  * @throws {RangeError} If it is not.
@@ -104,6 +104,6 @@ export function assertInteger(
 ): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
   throw new RangeError(
-    `${action}'${name}' must be a whole number from ${least} to ${most}: current value is ${value}`,
+    `${action}'${name}' must be an integer from ${least} to ${most}: current value is ${value}`,
   );
 }

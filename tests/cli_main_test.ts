@@ -28,11 +28,11 @@ const wrong: [sentence: string, ...args: string[]][] = [
   ["'--port' needs a value. Run 'rcsp help list'.", "list", "--port"],
   ["'--host' needs a value", "list", "--host", "--json"],
   ["'--host' needs a value", "list", "--host="],
-  ["Invalid '--port' 'abc': expected a whole number from 1 to 65535", "list", "--port", "abc"],
-  ["Invalid '--port' '0': expected a whole number from 1 to 65535", "list", "--port", "0"],
-  ["Invalid '--port' '65536': expected a whole number from 1 to 65535", "list", "--port=65536"],
-  ["Invalid '--port' '-1': expected a whole number from 1 to 65535", "list", "--port", "-1"],
-  ["Invalid '--port' '1e3': expected a whole number from 1 to 65535", "list", "--port", "1e3"],
+  ["Invalid '--port' 'abc': expected an integer from 1 to 65535", "list", "--port", "abc"],
+  ["Invalid '--port' '0': expected an integer from 1 to 65535", "list", "--port", "0"],
+  ["Invalid '--port' '65536': expected an integer from 1 to 65535", "list", "--port=65536"],
+  ["Invalid '--port' '-1': expected an integer from 1 to 65535", "list", "--port", "-1"],
+  ["Invalid '--port' '1e3': expected an integer from 1 to 65535", "list", "--port", "1e3"],
   [
     "Invalid '--timeout' '0': expected a longer time, such as 500ms or 2s",
     "list",
@@ -42,8 +42,8 @@ const wrong: [sentence: string, ...args: string[]][] = [
   ["Invalid '--timeout' '2 s': expected a time, such as 500ms or 2s", "list", "--timeout", "2 s"],
   ["expected a shorter time", "list", "--timeout", "9999h"],
   ["'--json' takes no value", "list", "--json=yes"],
-  ["Invalid '--count' '0': expected a whole number from 1 to 1000000", "ping", "--count", "0"],
-  ["Invalid '-c' 'many': expected a whole number", "ping", "-c", "many"],
+  ["Invalid '--count' '0': expected an integer from 1 to 1000000", "ping", "--count", "0"],
+  ["Invalid '-c' 'many': expected an integer", "ping", "-c", "many"],
   ["Invalid '--interval' '-1s': expected a time", "ping", "--interval", "-1s"],
   ["Invalid '--for' 'soon': expected a time, such as 500ms or 2s", "watch", "--for", "soon"],
   ["Invalid topic 'nothing': expected publisher/topic", "watch", "nothing", "--simulate"],
@@ -70,7 +70,7 @@ test("a mistyped environment variable is called by its name", async () => {
   assertFails(result, 2);
   assertStringIncludes(
     result.err,
-    "Invalid 'RCSP_PORT' 'x': expected a whole number from 1 to 65535",
+    "Invalid 'RCSP_PORT' 'x': expected an integer from 1 to 65535",
   );
 });
 

@@ -148,7 +148,7 @@ const clashes: [sentence: string, ...args: string[]][] = [
   ["Cannot use '--device' together with '--listen'", "out", "--device", "1", "--listen", "0"],
   ["Cannot use a topic together with '--listen'", "out", "A/B", "--listen", "0"],
   ["Invalid topic 'nothing'", "out", "nothing"],
-  ["Invalid '--listen' '-1': expected a whole number", "out", "--listen", "-1"],
+  ["Invalid '--listen' '-1': expected an integer", "out", "--listen", "-1"],
 ];
 
 test("record refuses what does not go together", async () => {

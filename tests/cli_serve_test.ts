@@ -200,7 +200,7 @@ const wrong: [sentence: string, args: string[], file?: string][] = [
   ["The fault 'cut' needs", ["--faults", "cut=1=2"]],
   ["'--latency' must be a time", ["--latency", "5ms-1ms"]],
   ["'--latency' must be a time", ["--latency", "1ms-2ms-3ms"]],
-  ["Invalid '--port' '65536': expected a whole number from 0 to 65535", ["--port", "65536"]],
+  ["Invalid '--port' '65536': expected an integer from 0 to 65535", ["--port", "65536"]],
   ["Invalid '--press' '0': expected a longer time", ["--press", "0"]],
   ["Cannot read 'none.json': no such file", ["--devices", "none.json"]],
   ["Cannot use 'd': 'devices' must be an array of devices", ["--devices", "d"], "{}"],

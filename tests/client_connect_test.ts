@@ -52,7 +52,7 @@ for (const { option, largest } of LIMITS) {
       const error = await assertRejects(() => connect(options), RangeError);
       assertStrictEquals(
         error.message,
-        `'${option}' must be a whole number from 1 to ${largest}: current value is ${value}`,
+        `'${option}' must be an integer from 1 to ${largest}: current value is ${value}`,
       );
       assert(!opened, "it opened a socket first");
     }

@@ -117,7 +117,7 @@ const WRONG_LEDS: { led: object; message: string }[] = [
     [-1, 256, 1.5, NaN, Infinity, "1", null, undefined].map((value) => ({
       led: { ...LED, [key]: value },
       message:
-        `Cannot set LED as '${key}' must be a whole number from 0 to 255: current value is ${value}`,
+        `Cannot set LED as '${key}' must be an integer from 0 to 255: current value is ${value}`,
     }))
   ),
   ...["", null, 5].map((LedId) => ({

@@ -202,7 +202,7 @@ for (const { body, type } of PRESSES) {
 const WRONG_OPTIONS: { options: SubscribeOptions; says: string }[] = [
   ...[0, -1, 1.5, NaN, Infinity].map((buffer) => ({
     options: { buffer },
-    says: `'buffer' must be a whole number from 1 to ${Number.MAX_SAFE_INTEGER}: ` +
+    says: `'buffer' must be an integer from 1 to ${Number.MAX_SAFE_INTEGER}: ` +
       `current value is ${buffer}`,
   })),
   { options: { overflow: "Fail" as "fail" }, says: "current value is Fail" },

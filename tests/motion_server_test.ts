@@ -345,7 +345,7 @@ test("define() and send() refuse what no client could read", () => {
   assertThrows(
     () => server.define({ groups: [] }),
     TypeError,
-    "'device_id' must be a whole number",
+    "'device_id' must be an integer",
   );
   assertThrows(() => server.define({ device_id: -1 }), TypeError, "current value is -1");
   const good = data(1, 1);

@@ -77,9 +77,9 @@ const wrong: [what: string, device: unknown, sentence: string][] = [
   [
     "an unknown key",
     { DeviceId: 7, name: "x" },
-    "there is no key 'name': its keys are DeviceId, Name,",
+    "unknown key 'name': its keys are DeviceId, Name,",
   ],
-  ["a key __proto__", JSON.parse(`{"DeviceId":7,"__proto__":{}}`), "there is no key '__proto__'"],
+  ["a key __proto__", JSON.parse(`{"DeviceId":7,"__proto__":{}}`), "unknown key '__proto__'"],
 ];
 
 for (const [what, device, sentence] of wrong) {

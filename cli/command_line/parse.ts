@@ -18,7 +18,7 @@ export interface Flag {
   /** One letter, without its dash. */
   readonly short?: string | undefined;
   /**
-   * `boolean` has no value, `integer` takes a whole number, `duration` a time such as `2s`,
+   * `boolean` has no value, `integer` takes an integer, `duration` a time such as `2s`,
    * which becomes milliseconds.
    */
   readonly kind: "boolean" | "text" | "integer" | "duration";
@@ -230,7 +230,7 @@ function convert(flag: Flag, text: string, source: string): Value {
   const number = /^-?\d+$/.test(text) ? Number(text) : NaN;
   if (number >= least && number <= most && Number.isFinite(number)) return number;
   const bounds = most < Infinity ? `from ${least} to ${most}` : `from ${least}`;
-  throw wrong(`a whole number ${bounds}`);
+  throw wrong(`an integer ${bounds}`);
 }
 
 function unknownFlag(flag: string, { flags, help }: LineRules): UsageError {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Channels, COLOR_NAMES, parseColor as parse } from "@rcsp/rcsp/server";
+import { type Color, COLOR_NAMES, parseColor as parse } from "@rcsp/rcsp/server";
 import { hint } from "../command_line/suggest.ts";
 import { UsageError } from "../exit_codes.ts";
 import { quote } from "../text/values.ts";
@@ -16,7 +16,7 @@ export { COLOR_NAMES };
  *
  * @throws {UsageError} If it is not a color.
  */
-export function parseColor(text: string): Channels {
+export function parseColor(text: string): Color {
   try {
     return parse(text);
   } catch (cause) {
@@ -27,6 +27,6 @@ export function parseColor(text: string): Channels {
 }
 
 /** `#ff8000` */
-export function formatColor({ Red, Green, Blue }: Channels): string {
+export function formatColor({ Red, Green, Blue }: Color): string {
   return `#${[Red, Green, Blue].map((part) => part.toString(16).padStart(2, "0")).join("")}`;
 }

@@ -37,7 +37,7 @@ export class AllPresses {
   readonly #sink: PressSink;
   readonly #clock: Clock;
   readonly #pollInterval: number;
-  /** By device id as JSON; `undefined` for a device that is not asked again. */
+  /** By device id as JSON; `undefined` for a device without a retry. */
   readonly #members = new Map<string, Membership | undefined>();
   /** Of those, the devices that a restarted driver may accept. */
   readonly #refused = new Set<string>();
@@ -45,7 +45,7 @@ export class AllPresses {
   #timer: unknown;
   #polling = false;
   #listed = false;
-  #asked = 0;
+  #pending = 0;
   #ready = false;
   #refusal: unknown;
   /** An event that does not name its device belongs to several subscriptions. */
@@ -76,7 +76,7 @@ export class AllPresses {
     this.#timer = this.#clock.set(() => void this.poll(), this.#pollInterval, true);
   }
 
-  /** Ends without a word to the server. */
+  /** Ends without unsubscribing. */
   end(error: unknown): void {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
@@ -114,10 +114,10 @@ export class AllPresses {
   #join(key: string, deviceId: DeviceId): void {
     let pending = true;
     const answered = (): void => {
-      if (pending) this.#asked--;
+      if (pending) this.#pending--;
       pending = false;
     };
-    this.#asked++;
+    this.#pending++;
     const membership = this.#client.joinButton(deviceId, {
       onEvent: (event) => {
         const press = event === this.#last ? undefined : toPress(event, deviceId);
@@ -142,7 +142,7 @@ export class AllPresses {
 
   /** Ready once every device has answered: accepted if there is one that did, or there is none. */
   #settle(): void {
-    if (this.#ready || !this.#listed || this.#asked > 0) return;
+    if (this.#ready || !this.#listed || this.#pending > 0) return;
     this.#ready = true;
     const memberships = [...this.#members.values()];
     if (memberships.length === 0 || memberships.some(Boolean)) this.#sink.onAccepted();

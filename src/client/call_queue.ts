@@ -335,7 +335,7 @@ export function timeoutError({ name, timeout, sent }: Call, server: string): Tim
 
 /** The error of a call whose connection has ended, or that will not get one. */
 export function endedError({ name, sent }: Call, cause: RcspError): RcspError {
-  // A protocol or limit error says more than that the connection has ended.
+  // A protocol or limit error is more specific than the end of the connection.
   if (sent && !(cause instanceof ConnectionError)) return cause;
   const code = cause instanceof ConnectionError ? cause.code : "connection-closed";
   const fate = sent ? "was sent but not answered" : "was not sent";

@@ -23,8 +23,8 @@ const NAMED: Readonly<Record<string, string>> = {
 /** The names that `parseColor()` knows. */
 export const COLOR_NAMES: readonly string[] = Object.keys(NAMED);
 
-/** The channels of a color, 0 to 255 each. */
-export interface Channels {
+/** A color. */
+export interface Color {
   /** 0 to 255. */
   readonly Red: number;
   /** 0 to 255. */
@@ -38,7 +38,7 @@ export interface Channels {
  *
  * @throws {TypeError} If it is none of these.
  */
-export function parseColor(text: string): Channels {
+export function parseColor(text: string): Color {
   const lower = text.trim().toLowerCase();
   const [Red, Green, Blue] = fromHex(COLOR_NAMES.includes(lower) ? NAMED[lower]! : lower) ??
     fromDecimals(lower) ?? [];

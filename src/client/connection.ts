@@ -171,7 +171,7 @@ export class Connection implements Receiver {
           parseBody(payload, this.#owner.options.maxDepth),
         );
       case PayloadType.Command:
-        throw new ProtocolError("unexpected-type", "Cannot take frame", {
+        throw new ProtocolError("unexpected-type", "Cannot accept frame", {
           expected: "a response or an event from the server",
           received: "a command",
           bytes: payload,

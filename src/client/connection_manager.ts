@@ -164,7 +164,7 @@ export class ConnectionManager {
     this.#redial(cause);
   }
 
-  /** Dials until a connection is open or the policy says no. */
+  /** Dials until a connection is open or the policy refuses. */
   async #redial(cause: RcspError): Promise<void> {
     const policy = this.#owner.options.reconnect as ReconnectPolicy;
     while (!this.#ended) {

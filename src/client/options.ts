@@ -194,6 +194,6 @@ function checkHost(host: string): void {
 }
 
 /** `Infinity`, as in `LIMITS`, is none. */
-function heartbeatOf(given: number | undefined): number | undefined {
-  return given === undefined || given === Infinity ? undefined : limit("heartbeat", given);
+function heartbeatOf(value: number | undefined): number | undefined {
+  return value === undefined || value === Infinity ? undefined : limit("heartbeat", value);
 }

@@ -16,7 +16,7 @@ import type { SubscribeOptions, Subscription } from "./subscription.ts";
  *
  * - Calls may overlap, up to `maxPending`. They are sent in the order of the calls.
  * - When a connection ends, every command without a response rejects: with a `ConnectionError`, or with
- *   the `ProtocolError` or `LimitError` that ended it; `sent` tells whether the server may have received
+ *   the `ProtocolError` or `LimitError` that ended it; `sent` is `true` if the server may have received
  *   the command. Nothing is sent twice.
  * - Unless `reconnect` is `false`, the client then connects again, subscribes again, and sends the calls
  *   that were made meanwhile and have not timed out.

@@ -45,14 +45,14 @@ export interface Membership {
   leave(): Promise<void>;
 }
 
-// A server may crash on a subscription, or not know its form: it must not be asked forever.
+// A server may crash on a subscription, or not know its form: retries must end.
 const MAX_HANG_UPS = 3;
 
 interface Group {
   readonly filter: EventFilter;
   readonly members: Set<Member>;
   /** Whether the command was handed to the current connection. */
-  asked: boolean;
+  requested: boolean;
   accepted: boolean;
   /** Connections in a row that ended before the server had answered. */
   hangUps: number;
@@ -73,7 +73,7 @@ interface Member {
 export class SubscriptionRegistry {
   /** See `ClientStats`. */
   readonly counts = { events: 0, unmatched: 0, unreadable: 0 };
-  /** Over all queues that stand behind sinks. */
+  /** Over the queues of all sinks. */
   readonly queues: QueueTotals = { waiting: 0, dropped: 0 };
   readonly #options: ClientOptions;
   readonly #clock: Clock;
@@ -103,7 +103,7 @@ export class SubscriptionRegistry {
     return { leave: () => this.#leave(member) };
   }
 
-  /** Routes an event; one that nobody asked for is not decoded. */
+  /** Routes an event; one without a subscriber is not decoded. */
   receive(payload: Uint8Array): void {
     this.counts.events++;
     if (this.#members.size === 0) {
@@ -145,7 +145,7 @@ export class SubscriptionRegistry {
     this.#connection?.abort(cause);
     this.#connection = undefined;
     for (const { sink } of this.#members) sink.onGap?.();
-    for (const group of this.#groups.values()) group.asked = group.accepted = false;
+    for (const group of this.#groups.values()) group.requested = group.accepted = false;
   }
 
   /** Ends all subscriptions and unsubscribes. */
@@ -156,7 +156,7 @@ export class SubscriptionRegistry {
     }));
   }
 
-  /** Ends all subscriptions without a word to the server: there is no connection any more. */
+  /** Ends all subscriptions without unsubscribing: the connection is closed. */
   end(error: unknown): void {
     this.#connection?.abort(error);
     this.#connection = undefined;
@@ -176,7 +176,7 @@ export class SubscriptionRegistry {
       group.members.add(member);
       return;
     }
-    group = { filter, members: new Set([member]), asked: false, accepted: false, hangUps: 0 };
+    group = { filter, members: new Set([member]), requested: false, accepted: false, hangUps: 0 };
     this.#groups.set(key, group);
     if (this.#connection) this.#subscribe(group, this.#connection.signal, false);
   }
@@ -190,7 +190,7 @@ export class SubscriptionRegistry {
 
   /** Resolves when the server has answered, or the connection has ended. */
   async #subscribe(group: Group, signal: AbortSignal, returning: boolean): Promise<void> {
-    group.asked = true;
+    group.requested = true;
     try {
       const { filter } = group;
       await this.#send(this.#command(filter), this.#arguments(filter), {
@@ -243,7 +243,7 @@ export class SubscriptionRegistry {
 
   #failLate(member: Member, filter: EventFilter): void {
     const { commandTimeout } = this.#options;
-    const sent = this.#groups.get(filterKey(filter))?.asked ?? false;
+    const sent = this.#groups.get(filterKey(filter))?.requested ?? false;
     const reason = sent
       ? `the server did not answer ${quote(this.#command(filter))}`
       : "there was no connection";
@@ -274,10 +274,10 @@ export class SubscriptionRegistry {
     const group = this.#groups.get(key);
     if (!group?.members.delete(member) || group.members.size > 0) return;
     this.#groups.delete(key);
-    if (group.asked) await this.#unsubscribe(filter);
+    if (group.requested) await this.#unsubscribe(filter);
   }
 
-  /** Resolves when the server has answered, whatever it says. */
+  /** Resolves when the server has answered, even with an error. */
   async #unsubscribe(filter: EventFilter): Promise<void> {
     if (this.#connection === undefined) return;
     const { signal } = this.#connection;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Clock, DeadlineTimer } from "../timers.ts";
+import { type Clock, DeadlineTimer, StallTimer } from "../timers.ts";
 import { CommandError, ConnectionError } from "../errors.ts";
 import type { CallQueue } from "./call_queue.ts";
 import type { ClientOptions } from "./options.ts";
@@ -27,11 +27,9 @@ export class Watchdog {
   readonly #clock: Clock;
   readonly #calls: CallQueue;
   readonly #beatOnce: (signal: AbortSignal) => Promise<unknown>;
-  readonly #partial: DeadlineTimer;
+  readonly #partial: StallTimer;
   readonly #silence: DeadlineTimer;
   readonly #stop = new AbortController();
-  /** What had been received when the partial frame was last looked at. */
-  #partialAt = 0;
   /** What had been counted when the silence was last looked at. */
   #quiet = { received: 0, timedOut: 0 };
   /** Since when nothing has come although a response is waited for. */
@@ -50,22 +48,30 @@ export class Watchdog {
     this.#clock = clock;
     this.#calls = calls;
     this.#beatOnce = beat;
-    const how = { progress: () => this.#received, background: true };
-    this.#partial = new DeadlineTimer(clock, () => this.#checkPartial(), how);
-    this.#silence = new DeadlineTimer(clock, (now) => this.#checkSilence(now), how);
+    const { partialFrameTimeout } = options;
+    this.#partial = new StallTimer({
+      clock,
+      timeout: partialFrameTimeout,
+      progress: () => connection.partial ? this.#received : undefined,
+      onStall: () => this.#die(`a frame got no further for ${partialFrameTimeout} ms`),
+      background: true,
+    });
+    this.#silence = new DeadlineTimer(clock, (now) => this.#checkSilence(now), {
+      progress: () => this.#received,
+      background: true,
+    });
     this.#awaitHeartbeat();
   }
 
   /** A chunk has arrived: a frame that it has begun must go on. */
   onChunk(): void {
-    // One timer, not one for each chunk: it looks again when it fires.
-    if (!this.#partial.isSet) this.#partial.set(this.#awaitRest());
+    this.#partial.watch();
   }
 
   /** Stops watching. */
   stop(): void {
     this.#stop.abort();
-    this.#partial.clear();
+    this.#partial.stop();
     this.#silence.clear();
   }
 
@@ -75,21 +81,6 @@ export class Watchdog {
 
   get #stopped(): boolean {
     return this.#stop.signal.aborted;
-  }
-
-  /** The time until which more must have come of a frame that has begun. */
-  #awaitRest(): number {
-    if (this.#stopped || !this.#connection.partial) return Infinity;
-    this.#partialAt = this.#received;
-    return this.#clock.now() + this.#options.partialFrameTimeout;
-  }
-
-  #checkPartial(): number {
-    const { partialFrameTimeout } = this.#options;
-    if (this.#connection.partial && this.#received === this.#partialAt) {
-      this.#die(`a frame got no further for ${partialFrameTimeout} ms`);
-    }
-    return this.#awaitRest();
   }
 
   #awaitHeartbeat(): void {

@@ -9,7 +9,7 @@ import { type Dialect, readPath, writePath } from "../dialect.ts";
 import type { DeviceId } from "./command.ts";
 import { isObject, type JsonObject, type JsonValue } from "./json.ts";
 
-/** What a subscription asks for. */
+/** The events of a subscription. */
 export interface EventFilter {
   /** Who publishes, such as `DeviceEvents`. */
   readonly publisher: string;

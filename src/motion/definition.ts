@@ -114,7 +114,7 @@ export function parseDefinitionJson(
 /**
  * Reads the `device_id` of a definition: an error of the rest belongs to that device only.
  *
- * @throws {ProtocolError} If it is not a whole number from 0 to 2^32 - 1.
+ * @throws {ProtocolError} If it is not an integer from 0 to 2^32 - 1.
  */
 export function readDeviceId(json: JsonObject): number {
   return readUint32Key(json, "device_id", "definition", "device_id");
@@ -238,7 +238,7 @@ function readText(json: JsonObject, key: string, of: string, path?: string): str
 function readUint32Key(json: JsonObject, key: string, of: string, path: string): number {
   const value = json[key];
   if (typeof value === "number" && value >>> 0 === value) return value;
-  throw shapeError(of, path, "a whole number from 0 to 2^32 - 1", value);
+  throw shapeError(of, path, "an integer from 0 to 2^32 - 1", value);
 }
 
 function readArray(

@@ -58,7 +58,7 @@ export class DeviceState implements MotionDevice {
     this.lastSeen = now;
   }
 
-  /** Replaces everything that the last definition said. */
+  /** Replaces everything from the last definition. */
   define(definition: DeviceDefinition, now: number): void {
     this.#reset(now);
     this.definition = definition;

@@ -69,7 +69,7 @@ export class PaceMeter implements Pace {
    *
    * - A device that has sent nothing acceptable for `restartAfter` milliseconds has restarted its
    *   clock: it is not locked out for good.
-   * - A better offset can put a later stamp before an earlier one: then the time stands still.
+   * - A better offset can put a later stamp before an earlier one: then the time does not advance.
    */
   accept(
     stamp: number,

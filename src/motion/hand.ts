@@ -24,7 +24,7 @@ export const HAND_DEVICE_TYPE = "solved_hand";
 export class Hand {
   /** The device. */
   readonly deviceId: number;
-  /** Which hand it is, by `device_info.hand`; `undefined` if the definition does not say. */
+  /** Which hand it is, by `device_info.hand`; `undefined` if the definition has none. */
   readonly side: Side | undefined;
   /** The 26 joints of OpenXR; `undefined` if the definition lacks them: see `error`. */
   readonly openXr: OpenXrJoints | undefined;
@@ -49,7 +49,7 @@ export class Hand {
       }
     };
     this.openXr = attempt(() => new OpenXrJoints(definition));
-    // Only `joints_openxr` can be asked for, so that only its absence is an error.
+    // Only `joints_openxr` has a remedy, so only its absence is an error.
     if (findGroup(definition, LOCAL_GROUP) !== undefined) {
       this.local = attempt(() => new LocalJoints(definition, this.side));
     }

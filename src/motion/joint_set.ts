@@ -94,7 +94,9 @@ export class JointSet {
   copyRelative(target: Float32Array, origin: Joint | undefined = this.wrist): void {
     const { poses } = this;
     if (origin === undefined) {
-      throw new TypeError("Cannot copy poses as there is no wrist: give another joint as 'origin'");
+      throw new TypeError(
+        "Cannot copy poses as the hand has no wrist: pass another joint as 'origin'",
+      );
     }
     if (target.length < poses.length) {
       throw new RangeError(

@@ -31,12 +31,12 @@ export const MOTION_LIMITS: MotionLimits = {
 };
 
 /**
- * Returns the given value of a limit, or its default.
+ * Returns the value of a limit, or its default.
  *
- * @throws {RangeError} If it is not a whole number from 1 on.
+ * @throws {RangeError} If it is not an integer from 1 on.
  */
-export function motionLimit(name: keyof MotionLimits, given: number | undefined): number {
-  if (given === undefined) return MOTION_LIMITS[name];
-  if (Number.isSafeInteger(given) && given >= 1) return given;
-  throw new RangeError(`'${name}' must be a whole number from 1 on: current value is ${given}`);
+export function motionLimit(name: keyof MotionLimits, value: number | undefined): number {
+  if (value === undefined) return MOTION_LIMITS[name];
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new RangeError(`'${name}' must be an integer from 1 on: current value is ${value}`);
 }

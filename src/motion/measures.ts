@@ -23,7 +23,7 @@ export interface HandMeasures {
   readonly curls: PerFinger<number>;
   /**
    * Degrees between the first phalanx of each finger and the forward direction of the hand, in the
-   * plane of the palm; positive is toward the thumb. It says nothing of a finger that is bent by 90
+   * plane of the palm; positive is toward the thumb. It is meaningless for a finger that is bent by 90
    * degrees or more.
    */
   readonly spreads: PerFinger<number>;

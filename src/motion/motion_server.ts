@@ -150,7 +150,7 @@ export class MotionServer {
       : encodeDefinition(definition);
     const deviceId = deviceIdOf(frame.subarray(MOTION_HEADER_SIZE));
     if (deviceId === undefined && isObject(definition) && !(definition instanceof Uint8Array)) {
-      const rule = "a whole number from 0 to 2^32 - 1";
+      const rule = "an integer from 0 to 2^32 - 1";
       throw new TypeError(
         `Cannot define device as 'device_id' must be ${rule}: current value is ${
           String(definition["device_id"])

@@ -49,7 +49,7 @@ export interface MotionStats {
   readonly samples: number;
   /** Data frames dropped: no good definition of their device and group. */
   readonly undefinedData: number;
-  /** Frames dropped: longer or shorter than their definition says. */
+  /** Frames dropped: longer or shorter than defined. */
   readonly wrongSize: number;
   /** Data frames dropped: their time stamp went backwards. */
   readonly backwards: number;
@@ -83,7 +83,7 @@ export class MotionRegistry {
   /**
    * Creates a registry without a device.
    *
-   * @throws {RangeError} If a limit is not a whole number from 1 on.
+   * @throws {RangeError} If a limit is not an integer from 1 on.
    */
   constructor(options: MotionRegistryOptions = {}) {
     const { now, limits = {}, ...listeners } = options;

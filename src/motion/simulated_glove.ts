@@ -2,7 +2,7 @@
  * The sensors of a moving glove as the driver's raw stream has them.
  *
  * The names of sensors and flags are confirmed. That a sensor is a TRANSFORM and a flag a UINT32, in
- * which groups they come and how often, is made up: no public text says so.
+ * which groups they come and how often, is invented: no public text confirms it.
  *
  * @module
  */

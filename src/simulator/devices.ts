@@ -10,16 +10,6 @@ import { describeValue, isObject, type JsonObject, type JsonValue } from "../mes
 import { quote } from "../escape.ts";
 import { randomInteger } from "./random.ts";
 
-/** A color, 0 to 255 per channel. */
-export interface Color {
-  /** 0 to 255. */
-  Red: number;
-  /** 0 to 255. */
-  Green: number;
-  /** 0 to 255. */
-  Blue: number;
-}
-
 /** A device of the simulator, for `ListDevices` and `GetDeviceInfo`. */
 export interface SimulatedDevice {
   /** Any JSON value except null; unique among the devices. */
@@ -64,7 +54,7 @@ export function checkDevice(device: unknown, problem: string): CheckedDevice {
   for (const [key, value] of Object.entries(device)) {
     if (!Object.hasOwn(KEYS, key)) {
       const keys = Object.keys(KEYS).join(", ");
-      throw new TypeError(`${problem}: there is no key ${quote(key)}: its keys are ${keys}`);
+      throw new TypeError(`${problem}: unknown key ${quote(key)}: its keys are ${keys}`);
     }
     if (value === undefined) continue;
     const [rule, isValid] = KEYS[key as keyof SimulatedDevice];

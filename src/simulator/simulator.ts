@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Color } from "../client/color.ts";
 import { CommandError } from "../errors.ts";
 import type { Command, DeviceId } from "../message/command.ts";
 import {
@@ -23,7 +24,6 @@ import type { Address, Listen, ListenOptions, Socket } from "../socket/socket.ts
 import {
   checkDevice,
   type CheckedDevice,
-  type Color,
   defaultDevices,
   type SimulatedDevice,
   toJson,
@@ -264,7 +264,7 @@ export class Simulator {
     const [Red, Green, Blue] = CHANNELS.map((channel) => {
       const value = command.Arguments[channel];
       if (isChannel(value)) return value;
-      throw this.#badArguments(`'${channel}' must be a whole number from 0 to 255`);
+      throw this.#badArguments(`'${channel}' must be an integer from 0 to 255`);
     });
     leds.set(LedId, { Red: Red!, Green: Green!, Blue: Blue! });
   }

@@ -16,8 +16,8 @@ const MOST = 32_767_000;
 /**
  * Returns the delay, by default 10 s.
  *
- * @throws {RangeError} If it is neither `false` nor a whole number from 1000 to 32767000.
+ * @throws {RangeError} If it is neither `false` nor an integer from 1000 to 32767000.
  */
-export function keepAliveDelay(given: false | number | undefined): false | number {
-  return given === false ? false : assertInteger("keepAlive", given ?? DEFAULT_DELAY, LEAST, MOST);
+export function keepAliveDelay(value: false | number | undefined): false | number {
+  return value === false ? false : assertInteger("keepAlive", value ?? DEFAULT_DELAY, LEAST, MOST);
 }
