@@ -23,12 +23,19 @@
 
 import { listen } from "./adapters/runtime.ts";
 import { DEFAULT_ADDRESS } from "./src/client/options.ts";
+import { MOTION_PORTS } from "./src/motion/frame.ts";
 import { Simulator, type SimulatorOptions } from "./src/simulator/simulator.ts";
 
 export { memoryNetwork } from "./src/socket/memory.ts";
 export type { MemoryNetwork } from "./src/socket/memory.ts";
 export type { SimulatedDevice } from "./src/simulator/devices.ts";
 export type { Faults } from "./src/simulator/faults.ts";
+export type {
+  MotionFaults,
+  MotionListenOptions,
+  MotionSimulationOptions,
+  SimulatedMotion,
+} from "./src/simulator/motion.ts";
 export { Simulator };
 export type { SimulatorOptions };
 
@@ -38,6 +45,10 @@ export interface StartSimulatorOptions extends SimulatorOptions {
   host?: string | undefined;
   /** 1 to 65535, or 0 for any free port. Default: 45451. */
   port?: number | undefined;
+  /** With `motion`: port of the solved hands, or 0 for any free port. Default: 12277. */
+  motionPort?: number | undefined;
+  /** With `motion`: port of the raw stream, or 0 for any free port. Default: 12276. */
+  rawPort?: number | undefined;
 }
 
 /**
@@ -51,6 +62,10 @@ export async function startSimulator(options: StartSimulatorOptions = {}): Promi
   const simulator = new Simulator(options);
   try {
     await simulator.serve(listen, { host, port });
+    if (simulator.motion !== undefined) {
+      const { motionPort = MOTION_PORTS.hands, rawPort = MOTION_PORTS.raw } = options;
+      await simulator.serveMotion(listen, { host, port: motionPort, rawPort });
+    }
     return simulator;
   } catch (error) {
     await simulator.close();

@@ -67,12 +67,13 @@ export class SimulatedHand {
 
   /**
    * Moves the hand to a time in milliseconds and returns its data frames, header included:
-   * `joints_local`, then `joints_openxr`. The next call overwrites them.
+   * `joints_local`, then `joints_openxr`. The next call overwrites them. `stamp` is the time that they
+   * say, in milliseconds.
    */
-  framesAt(time: number): readonly Uint8Array[] {
+  framesAt(time: number, stamp: number = time): readonly Uint8Array[] {
     this.pose(handPoseAt(this.#seed, this.side, time));
     return this.frames.map((frame) => {
-      frame.deviceTime = BigInt(Math.round(time * 1000));
+      frame.deviceTime = BigInt(Math.round(stamp * 1000));
       return frame.frame;
     });
   }

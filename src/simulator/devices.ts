@@ -8,6 +8,7 @@
 import type { DeviceId } from "../message/command.ts";
 import { describeValue, isObject, type JsonObject, type JsonValue } from "../message/json.ts";
 import { quote } from "../escape.ts";
+import type { Side } from "../motion/joints.ts";
 import { randomInteger } from "./random.ts";
 
 /** A device of the simulator, for `ListDevices` and `GetDeviceInfo`. */
@@ -20,7 +21,7 @@ export interface SimulatedDevice {
   readonly Type?: string | undefined;
   /** Whether `pressEvery` presses its button. Default: `false`. */
   readonly hasButton?: boolean | undefined;
-  /** Further fields of `GetDeviceInfo`. Default: none. */
+  /** Further fields of `GetDeviceInfo`, such as `Side`. Default: none. */
   readonly info?: JsonObject | undefined;
   /** The names of its LEDs. Default: `RingLed`. */
   readonly leds?: readonly string[] | undefined;
@@ -75,6 +76,12 @@ export function toJson(value: unknown): JsonValue | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Which hand a device is for: its `info.Side`, in any letter case. */
+export function sideOf({ info }: CheckedDevice): Side | undefined {
+  const side = String(info["Side"]).toLowerCase();
+  return side === "left" || side === "right" ? side : undefined;
 }
 
 function isString(value: JsonValue | undefined): boolean {

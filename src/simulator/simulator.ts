@@ -25,10 +25,17 @@ import {
   checkDevice,
   type CheckedDevice,
   defaultDevices,
+  sideOf,
   type SimulatedDevice,
   toJson,
 } from "./devices.ts";
 import { type Faults, withFaults } from "./faults.ts";
+import {
+  type MotionListenOptions,
+  MotionSimulation,
+  type MotionSimulationOptions,
+  type SimulatedMotion,
+} from "./motion.ts";
 import { randomInteger, randomItem, seededRandom } from "./random.ts";
 
 /** Options of a simulator, and of its server. */
@@ -45,6 +52,11 @@ export interface SimulatorOptions extends Omit<ServerOptions, "onSubscribe"> {
   pressEvery?: number | undefined;
   /** Faults to inject. Default: none. */
   faults?: Faults | undefined;
+  /**
+   * Adds the motion stream: a moving hand for each device whose `info.Side` is `Left` or `Right`; see
+   * `serveMotion()`. Default: `false`.
+   */
+  motion?: boolean | MotionSimulationOptions | undefined;
 }
 
 interface State {
@@ -67,6 +79,7 @@ export class Simulator {
   faults: Faults;
   /** Its server, for commands of your own: `simulator.server.handle(…)`. */
   readonly server: RcspServer;
+  readonly #motion: MotionSimulation | undefined;
   readonly #random: () => number;
   readonly #latency: readonly [least: number, most: number];
   readonly #states: State[] = [];
@@ -94,6 +107,7 @@ export class Simulator {
     this.server = new RcspServer({ ...options, onSubscribe: (topic) => this.#checkTopic(topic) });
     const topics = [this.server.dialect.button, ...options.topics ?? []];
     this.#topics = new Set(topics.map(({ publisher, topic }) => filterKey({ publisher, topic })));
+    this.#motion = this.#createMotion(options);
     this.#addDevices(
       options.devices === undefined ? defaultDevices(this.#random) : options.devices,
     );
@@ -101,6 +115,7 @@ export class Simulator {
     this.#handle("GetDeviceInfo", (command) => this.#info(this.#addressed(command)));
     this.#handle("SetColorLed", (command) => this.#setColorLed(command));
     if (pressEvery !== undefined) this.#schedulePress(pressEvery);
+    this.#motion?.start();
   }
 
   /** The address that it listens on; the first if there are several. */
@@ -126,6 +141,26 @@ export class Simulator {
     );
   }
 
+  /** The motion stream; `undefined` without the option `motion`. */
+  get motion(): SimulatedMotion | undefined {
+    return this.#motion;
+  }
+
+  /**
+   * Listens for clients of the motion stream: of the hands on `port`, of the raw stream on `rawPort`.
+   *
+   * Rejects as {@link serve}, and with a `TypeError` without the option `motion`.
+   */
+  async serveMotion(
+    listen: Listen,
+    options: MotionListenOptions = {},
+  ): Promise<{ hands: Address; raw: Address }> {
+    if (this.#motion === undefined) {
+      throw new TypeError("Cannot serve motion as the simulator has no option 'motion'");
+    }
+    return await this.#motion.serve(listen, options);
+  }
+
   /** Adds a client with a socket of your own. */
   accept(socket: Socket): void {
     this.server.accept(this.#withFaults(socket));
@@ -146,6 +181,7 @@ export class Simulator {
     const state = this.#stateOf(deviceId);
     if (state === undefined) return false;
     this.#states.splice(this.#states.indexOf(state), 1);
+    this.#motion?.remove(state);
     return true;
   }
 
@@ -173,13 +209,20 @@ export class Simulator {
   /** Closes the simulator: see {@link RcspServer.close}. */
   async close(): Promise<void> {
     this.#clock.clear(this.#pressTimer);
-    await this.server.close();
+    await Promise.all([this.server.close(), this.#motion?.close()]);
     this.#closing.abort();
   }
 
   /** Closes the simulator. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #createMotion(options: SimulatorOptions): MotionSimulation | undefined {
+    const { motion = false } = options;
+    if (motion === false) return undefined;
+    const { seed = options.seed, faults } = motion === true ? {} : motion;
+    return new MotionSimulation({ seed, faults }, options, (time) => this.#sleep(time));
   }
 
   #addDevices(devices: readonly SimulatedDevice[]): void {
@@ -198,7 +241,10 @@ export class Simulator {
       );
     }
     const off = (led: string): [string, Color] => [led, { Red: 0, Green: 0, Blue: 0 }];
-    this.#states.push({ device, leds: new Map(device.leds.map(off)) });
+    const state = { device, leds: new Map(device.leds.map(off)) };
+    this.#states.push(state);
+    const side = sideOf(device);
+    if (side !== undefined) this.#motion?.add(state, side);
   }
 
   #stateOf(deviceId: DeviceId): State | undefined {
