@@ -55,7 +55,12 @@ test("ids and data may be anything but null", () => {
 
 test("an event has only what its own body has, whatever the dialect's paths are", () => {
   const odd = dialect({
-    event: { publisher: "toString", topic: "__proto__", deviceId: "constructor", data: "__proto__" },
+    event: {
+      publisher: "toString",
+      topic: "__proto__",
+      deviceId: "constructor",
+      data: "__proto__",
+    },
   });
   assertEquals(decodeEvent({ DeviceId: 1 }, odd), { ...nothing, raw: { DeviceId: 1 } });
   const raw = JSON.parse('{"toString":"p","__proto__":{"own":7},"constructor":3}');
