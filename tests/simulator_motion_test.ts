@@ -1,65 +1,13 @@
 import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
-import { connectMotion, type MotionOptions, normalizeCurls } from "../motion.ts";
+import { connectMotion, normalizeCurls } from "../motion.ts";
 import { memoryNetwork, Simulator, type SimulatorOptions, startSimulator } from "../simulator.ts";
-import { type MotionClient, openMotionClient } from "../src/motion/motion_client.ts";
-import type { MotionServer } from "../src/motion/motion_server.ts";
 import { FINGERS } from "../src/motion/joints.ts";
 import { GLOVE_SENSORS } from "../src/motion/simulated_glove.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { toHex } from "./support/frames.ts";
+import { withMotion } from "./support/simulated_motion.ts";
 import { test } from "./support/test.ts";
 import { until } from "./support/wait.ts";
-
-interface Room {
-  simulator: Simulator;
-  hands: MotionClient;
-  raw: MotionClient;
-  /** Lets this many frames of 12 ms pass, each received before the next. */
-  play(frames: number): Promise<void>;
-}
-
-/** Waits until a client has received every data frame that was sent. */
-async function received(client: MotionClient, server: MotionServer): Promise<void> {
-  const isReceived = (): boolean => {
-    const { samples, undefinedData, wrongSize, backwards } = client.stats();
-    return samples + undefinedData + wrongSize + backwards === server.stats().frames;
-  };
-  // In memory, a message mostly needs some microtasks only.
-  for (let turn = 0; turn < 50 && !isReceived(); turn++) await Promise.resolve();
-  if (!isReceived()) await until(isReceived);
-}
-
-async function withMotion(
-  options: SimulatorOptions,
-  use: (room: Room) => Promise<void>,
-  clientOptions: MotionOptions = {},
-): Promise<void> {
-  const { connector, listen } = memoryNetwork();
-  const clock = new FakeClock();
-  const simulator = new Simulator({ motion: true, ...options, clock } as SimulatorOptions);
-  const { hands, raw } = await simulator.serveMotion(listen);
-  const open = (address: { host: string; port: number }): Promise<MotionClient> =>
-    openMotionClient(connector, { ...address, ...clientOptions }, { clock, random: () => 0 });
-  const clients = await Promise.all([open(hands), open(raw)]);
-  try {
-    await use({
-      simulator,
-      hands: clients[0]!,
-      raw: clients[1]!,
-      play: async (frames) => {
-        for (let i = 0; i < frames; i++) {
-          clock.advance(12);
-          await received(clients[0]!, simulator.motion!.hands);
-          await received(clients[1]!, simulator.motion!.raw);
-        }
-      },
-    });
-  } finally {
-    await Promise.all(clients.map((client) => client.close()));
-    await simulator.close();
-    assertEquals(clock.timers, 0);
-  }
-}
 
 test("two hands send both groups every 12 ms, and two gloves their sensors", () =>
   withMotion({}, async ({ hands, raw, play }) => {
