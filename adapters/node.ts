@@ -40,7 +40,8 @@ export const listen: Listen = async (options, onSocket, onError): Promise<Listen
   const keepAlive = keepAliveDelay(options.keepAlive);
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     const raw = new NodeSocket(socket, { host: "a client", port: 0 }, keepAlive);
-    socket.on("data", ({ buffer, byteOffset, length }) => {
+    socket.on("data", (chunk) => {
+      const { buffer, byteOffset, length } = chunk as Uint8Array;
       if (!raw.onChunk(new Uint8Array(buffer, byteOffset, length))) socket.pause();
     });
     onSocket(new RuntimeSocket(raw, toTransferError));

@@ -120,7 +120,7 @@ class Direction {
     this.#faults = faults;
     from.on("data", (chunk) => {
       from.pause();
-      this.#work = this.#work.then(() => this.#carry(chunk)).then(
+      this.#work = this.#work.then(() => this.#carry(chunk as Uint8Array)).then(
         () => void from.resume(),
         () => {},
       );
