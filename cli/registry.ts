@@ -16,7 +16,6 @@ import { ping } from "./commands/ping.ts";
 import { record } from "./commands/record.ts";
 import { replay } from "./commands/replay.ts";
 import { serve } from "./commands/serve.ts";
-import { simulator } from "./commands/simulator.ts";
 import { watch } from "./commands/watch.ts";
 
 /** All subcommands. */
@@ -28,7 +27,6 @@ export const COMMANDS: readonly Command[] = [
   watch,
   ping,
   serve,
-  simulator,
   record,
   replay,
   doctor,

@@ -26,23 +26,13 @@ const steps =
 const totals = { passed: 0, failed: steps.length === 0 ? 1 : 0 };
 const start = performance.now();
 
-for (let next = 0; next < steps.length;) {
-  const until = steps.findIndex((step, i) => i > next && !(step.parallel && steps[next]!.parallel));
-  const group = steps.slice(next, until === -1 ? undefined : until);
-  const passed = await Promise.all(group.map(runStep));
-  if (group.some(({ vital }, i) => vital && !passed[i])) break;
-  next += group.length;
-}
-
-/** Runs a step, counts and reports it. Returns whether it passed. */
-async function runStep(step: Step): Promise<boolean> {
+for (const step of steps) {
   const stepStart = performance.now();
   const seconds = () => `${((performance.now() - stepStart) / 1000).toFixed(1)} s`;
   try {
     const { passed = 1, note } = await step.run() ?? {};
     totals.passed += passed;
     console.log(`ok      ${step.name}${note ? `: ${note}` : ""} (${seconds()})`);
-    return true;
   } catch (error) {
     const failure = error instanceof StepFailure ? error : new StepFailure(String(error), {
       output: error instanceof Error ? error.stack : undefined,
@@ -51,7 +41,7 @@ async function runStep(step: Step): Promise<boolean> {
     totals.failed += failure.failed;
     if (failure.output) console.log(`\n${failure.output.trimEnd()}\n`);
     console.log(`FAILED  ${step.name}: ${failure.message} (${seconds()})`);
-    return false;
+    if (step.vital) break;
   }
 }
 

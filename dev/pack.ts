@@ -8,6 +8,7 @@ import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { projectText } from "./gate/files.ts";
 import { must, root, scratch } from "./gate/step.ts";
+import { stageCommand } from "./stage_command.ts";
 
 /** The oldest Node that may import the packages. */
 export const OLDEST_NODE = "22.0.0";
@@ -52,9 +53,11 @@ async function packCommand(ours: Manifest): Promise<void> {
   const folder = await emptyFolder("pack_command");
   const { name, version, license, imports } = JSON.parse(await projectText("cli/deno.json"));
   const others = Object.keys(imports).filter((name) => name !== ours.name);
+  const staged = `${scratch}pack_command/cli`;
+  await stageCommand(staged);
   const options = ["--splitting", "--format=esm", "--platform=node", "--target=node22"];
   await must([
-    ...["esbuild", "cli/mod.ts", "--bundle", "--minify", "--packages=external", ...options],
+    ...["esbuild", `${staged}/mod.ts`, "--bundle", "--minify", "--packages=external", ...options],
     `--outdir=${folder}`,
   ]);
   await must(["node", "dev/pack_files.mjs", folder, "cli/mod.ts", "cli/process/io.ts"]);

@@ -39,7 +39,6 @@ export const pythonStep: Step = {
 export const testSteps: Step[] = [
   {
     name: "tests on Deno",
-    parallel: true,
     async run() {
       await rm(coverageFolder, { recursive: true, force: true });
       const files = await testFiles();
@@ -52,7 +51,6 @@ export const testSteps: Step[] = [
   },
   {
     name: "tests on Bun",
-    parallel: true,
     async run() {
       const files = await testFiles();
       const junit = `${scratch}bun.xml`;
@@ -72,7 +70,6 @@ export const testSteps: Step[] = [
   },
   {
     name: "tests on Node",
-    parallel: true,
     async run() {
       const files = await testFiles();
       const counts = `${scratch}node.txt`;

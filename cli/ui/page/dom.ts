@@ -1,0 +1,69 @@
+/** Makes elements. Text goes in as text only, never as markup. */
+
+import { escapeUnprintable } from "@rcsp/rcsp/core";
+
+/** The properties of an element; `data-…` and `aria-…` and `role` become attributes. */
+type Properties<E> = { readonly [K in keyof E]?: E[K] } & {
+  readonly [name: `data-${string}`]: string;
+} & {
+  readonly [name: `aria-${string}`]: string;
+} & { readonly role?: string; readonly for?: string };
+
+/** Makes an element with properties and children. A child that is a text becomes a text node. */
+export function element<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  properties: Properties<HTMLElementTagNameMap[K]> = {},
+  ...children: readonly (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (/^(?:data-|aria-|role$|for$)/.test(name)) made.setAttribute(name, String(value));
+    else (made as unknown as Record<string, unknown>)[name] = value;
+  }
+  made.append(...children);
+  return made;
+}
+
+/** Writes a text if it is another one, so that nothing is laid out anew and no selection is lost. */
+export function setText(node: HTMLElement, text: string): void {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/** A text from the driver as the page shows it: without controls, bidi overrides and excess. */
+export function foreignText(text: string, length = 400): string {
+  const cut = text.length > length ? `${text.slice(0, length)}…` : text;
+  return escapeUnprintable(cut);
+}
+
+/** A button with a text. */
+export function button(
+  text: string,
+  onclick: () => void,
+  properties: Properties<HTMLButtonElement> = {},
+): HTMLButtonElement {
+  return element("button", { type: "button", textContent: text, onclick, ...properties });
+}
+
+/** A button that copies a text, and says so for a moment. */
+export function copyButton(
+  label: string,
+  text: () => string,
+  properties: Properties<HTMLButtonElement> = {},
+): HTMLButtonElement {
+  const made = button(label, () => {
+    navigator.clipboard.writeText(text()).then(
+      () => flash("copied"),
+      () => flash("failed"),
+    );
+  }, properties);
+  const flash = (result: string): void => {
+    made.dataset["result"] = result;
+    setTimeout(() => delete made.dataset["result"], 1200);
+  };
+  return made;
+}
+
+/** The heading of a panel, with what stands at its end. */
+export function heading(text: string, ...end: readonly Node[]): HTMLElement {
+  return element("div", { className: "heading" }, element("h2", {}, text), ...end);
+}

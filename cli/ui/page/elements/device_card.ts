@@ -1,0 +1,140 @@
+/** One device: what it is, its button, its LED, and all that it says about itself. */
+
+import { copyButton, element, foreignText, setText } from "../dom.ts";
+import { clockTime } from "../format.ts";
+import { compactJson, type DeviceFacts, deviceFacts } from "../model/device_fields.ts";
+import type { DeviceEntry, DeviceStore } from "../model/device_store.ts";
+import type { Session } from "../model/session.ts";
+import { LedControl } from "./led_control.ts";
+
+const MOST_FIELDS = 40;
+const PRESS_NAMES: Record<string, string> = {
+  SinglePress: "Single",
+  DoublePress: "Double",
+  LongPress: "Long",
+};
+
+/** `<rcsp-device>` */
+export class DeviceCard extends HTMLElement {
+  readonly #name = element("h3", { dir: "auto" });
+  readonly #type = element("span", { className: "type", dir: "auto" });
+  readonly #side = element("span", { className: "side", hidden: true });
+  readonly #battery = element("meter", { min: 0, max: 100, low: 20, high: 40, optimum: 100 });
+  readonly #batteryText = element("dd", {}, "–");
+  readonly #firmware = element("dd", { dir: "auto" }, "–");
+  readonly #presses = element("ol", { className: "presses", "aria-label": "Button presses" });
+  readonly #pressCount = element("span", { className: "count" });
+  readonly #pressNote = element("p", { className: "note" });
+  readonly #fields = element("dl", { className: "fields" });
+  readonly #led: LedControl;
+  #device: DeviceEntry;
+  #shownFields = "";
+
+  constructor(session: Session, devices: DeviceStore, device: DeviceEntry) {
+    super();
+    this.#device = device;
+    this.#led = new LedControl(session, devices, device.key, device.id);
+  }
+
+  connectedCallback(): void {
+    if (this.childElementCount > 0) return;
+    this.role = "article";
+    const copy = copyButton("Copy JSON", () => JSON.stringify(this.#device.fields, null, 2), {
+      className: "quiet",
+    });
+    this.append(
+      element(
+        "div",
+        { className: "title" },
+        element("div", {}, this.#name, this.#type),
+        this.#side,
+      ),
+      element(
+        "dl",
+        { className: "facts" },
+        element("div", {}, element("dt", {}, "Battery"), this.#batteryText, this.#battery),
+        element("div", {}, element("dt", {}, "Firmware"), this.#firmware),
+      ),
+      this.#led,
+      element(
+        "div",
+        { className: "button-presses" },
+        element("h4", {}, "Button ", this.#pressCount),
+        this.#presses,
+        this.#pressNote,
+      ),
+      element(
+        "details",
+        { open: true },
+        element("summary", {}, "All it says"),
+        this.#fields,
+        copy,
+      ),
+    );
+    this.showPresses(false);
+  }
+
+  update(device: DeviceEntry, canSetLed: boolean): void {
+    this.#device = device;
+    const fields = JSON.stringify(device.fields);
+    if (fields !== this.#shownFields) {
+      this.#shownFields = fields;
+      this.#showFacts(deviceFacts(device.fields));
+    }
+    this.#led.update(device.fields, canSetLed);
+    this.showPresses(false);
+  }
+
+  /** Shows the presses; a new one flashes. */
+  showPresses(isNew: boolean): void {
+    const { presses, pressCount, buttonError } = this.#device;
+    setText(this.#pressCount, pressCount === 0 ? "" : String(pressCount));
+    setText(
+      this.#pressNote,
+      buttonError !== undefined
+        ? foreignText(buttonError)
+        : presses.length === 0
+        ? "No press yet"
+        : "",
+    );
+    this.#pressNote.hidden = this.#pressNote.textContent === "";
+    if (!isNew) return;
+    this.#presses.replaceChildren(...presses.map(({ type, time }) =>
+      element(
+        "li",
+        {},
+        element("span", {}, PRESS_NAMES[type] ?? foreignText(type, 40)),
+        element("time", {}, clockTime(time)),
+      )
+    ));
+    const animation = [{ backgroundColor: "var(--flash)" }, { backgroundColor: "transparent" }];
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    this.#presses.firstElementChild?.animate(animation, { duration: 900, easing: "ease-out" });
+    this.animate([{ borderColor: "var(--accent)" }, {}], { duration: 900, easing: "ease-out" });
+  }
+
+  #showFacts({ name, type, side, battery, firmware, others }: DeviceFacts): void {
+    setText(this.#name, foreignText(name, 200));
+    this.ariaLabel = foreignText(name, 80);
+    setText(this.#type, foreignText(type ?? "", 80));
+    this.#side.hidden = side === undefined;
+    setText(this.#side, side === undefined ? "" : side === "left" ? "Left" : "Right");
+    this.dataset["side"] = side ?? "";
+    setText(this.#batteryText, battery === undefined ? "–" : `${Math.round(battery)} %`);
+    this.#battery.value = battery ?? 0;
+    this.#battery.hidden = battery === undefined;
+    this.#battery.ariaLabel = "Battery";
+    setText(this.#firmware, firmware === undefined ? "–" : foreignText(firmware, 60));
+    const shown = others.slice(0, MOST_FIELDS).map(([key, value]) =>
+      element(
+        "div",
+        {},
+        element("dt", { dir: "auto" }, foreignText(key, 60)),
+        element("dd", { dir: "auto" }, foreignText(compactJson(value))),
+      )
+    );
+    const more = others.length - shown.length;
+    if (more > 0) shown.push(element("div", {}, element("dt", {}, `and ${more} more`)));
+    this.#fields.replaceChildren(...shown);
+  }
+}

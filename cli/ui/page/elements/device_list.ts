@@ -1,0 +1,61 @@
+/** A card for each device. */
+
+import { element, heading, setText } from "../dom.ts";
+import type { DeviceStore } from "../model/device_store.ts";
+import type { Session } from "../model/session.ts";
+import { oncePerFrame } from "../schedule.ts";
+import { DeviceCard } from "./device_card.ts";
+import { Panel } from "./panel.ts";
+
+/** From here on the cards are narrower. */
+const MANY = 8;
+
+/** `<rcsp-devices>` */
+export class DeviceList extends Panel {
+  readonly #cards = new Map<string, DeviceCard>();
+  readonly #grid = element("div", { className: "cards" });
+  readonly #count = element("span", { className: "count", role: "status" });
+  readonly #empty = element("p", { className: "empty" }, "Looking for devices");
+  readonly #hint = element("p", { className: "hint", hidden: true });
+
+  attach(session: Session, devices: DeviceStore): void {
+    this.append(heading("Devices", this.#count), this.#hint, this.#empty, this.#grid);
+    const draw = oncePerFrame(() => this.#draw(session, devices));
+    devices.on("change", draw);
+    devices.on("press", ({ key }) => this.#cards.get(key)?.showPresses(true));
+    session.on("bridge", draw);
+    session.on("link", draw);
+  }
+
+  #draw(session: Session, devices: DeviceStore): void {
+    const { all, isLive, isKnown } = devices;
+    const isFresh = isLive && session.link === "open";
+    this.toggleAttribute("stale", !isFresh && isKnown);
+    setText(this.#count, isKnown ? String(all.length) : "");
+    setText(
+      this.#empty,
+      isKnown
+        ? "No device is connected. Turn one on, and it appears here."
+        : "Devices appear here once there is a driver.",
+    );
+    this.#empty.hidden = all.length > 0;
+    const canSetLed = session.allows("SetColorLed");
+    this.#hint.hidden = canSetLed || all.length === 0 || session.bridge === undefined;
+    setText(this.#hint, "Read-only. To change LEDs here, run: rcsp ui --allow SetColorLed");
+    this.toggleAttribute("data-many", all.length > MANY);
+    const keys = new Set(all.map(({ key }) => key));
+    for (const [key, card] of this.#cards) {
+      if (keys.has(key)) continue;
+      card.remove();
+      this.#cards.delete(key);
+    }
+    for (const [index, device] of all.entries()) {
+      const card = this.#cards.get(device.key) ?? new DeviceCard(session, devices, device);
+      this.#cards.set(device.key, card);
+      // A card that stands where it belongs is not moved: it would lose the focus.
+      const there = this.#grid.children[index];
+      if (there !== card) this.#grid.insertBefore(card, there ?? null);
+      card.update(device, canSetLed && isFresh);
+    }
+  }
+}

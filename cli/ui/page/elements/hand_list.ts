@@ -1,0 +1,81 @@
+/** The solved hands, where the bridge forwards them. */
+
+import type { MotionClient, MotionDevice } from "@rcsp/rcsp/motion";
+import { button, element, heading, setText } from "../dom.ts";
+import { Camera } from "../hands/camera.ts";
+import type { Session } from "../model/session.ts";
+import { HandView } from "./hand_view.ts";
+import { Panel } from "./panel.ts";
+
+/** How often the figures change, in milliseconds. */
+const FIGURES_INTERVAL = 500;
+/** More are not drawn. */
+const MOST_HANDS = 8;
+
+/** `<rcsp-hands>` */
+export class HandList extends Panel {
+  readonly #views = new Map<number, HandView>();
+  readonly #camera = new Camera();
+  readonly #grid = element("div", { className: "hands" });
+  readonly #empty = element("p", { className: "empty" });
+
+  attach(session: Session): void {
+    const reset = button("Reset view", () => this.#camera.reset(), { className: "quiet" });
+    this.append(
+      heading(
+        "Hands",
+        element("span", { className: "aside" }, "relative to the wrist; drag to turn"),
+        reset,
+      ),
+      element("div", { className: "stage" }, this.#empty, this.#grid),
+    );
+    this.#camera.onMove(() => this.#drawAll());
+    const recolor = (): void => this.#views.forEach((view) => view.recolor());
+    addEventListener("themechange", recolor);
+    matchMedia("(prefers-color-scheme: light)").addEventListener("change", recolor);
+    session.on("bridge", ({ motion }) => {
+      this.dataset["motion"] = motion;
+      setText(
+        this.#empty,
+        motion === "ready"
+          ? "No hand is connected. Put on a glove, and it moves here."
+          : "The hands appear here once the hand solver runs.",
+      );
+    });
+    session.on("motion", (motion) => this.#follow(motion));
+  }
+
+  #follow(motion: MotionClient): void {
+    motion.on("definition", (device) => this.#define(device));
+    motion.on("sample", (_, { id }) => this.#views.get(id)?.draw());
+    motion.on("disconnect", ({ id }) => this.#remove(id));
+    for (const device of motion.devices()) this.#define(device);
+    setInterval(() => {
+      for (const view of this.#views.values()) view.showFigures(Date.now());
+    }, FIGURES_INTERVAL);
+  }
+
+  #define(device: MotionDevice): void {
+    if (device.hand === undefined) return this.#remove(device.id);
+    const known = this.#views.get(device.id);
+    if (known !== undefined) return known.define(device);
+    if (this.#views.size >= MOST_HANDS) return;
+    const view = new HandView(device, this.#camera);
+    this.#views.set(device.id, view);
+    const views = [...this.#views.values()];
+    // The left hand stands on the left.
+    this.#grid.append(view);
+    this.#grid.append(...views.filter(({ dataset }) => dataset["side"] !== "left"));
+    this.#empty.hidden = true;
+  }
+
+  #remove(id: number): void {
+    this.#views.get(id)?.remove();
+    this.#views.delete(id);
+    this.#empty.hidden = this.#views.size > 0;
+  }
+
+  #drawAll(): void {
+    for (const view of this.#views.values()) view.draw();
+  }
+}

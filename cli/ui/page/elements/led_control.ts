@@ -1,0 +1,93 @@
+/** The color of a device's LED, where the bridge allows it. */
+
+import type { DeviceId, JsonObject } from "@rcsp/rcsp/core";
+import { button, element, foreignText, setText } from "../dom.ts";
+import { ledColor, type Rgb } from "../model/device_fields.ts";
+import type { DeviceStore } from "../model/device_store.ts";
+import type { Session } from "../model/session.ts";
+
+/** The only name of an LED that is confirmed. */
+const LED = "RingLed";
+const OFF: Rgb = { Red: 0, Green: 0, Blue: 0 };
+const WHITE: Rgb = { Red: 255, Green: 255, Blue: 255 };
+const BLINKS = 3;
+const BLINK_TIME = 250;
+
+/** `<rcsp-led>` */
+export class LedControl extends HTMLElement {
+  readonly #session: Session;
+  readonly #devices: DeviceStore;
+  readonly #key: string;
+  readonly #id: DeviceId;
+  readonly #picker = element("input", { type: "color", value: "#5aa9ff" });
+  readonly #identify = button("Identify", () => void this.#blink());
+  readonly #result = element("span", { className: "result", role: "status" });
+  #color: Rgb | undefined;
+  #isBusy = false;
+
+  constructor(session: Session, devices: DeviceStore, key: string, id: DeviceId) {
+    super();
+    this.#session = session;
+    this.#devices = devices;
+    this.#key = key;
+    this.#id = id;
+    this.#picker.addEventListener("change", () => void this.#set(rgbOf(this.#picker.value)));
+  }
+
+  connectedCallback(): void {
+    if (this.childElementCount > 0) return;
+    const label = element("label", {}, "LED ", this.#picker);
+    this.append(label, this.#identify, this.#result);
+  }
+
+  update(fields: JsonObject, canSet: boolean): void {
+    this.hidden = !this.#session.allows("SetColorLed");
+    this.#picker.disabled = this.#identify.disabled = !canSet || this.#isBusy;
+    const color = ledColor(fields, LED);
+    if (color === undefined || this.#isBusy || document.activeElement === this.#picker) return;
+    this.#color = color;
+    this.#picker.value = hexOf(color);
+  }
+
+  async #set(color: Rgb): Promise<void> {
+    this.#isBusy = true;
+    try {
+      await this.#send(color);
+      this.#color = color;
+      setText(this.#result, "");
+    } catch (error) {
+      setText(this.#result, foreignText((error as Error).message));
+    }
+    this.#isBusy = false;
+    this.#devices.refresh(this.#key);
+  }
+
+  /** Blinks, and leaves the color as it was. */
+  async #blink(): Promise<void> {
+    const before = this.#color ?? rgbOf(this.#picker.value);
+    this.#identify.disabled = true;
+    this.#isBusy = true;
+    try {
+      for (let i = 0; i < BLINKS * 2; i++) {
+        await this.#send(i % 2 === 0 ? WHITE : OFF);
+        await new Promise((resolve) => setTimeout(resolve, BLINK_TIME));
+      }
+    } catch (error) {
+      setText(this.#result, foreignText((error as Error).message));
+    }
+    await this.#set(before);
+  }
+
+  async #send(color: Rgb): Promise<void> {
+    await this.#session.send("SetColorLed", { DeviceId: this.#id, LedId: LED, ...color });
+  }
+}
+
+function rgbOf(hex: string): Rgb {
+  const [Red, Green, Blue] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+  return { Red: Red!, Green: Green!, Blue: Blue! };
+}
+
+function hexOf({ Red, Green, Blue }: Rgb): string {
+  return `#${[Red, Green, Blue].map((part) => part.toString(16).padStart(2, "0")).join("")}`;
+}

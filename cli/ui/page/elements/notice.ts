@@ -1,0 +1,105 @@
+/** What to do when there is no driver, or no bridge. */
+
+import { button, copyButton, element, foreignText } from "../dom.ts";
+import type { BridgeStatus } from "../model/bridge_status.ts";
+import type { Session } from "../model/session.ts";
+import { Panel } from "./panel.ts";
+
+/** Milliseconds that a first connection may take before the page says anything. */
+const PATIENCE = 800;
+
+/** `<rcsp-notice>` */
+export class Notice extends Panel {
+  #session!: Session;
+  #isPatient = true;
+  #shown = "";
+
+  attach(session: Session): void {
+    this.#session = session;
+    setTimeout(() => {
+      this.#isPatient = false;
+      this.#show();
+    }, PATIENCE);
+    session.on("bridge", () => this.#show());
+    session.on("link", () => this.#show());
+  }
+
+  #show(): void {
+    const { link, bridge } = this.#session;
+    const what = link === "open" || link === "connecting"
+      ? bridge?.state === "ready" || (this.#isPatient && bridge?.state !== "closed") ? "" : "driver"
+      : link;
+    // The same panel is not built again: its button would lose the focus.
+    const shown = what === "driver"
+      ? JSON.stringify([what, bridge?.driver, bridge?.error, bridge?.simulate])
+      : what;
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    this.dataset["about"] = what;
+    this.replaceChildren(...this.#content(what, bridge));
+  }
+
+  #content(what: string, bridge: BridgeStatus | undefined): HTMLElement[] {
+    switch (what) {
+      case "driver":
+        return bridge === undefined
+          ? [title("Connecting to the bridge")]
+          : this.#driverAway(bridge);
+      case "gone":
+        return [
+          title("The bridge has ended"),
+          text("Run this command and open the address that it prints."),
+          command("rcsp ui"),
+        ];
+      case "refused":
+        return [
+          title("The bridge does not accept this page's token"),
+          text(
+            "It was started again since, or the address was copied only in part. Open the address that it has printed, with everything after the #.",
+          ),
+        ];
+      case "no-token":
+        return [
+          title("This address has no token"),
+          text("Open the address that rcsp ui has printed, with everything after the #."),
+          command("rcsp ui"),
+        ];
+      default:
+        return [];
+    }
+  }
+
+  #driverAway({ driver, error, simulate }: BridgeStatus): HTMLElement[] {
+    const actions = element("div", { className: "actions" }, command("rcsp serve"));
+    if (simulate) {
+      actions.append(
+        button("Start a simulator", () => this.#session.startSimulator(), { className: "primary" }),
+      );
+    }
+    return [
+      title(`No driver at ${foreignText(driver, 100)}`),
+      text(
+        "Start the Rokoko software that runs the driver, or a simulator in its place. This page connects by itself.",
+      ),
+      ...(error === null ? [] : [element("p", { className: "detail" }, foreignText(error))]),
+      actions,
+    ];
+  }
+}
+
+function title(words: string): HTMLElement {
+  return element("h2", {}, words);
+}
+
+function text(words: string): HTMLElement {
+  return element("p", {}, words);
+}
+
+function command(line: string): HTMLElement {
+  return element(
+    "span",
+    { className: "copyable" },
+    element("code", {}, line),
+    copyButton("Copy", () => line, { "aria-label": `Copy the command ${line}` }),
+  );
+}

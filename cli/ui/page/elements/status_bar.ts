@@ -1,0 +1,82 @@
+/** The bar: which driver, how it is, and what may be missing. */
+
+import { button, element, foreignText, setText } from "../dom.ts";
+import { duration } from "../format.ts";
+import type { BridgeStatus } from "../model/bridge_status.ts";
+import type { Link, Session } from "../model/session.ts";
+import { Panel } from "./panel.ts";
+
+const STATES: Record<BridgeStatus["state"], string> = {
+  connecting: "Connecting",
+  ready: "Connected",
+  reconnecting: "Reconnecting",
+  closed: "Closed",
+};
+const THEMES = ["dark", "light", "system"] as const;
+const THEME_KEY = "rcsp.theme";
+
+/** `<rcsp-bar>` */
+export class StatusBar extends Panel {
+  readonly #address = element("span", { className: "address" });
+  readonly #state = element("span", { className: "state", role: "status" }, "Connecting");
+  readonly #simulator = element("span", { className: "chip", hidden: true }, "Simulator");
+  readonly #gap = button("", () => this.#gap.hidden = true, {
+    className: "chip warning",
+    hidden: true,
+    title: "Dismiss",
+  });
+  readonly #roundTrip = element("dd", {}, "–");
+  readonly #reconnects = element("dd", {}, "0");
+  readonly #theme = button("", () => this.#nextTheme(), { className: "quiet" });
+  #shownGap = 0;
+
+  attach(session: Session): void {
+    this.append(
+      element("h1", {}, "rcsp"),
+      element("div", { className: "driver" }, this.#state, this.#address, this.#simulator),
+      this.#gap,
+      element(
+        "dl",
+        { className: "figures" },
+        element("div", {}, element("dt", {}, "Round trip"), this.#roundTrip),
+        element("div", {}, element("dt", {}, "Reconnects"), this.#reconnects),
+      ),
+      this.#theme,
+    );
+    this.#setTheme(localStorage.getItem(THEME_KEY) ?? THEMES[0]);
+    session.on("bridge", (status) => this.#show(status, session.link));
+    session.on("link", (link) => this.#show(session.bridge, link));
+  }
+
+  #show(status: BridgeStatus | undefined, link: Link): void {
+    const isOpen = link === "open" || (link === "connecting" && status !== undefined);
+    this.dataset["state"] = isOpen ? status?.state ?? "connecting" : link;
+    const state = isOpen ? STATES[status?.state ?? "connecting"] : "No bridge";
+    setText(this.#state, link === "connecting" && status === undefined ? "Connecting" : state);
+    if (status === undefined) return;
+    setText(this.#address, foreignText(status.driver, 100));
+    this.#simulator.hidden = !status.simulating;
+    setText(this.#roundTrip, duration(status.roundTrip));
+    setText(this.#reconnects, String(status.reconnects));
+    if (status.gap !== null && status.gap > 0 && status.reconnects > this.#shownGap) {
+      this.#shownGap = status.reconnects;
+      setText(this.#gap, `Events may be missing: ${duration(status.gap)} without a driver`);
+      this.#gap.hidden = false;
+    }
+  }
+
+  #nextTheme(): void {
+    const at = THEMES.indexOf(document.documentElement.dataset["theme"] as typeof THEMES[number]);
+    this.#setTheme(THEMES[(at + 1) % THEMES.length]!);
+  }
+
+  #setTheme(theme: string): void {
+    const known = THEMES.find((name) => name === theme) ?? THEMES[0];
+    document.documentElement.dataset["theme"] = known;
+    localStorage.setItem(THEME_KEY, known);
+    const name = { dark: "Dark", light: "Light", system: "System" }[known];
+    setText(this.#theme, name);
+    this.#theme.ariaLabel = `Theme: ${name}. Change`;
+    dispatchEvent(new Event("themechange"));
+  }
+}

@@ -1,0 +1,179 @@
+/** The devices of the driver, as they come and go: no public event says so, so the page polls. */
+
+import type { ButtonPress, Device, DeviceId, JsonObject, RcspClient } from "@rcsp/rcsp/core";
+import type { Subscription } from "@rcsp/rcsp/core";
+import { Emitter } from "./emitter.ts";
+import type { Session } from "./session.ts";
+
+/** A press as a card shows it. */
+export interface ShownPress {
+  readonly type: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+}
+
+/** What is known of one device. */
+export interface DeviceEntry {
+  /** Its id as text, as ids may be any JSON value. */
+  readonly key: string;
+  readonly id: DeviceId;
+  /** All that `ListDevices` and `GetDeviceInfo` said. */
+  fields: JsonObject;
+  /** The newest presses, the newest first. */
+  readonly presses: ShownPress[];
+  /** How many there were. */
+  pressCount: number;
+  /** Why there are no presses of this device. */
+  buttonError: string | undefined;
+}
+
+interface Followed extends DeviceEntry {
+  listed: JsonObject;
+  info: JsonObject;
+  subscription: Subscription<ButtonPress> | undefined;
+  infoAt: number;
+}
+
+/** What the parts of the page listen to. */
+export interface DeviceEvents {
+  /** A device has come, gone or changed, or the driver does not answer any more. */
+  change: () => void;
+  press: (device: DeviceEntry) => void;
+}
+
+const POLL_INTERVAL = 1_000;
+const POLL_TIMEOUT = 3_000;
+/** Milliseconds after which a device is asked about itself again, for its battery. */
+const INFO_AGE = 5_000;
+const SHOWN_PRESSES = 8;
+
+/** Follows the devices of a session. */
+export class DeviceStore extends Emitter<DeviceEvents> {
+  /** Whether the driver has answered the last poll. */
+  isLive = false;
+  /** Whether it has ever answered. */
+  isKnown = false;
+  readonly #session: Session;
+  readonly #devices = new Map<string, Followed>();
+  #wake: () => void = () => {};
+
+  constructor(session: Session) {
+    super();
+    this.#session = session;
+    session.on("client", (client) => void this.#poll(client));
+    let state: string | undefined;
+    session.on("bridge", (status) => {
+      if (status.state === "ready" && state !== "ready") this.#retry();
+      if (status.state !== state) this.#wake();
+      state = status.state;
+    });
+  }
+
+  /** The devices in the order of the driver's list. */
+  get all(): readonly DeviceEntry[] {
+    return [...this.#devices.values()];
+  }
+
+  /** Asks a device about itself at once, as after a change of its LED. */
+  refresh(key: string): void {
+    const device = this.#devices.get(key);
+    if (device === undefined) return;
+    device.infoAt = -Infinity;
+    this.#wake();
+  }
+
+  async #poll(client: RcspClient): Promise<void> {
+    while (client.status.state !== "closed") {
+      const woken = new Promise<void>((resolve) => this.#wake = resolve);
+      try {
+        const began = performance.now();
+        const listed = await client.listDevices({ timeout: POLL_TIMEOUT });
+        this.#session.addTrip(performance.now() - began);
+        this.isLive = true;
+        this.isKnown = true;
+        this.#take(client, listed);
+        this.emit("change");
+        await this.#askAll(client);
+      } catch {
+        this.#session.addTrip(undefined);
+        this.isLive = false;
+        this.emit("change");
+      }
+      await Promise.race([woken, new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL))]);
+    }
+  }
+
+  #take(client: RcspClient, listed: readonly Device[]): void {
+    const before = new Map(this.#devices);
+    this.#devices.clear();
+    for (const device of listed) {
+      const key = JSON.stringify(device.DeviceId);
+      const known = before.get(key);
+      before.delete(key);
+      const entry = known ?? newEntry(key, device.DeviceId);
+      entry.listed = device;
+      entry.fields = merged(entry);
+      this.#devices.set(key, entry);
+      if (entry.subscription === undefined && entry.buttonError === undefined) {
+        void this.#follow(client, entry);
+      }
+    }
+    for (const gone of before.values()) void gone.subscription?.return();
+  }
+
+  async #askAll(client: RcspClient): Promise<void> {
+    for (const device of [...this.#devices.values()]) {
+      if (performance.now() - device.infoAt < INFO_AGE) continue;
+      device.infoAt = performance.now();
+      try {
+        device.info = await client.getDeviceInfo(device.id, { timeout: POLL_TIMEOUT });
+        device.fields = merged(device);
+      } catch {
+        // What the list said stays; the next round asks again.
+        continue;
+      }
+      this.emit("change");
+    }
+  }
+
+  async #follow(client: RcspClient, device: Followed): Promise<void> {
+    const subscription = device.subscription = client.buttonPresses(device.id);
+    try {
+      for await (const { type } of subscription) {
+        device.presses.unshift({ type, time: Date.now() });
+        device.presses.length = Math.min(device.presses.length, SHOWN_PRESSES);
+        device.pressCount++;
+        this.emit("press", device);
+      }
+    } catch (error) {
+      device.buttonError = (error as Error).message;
+      this.emit("change");
+    }
+    device.subscription = undefined;
+  }
+
+  /** A driver that was away may have refused what it would accept now. */
+  #retry(): void {
+    for (const device of this.#devices.values()) device.buttonError = undefined;
+  }
+}
+
+/** Not by a spread, as a foreign object may have any key. */
+function merged({ listed, info }: Followed): JsonObject {
+  return Object.fromEntries([...Object.entries(listed), ...Object.entries(info)]);
+}
+
+function newEntry(key: string, id: DeviceId): Followed {
+  return {
+    key,
+    id,
+    fields: {},
+    listed: {},
+    info: {},
+    presses: [],
+    pressCount: 0,
+    buttonError: undefined,
+    subscription: undefined,
+    infoAt: -Infinity,
+  };
+}
