@@ -4,35 +4,51 @@
  * @module
  */
 
-import type { RcspClient } from "@rcsp/rcsp";
+import type { ConnectOptions, RcspClient } from "@rcsp/rcsp";
 import { DEFAULT_ADDRESS, formatAddress } from "@rcsp/rcsp/server";
 import type { Command, Context } from "../command_line/command.ts";
 import { LONGEST_TIMER } from "../command_line/parse.ts";
+import { parseSize } from "../command_line/size.ts";
 import { subscribeAll } from "../driver/listening.ts";
+import { frameLog } from "../driver/session.ts";
 import { parseTopic } from "../driver/topic_argument.ts";
 import { UsageError } from "../exit_codes.ts";
-import { openRecorder, type Recorder } from "../recording/record_writer.ts";
+import { readBytes } from "../process/files.ts";
+import { McapRecorder } from "../recording/mcap_recorder.ts";
+import { recordMotion, wantedStreams } from "../recording/motion_input.ts";
+import {
+  isMcap,
+  MCAP_ENDING,
+  openRecorder,
+  type RecorderOptions,
+} from "../recording/open_recorder.ts";
+import type { Recorder } from "../recording/recorder.ts";
 import { RecordingProxy } from "../recording/recording_proxy.ts";
+import { TakeLight } from "../recording/take_light.ts";
 import { boundedLog, listenWith } from "../simulate/accept_clients.ts";
-import { plural } from "../text/values.ts";
+import { quote } from "../text/values.ts";
 
 /** Milliseconds between the presses of `--simulate`. */
 const PRESS_EVERY = 500;
 /** Milliseconds that unsubscribing may take. */
 const DRAIN_TIMEOUT = 1_000;
+const CALIBRATION_BYTES = 1024 * 1024;
+/** The flags that need an MCAP file. */
+const MCAP_FLAGS = ["motion", "raw", "on-press", "split", "max-size", "calibration"];
 
 /** Records frames. */
 export const record: Command = {
   name: "record",
-  summary: "Record what a driver and its clients say to each other",
+  summary: "Record what a driver and its clients say, and motion",
   details: `With --listen it stands between: clients connect to that port, everything is
 passed on to the driver and back as it comes, and every frame is written down.
 Without, it connects itself, lists the devices, asks for what is known of each,
 and subscribes as 'rcsp watch' does.
 
-One JSON object a line: time in milliseconds, direction as the client sees it
-(out or in), connection, type (command, ok, error, event), body; the first line
-says which format it is. Ctrl-C ends. 'rcsp replay' plays it back.`,
+A file whose name ends in .mcap is written as MCAP: RCSP, and with --motion and
+--raw the motion stream, on one clock, for viewers such as Foxglove and
+Lichtblick. Any other is one JSON object a line, RCSP alone. 'rcsp replay' plays
+both back, 'rcsp info FILE' shows what is in them. Ctrl-C ends.`,
   positionals: [
     { name: "file", about: "where to write; - is standard output" },
     {
@@ -73,6 +89,52 @@ says which format it is. Ctrl-C ends. 'rcsp replay' plays it back.`,
       about: "end after so long: 10s, 5m",
       range: [1, LONGEST_TIMER],
     },
+    { name: "motion", kind: "boolean", about: "record the solved hands too (.mcap)" },
+    {
+      name: "motion-port",
+      kind: "integer",
+      value: "NUMBER",
+      about: "the port of the solved hands",
+      default: "12277",
+      range: [1, 65_535],
+      needs: "motion",
+    },
+    { name: "raw", kind: "boolean", about: "record the raw motion stream too (.mcap)" },
+    {
+      name: "raw-port",
+      kind: "integer",
+      value: "NUMBER",
+      about: "the port of the raw stream",
+      default: "12276",
+      range: [1, 65_535],
+      needs: "raw",
+    },
+    {
+      name: "on-press",
+      kind: "boolean",
+      about: "a button press starts a take, the next one ends it; files are numbered",
+    },
+    {
+      name: "led",
+      kind: "boolean",
+      about: "red LEDs while a take is recorded",
+      needs: "on-press",
+      excludes: ["listen"],
+    },
+    {
+      name: "split",
+      kind: "duration",
+      value: "TIME",
+      about: "begin the next numbered file after so long",
+      range: [1_000, LONGEST_TIMER],
+    },
+    { name: "max-size", kind: "text", value: "SIZE", about: "end after so much: 500MB, 2GiB" },
+    {
+      name: "calibration",
+      kind: "text",
+      value: "FILE",
+      about: "attach a calibration (JSON) to each file",
+    },
     { name: "force", kind: "boolean", about: "replace a file that is there" },
   ],
   connects: true,
@@ -80,35 +142,45 @@ says which format it is. Ctrl-C ends. 'rcsp replay' plays it back.`,
   endsWithCtrlC: true,
   examples: [
     ["rcsp record glove.ndjson --for 30s", "what the driver says in half a minute"],
+    ["rcsp record take.mcap --motion --on-press", "takes by the glove's own button"],
     ["rcsp record app.ndjson --listen 45452", "your app on port 45452, driver on 45451"],
     ["rcsp record - --simulate | jq -c .body", "see the format, without hardware"],
   ],
   async run(context) {
-    const { line, clock, log: tell } = context;
+    const { line, clock } = context;
     const [path = "", ...topics] = line.positionals;
     const wanted = topics.map(parseTopic);
     const port = line.number("listen");
     if (port !== undefined && topics.length > 0) {
       throw new UsageError("Cannot use a topic together with '--listen'");
     }
-    const server = await context.server();
-    const { host = DEFAULT_ADDRESS.host, port: driver = DEFAULT_ADDRESS.port } = server;
-    const about = {
-      mode: port === undefined ? "client" : "proxy",
-      driver: line.on("simulate") ? "simulated" : formatAddress({ host, port: driver }),
-    };
+    const misplaced = isMcap(path) ? undefined : MCAP_FLAGS.find((name) => line.typed(name));
+    if (misplaced !== undefined) {
+      throw new UsageError(`'--${misplaced}' needs a file whose name ends in ${MCAP_ENDING}`);
+    }
+    const light = new TakeLight(context);
+    const options = await recorderOptions(context, (isRecording) => light.set(isRecording));
     const over = Promise.withResolvers<void>();
     const length = line.number("for");
     const timer = length === undefined ? undefined : clock.set(over.resolve, length);
     context.defer(() => clock.clear(timer));
     context.signal.addEventListener("abort", () => over.resolve(), { once: true });
-    const open = () => openRecorder(context, path, { force: line.on("force"), about });
+    const open = async (server: ConnectOptions): Promise<Recorder> => {
+      const recorder = await openRecorder(context, path, options);
+      if (recorder instanceof McapRecorder) {
+        recorder.full.then(over.resolve);
+        recordMotion(context, server, recorder);
+      }
+      return recorder;
+    };
     if (port !== undefined) return await runProxy(context, port, open, over.promise);
 
     const { rcsp, recorder } = await connectAndRecord(context, open);
     try {
       await subscribeAll(context, rcsp, wanted);
-      await tell("Recording: Ctrl-C ends");
+      await light.begin(rcsp);
+      const how = options.onPress ? "Press a button to start a take" : "Recording";
+      await context.log(`${how}: Ctrl-C ends`);
       const gone = rcsp.closed.then((cause) => {
         if (cause !== undefined && !context.signal.aborted) throw cause;
       });
@@ -117,21 +189,59 @@ says which format it is. Ctrl-C ends. 'rcsp replay' plays it back.`,
       // Ctrl-C ends the client, which is not a failure.
       if (!context.signal.aborted) throw error;
     } finally {
+      await light.end();
       await rcsp.drain({ timeout: DRAIN_TIMEOUT });
-      await finish(context, recorder, rcsp.stats().reconnects + 1);
+      await context.log(await recorder.close(rcsp.stats().reconnects + 1));
     }
   },
 };
 
+/** What the command line says of the recording. */
+async function recorderOptions(
+  context: Context,
+  onTake: RecorderOptions["onTake"],
+): Promise<RecorderOptions> {
+  const { line, io } = context;
+  const size = line.text("max-size");
+  const maxSize = size === undefined ? undefined : parseSize(size);
+  if (size !== undefined && maxSize === undefined) {
+    throw new UsageError(`Invalid '--max-size' ${quote(size)}: expected a size, such as 500MB`);
+  }
+  const { host = DEFAULT_ADDRESS.host, port = DEFAULT_ADDRESS.port, dialect } = await context
+    .server();
+  const about = {
+    mode: line.number("listen") === undefined ? "client" : "proxy",
+    driver: line.on("simulate") ? "simulated" : formatAddress({ host, port }),
+    ...isMcap(line.positionals[0]!) && {
+      dialect: JSON.stringify(dialect ?? {}),
+      ...Object.fromEntries(
+        Array.from(wantedStreams(context), ([name, port]) => [name, formatAddress({ host, port })]),
+      ),
+    },
+  };
+  const calibration = line.text("calibration");
+  return {
+    about,
+    maxSize,
+    onPress: line.on("on-press"),
+    split: line.number("split"),
+    calibration: calibration === undefined
+      ? undefined
+      : await readBytes(io, calibration, CALIBRATION_BYTES),
+    onTake,
+  };
+}
+
 async function connectAndRecord(
   context: Context,
-  open: () => Promise<Recorder>,
+  open: (server: ConnectOptions) => Promise<Recorder>,
 ): Promise<{ rcsp: RcspClient; recorder: Recorder }> {
-  const made: { rcsp?: RcspClient; recorder?: Recorder } = {};
+  const made: { rcsp?: RcspClient; recorder?: Recorder; server?: ConnectOptions } = {};
   const rcsp = made.rcsp = await context.connect({
     reconnect: true,
     drain: true,
     pressEvery: PRESS_EVERY,
+    onServer: (server) => void (made.server = server),
     client: {
       onFrame: ({ direction, type, payload }) => {
         const connection = (made.rcsp?.stats().reconnects ?? 0) + 1;
@@ -140,14 +250,14 @@ async function connectAndRecord(
     },
   });
   // Only now, so that a driver which is not there leaves no file. Nothing was asked for yet.
-  const recorder = made.recorder = await open();
+  const recorder = made.recorder = await open(made.server ?? {});
   return { rcsp, recorder };
 }
 
 async function runProxy(
   context: Context,
   port: number,
-  open: () => Promise<Recorder>,
+  open: (server: ConnectOptions) => Promise<Recorder>,
   over: Promise<void>,
 ): Promise<void> {
   // Only then the file, so that a port that is taken leaves none.
@@ -159,8 +269,9 @@ async function runProxy(
     (error) => talk(error.message),
   );
   context.defer(() => listener.close());
-  const recorder = await open();
-  const proxy = new RecordingProxy(context, await context.server(), recorder, talk);
+  const server = await context.server();
+  const recorder = await open(server);
+  const proxy = new RecordingProxy(context, server, recorder, talk, frameLog(context));
   opened.resolve(proxy);
   try {
     await context.log(
@@ -169,12 +280,6 @@ async function runProxy(
     await Promise.race([over, recorder.failed]);
   } finally {
     await Promise.all([listener.close(), proxy.close()]);
-    await finish(context, recorder, proxy.clients);
+    await context.log(await recorder.close(proxy.clients));
   }
-}
-
-async function finish(context: Context, recorder: Recorder, connections: number): Promise<void> {
-  await recorder.close();
-  const what = `${plural(recorder.frames, "frame")} of ${plural(connections, "connection")}`;
-  await context.log(`${what} recorded`);
 }

@@ -74,6 +74,7 @@ export async function openSession(
   const { line, signal } = context;
   let server = await context.server();
   if (simulates && line.on("simulate")) server = await simulate(context, server, options);
+  options.onServer?.(server);
   const giveUp = new AbortController();
   const onAbort = (): void => giveUp.abort(signal.reason);
   signal.throwIfAborted();

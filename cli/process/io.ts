@@ -23,8 +23,8 @@ export interface TextOutput {
 
 /** A file that is being written. */
 export interface FileOutput {
-  /** Adds text at the end; resolves when it is handed to the system. */
-  write(text: string): Promise<void>;
+  /** Adds bytes or text at the end; resolves when they are handed to the system. */
+  write(data: string | Uint8Array): Promise<void>;
   /** Closes the file. */
   close(): Promise<void>;
 }

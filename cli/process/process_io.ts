@@ -78,8 +78,8 @@ function isPermitted(name: string, variable?: string): boolean {
 
 function fileOutput(file: FileHandle): FileOutput {
   return {
-    async write(text: string): Promise<void> {
-      await file.writeFile(text);
+    async write(data: string | Uint8Array): Promise<void> {
+      await file.writeFile(data);
     },
     close: () => file.close(),
   };

@@ -32,15 +32,6 @@ export const FRAME_NAMES: Readonly<Record<PayloadType, string>> = {
 /** As the client sees it. */
 export type Direction = "in" | "out";
 
-/** Where and when something passed. */
-export interface Place {
-  /** Milliseconds since the start. */
-  readonly time: number;
-  readonly direction: Direction;
-  /** Counts from 1. */
-  readonly connection: number;
-}
-
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The first line. */
@@ -49,29 +40,37 @@ export function headLine(started: Date, about: Readonly<Record<string, string>>)
   return `${escapeUnprintable(JSON.stringify(head))}\n`;
 }
 
-/** The line of a frame. */
-export function frameLine(place: Place, type: PayloadType, payload: Uint8Array): string {
-  return line(place, FRAME_NAMES[type], bodyOf(payload));
+/** The line of an entry, `time` milliseconds after the start. */
+export function entryLine(time: number, entry: string): string {
+  return `{"time":${Math.round(time * 1_000) / 1_000},${entry.slice(1)}\n`;
 }
 
-/** The line of bytes that are no RCSP. */
-export function bytesLine(place: Place, bytes: Uint8Array): string {
-  return line(place, "bytes", `"hex":"${toHex(bytes)}"`);
+/** A frame as JSON. `connection` counts from 1. */
+export function frameEntry(
+  direction: Direction,
+  connection: number,
+  type: PayloadType,
+  payload: Uint8Array,
+): string {
+  return entry(direction, connection, FRAME_NAMES[type], bodyOf(payload));
 }
 
-/** The line of a frame that came in part only; `received` counts its bytes. */
-export function cutLine(place: Place, received: number): string {
-  return line(place, "cut", `"received":${received}`);
+/** Bytes that are not RCSP, as JSON. */
+export function bytesEntry(direction: Direction, connection: number, bytes: Uint8Array): string {
+  return entry(direction, connection, "bytes", `"hex":"${toHex(bytes)}"`);
+}
+
+/** A frame that came in part only, as JSON; `received` counts its bytes. */
+export function cutEntry(direction: Direction, connection: number, received: number): string {
+  return entry(direction, connection, "cut", `"received":${received}`);
 }
 
 function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");
 }
 
-function line({ time, direction, connection }: Place, type: string, rest: string): string {
-  const rounded = Math.round(time * 1_000) / 1_000;
-  return `{"time":${rounded},"direction":"${direction}","connection":${connection},` +
-    `"type":"${type}",${rest}}\n`;
+function entry(direction: Direction, connection: number, type: string, rest: string): string {
+  return `{"direction":"${direction}","connection":${connection},"type":"${type}",${rest}}`;
 }
 
 /**

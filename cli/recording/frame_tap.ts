@@ -6,15 +6,24 @@
  */
 
 import { Buffer } from "node:buffer";
+import type { ConnectOptions } from "@rcsp/rcsp";
 import { FrameDecoder, HEADER_SIZE } from "@rcsp/rcsp/wire";
 import type { Direction } from "./format.ts";
-import type { Recorder } from "./record_writer.ts";
+import type { Recorder } from "./recorder.ts";
+
+/** Who else wants to know. */
+export interface TapListeners {
+  /** Called with each frame. */
+  readonly onFrame: ConnectOptions["onFrame"];
+  /** Called once if something other than RCSP arrives. */
+  readonly onForeign: (error: unknown) => void;
+}
 
 export class Tap {
   readonly #recorder: Recorder;
   readonly #direction: Direction;
   readonly #connection: number;
-  readonly #onForeign: (error: unknown) => void;
+  readonly #listeners: TapListeners;
   readonly #decoder = new FrameDecoder();
   /** The start of a header that is not complete: it may turn out to be none. */
   #header: Uint8Array = new Uint8Array(0);
@@ -23,17 +32,17 @@ export class Tap {
   #frame = 0;
   #foreign = false;
 
-  /** Creates a tap; `onForeign` is called once if something other than RCSP arrives. */
+  /** Creates a tap. */
   constructor(
     recorder: Recorder,
     direction: Direction,
     connection: number,
-    onForeign: (error: unknown) => void,
+    listeners: TapListeners,
   ) {
     this.#recorder = recorder;
     this.#direction = direction;
     this.#connection = connection;
-    this.#onForeign = onForeign;
+    this.#listeners = listeners;
   }
 
   /** Listens to a chunk, which it does not keep. */
@@ -45,6 +54,7 @@ export class Tap {
       this.#decoder.push(chunk, (type, payload) => {
         this.#frame += HEADER_SIZE + payload.length;
         this.#recorder.frame(this.#direction, this.#connection, type, payload);
+        this.#listeners.onFrame?.({ direction: this.#direction, type, payload });
       });
       const begun = this.#received - this.#frame;
       if (begun < HEADER_SIZE) this.#header = join(this.#header, chunk, begun);
@@ -54,7 +64,7 @@ export class Tap {
         ? join(this.#header, chunk, this.#received - this.#frame)
         : chunk.subarray(this.#frame - start);
       this.#recorder.bytes(this.#direction, this.#connection, bytes);
-      this.#onForeign(error);
+      this.#listeners.onForeign(error);
     }
   }
 

@@ -7,9 +7,10 @@
 import type { ConnectOptions, Socket } from "@rcsp/rcsp";
 import type { Context } from "../command_line/command.ts";
 import { dial } from "../driver/dial.ts";
+import { untilThere } from "../driver/session.ts";
 import type { Direction } from "./format.ts";
 import { Tap } from "./frame_tap.ts";
-import type { Recorder } from "./record_writer.ts";
+import type { Recorder } from "./recorder.ts";
 
 /** Most clients at once; one more is closed as soon as it comes. */
 const MOST_CLIENTS = 256;
@@ -21,16 +22,19 @@ export class RecordingProxy {
   readonly #server: ConnectOptions;
   readonly #recorder: Recorder;
   readonly #talk: (text: string) => void;
+  readonly #onFrame: ConnectOptions["onFrame"];
   readonly #leaving = new AbortController();
   readonly #tasks = new Set<Promise<void>>();
 
-  /** Makes a proxy for the driver that `server` leads to. */
+  /** Creates a proxy for the driver that `server` leads to. */
   constructor(
     context: Context,
     server: ConnectOptions,
     recorder: Recorder,
     talk: (text: string) => void,
+    onFrame: ConnectOptions["onFrame"],
   ) {
+    this.#onFrame = onFrame;
     this.#context = context;
     this.#server = server;
     this.#recorder = recorder;
@@ -82,14 +86,18 @@ export class RecordingProxy {
   async #dial(client: Socket): Promise<Socket> {
     const left = new AbortController();
     client.closed.then(() => left.abort(new Error("It left before the driver was reached")));
-    return await dial(this.#server, { clock: this.#context.clock, signal: left.signal });
+    const options = { clock: this.#context.clock, signal: left.signal };
+    return await untilThere(this.#context, () => dial(this.#server, options));
   }
 
   /** Passes one direction on to its end; a half that ends, ends on the other side too. */
   async #pass(from: Socket, to: Socket, direction: Direction, number: number): Promise<void> {
-    const tap = new Tap(this.#recorder, direction, number, (error) => {
-      const who = direction === "out" ? "the client" : "the driver";
-      this.#talk(`Client ${number}: from ${who} comes no RCSP: ${reasonOf(error)}`);
+    const tap = new Tap(this.#recorder, direction, number, {
+      onFrame: this.#onFrame,
+      onForeign: (error) => {
+        const who = direction === "out" ? "the client" : "the driver";
+        this.#talk(`Client ${number}: from ${who} comes no RCSP: ${reasonOf(error)}`);
+      },
     });
     try {
       for (let chunk = await from.read(); chunk !== null; chunk = await from.read()) {

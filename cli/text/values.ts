@@ -45,3 +45,10 @@ export function writePath(object: JsonObject, path: string, value: JsonValue): v
   // A plain assignment to `__proto__` would change the prototype.
   Object.defineProperty(object, key, { ...property, value: rest.length > 0 ? inner : value });
 }
+
+/** A number of bytes in words: `12 bytes`, `3.4 MiB`. */
+export function formatSize(bytes: number): string {
+  if (bytes < 1024) return plural(bytes, "byte");
+  const power = Math.min(Math.floor(Math.log2(bytes) / 10), 4);
+  return `${(bytes / 1024 ** power).toFixed(1)} ${["", "KiB", "MiB", "GiB", "TiB"][power]}`;
+}

@@ -1,6 +1,7 @@
 /** The `rcsp` command in process: a world of its own, what it wrote, and a simulated driver to talk to. */
 
 import { assertEquals } from "@std/assert";
+import { Buffer } from "node:buffer";
 import { memoryNetwork } from "../../src/socket/memory.ts";
 import { main } from "../../cli/main.ts";
 import { type CliIo, type FileOutput, OutputClosed } from "../../cli/process/io.ts";
@@ -75,7 +76,7 @@ export function testIo(options: TestIoOptions = {}): TestIo {
       }
       files.set(path, "");
       return Promise.resolve({
-        write: (text) => Promise.resolve(void files.set(path, files.get(path) + text)),
+        write: (data) => Promise.resolve(void files.set(path, joined(files.get(path), data))),
         close: () => Promise.resolve(),
       });
     },
@@ -187,6 +188,11 @@ function noting(connector: Connector, commands: [string, JsonObject][]): Connect
     };
     return socket;
   };
+}
+
+function joined(before: string | Uint8Array = "", data: string | Uint8Array): string | Uint8Array {
+  if (typeof data === "string" && typeof before === "string") return before + data;
+  return new Uint8Array(Buffer.concat([before, data].map((part) => Buffer.from(part as string))));
 }
 
 async function* bytes(parts: Iterable<string | Uint8Array>): AsyncGenerator<Uint8Array> {

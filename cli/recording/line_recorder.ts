@@ -1,0 +1,65 @@
+/**
+ * A recording of RCSP alone: one JSON object a line, see `format.ts`.
+ *
+ * @module
+ */
+
+import type { PayloadType } from "@rcsp/rcsp/wire";
+import type { Clock, FileOutput } from "../process/io.ts";
+import { plural } from "../text/values.ts";
+import { FileWriter } from "./file_writer.ts";
+import { bytesEntry, cutEntry, type Direction, entryLine, frameEntry, headLine } from "./format.ts";
+import type { About, Recorder } from "./recorder.ts";
+
+/** Characters that wait to be written before `room()` does. */
+const FULL = 4 * 1024 * 1024;
+/** Characters that wait at most: where nothing can be held back, recording fails instead. */
+const OVERFULL = 64 * 1024 * 1024;
+
+export class LineRecorder implements Recorder {
+  readonly #writer: FileWriter;
+  readonly #clock: Clock;
+  readonly #began: number;
+  #frames = 0;
+
+  /** Writes the first line. */
+  constructor(file: FileOutput, name: string, { clock, started, about }: About) {
+    this.#writer = new FileWriter(file, name);
+    this.#clock = clock;
+    this.#began = clock.now();
+    this.#writer.push(headLine(started, about));
+  }
+
+  get failed(): Promise<never> {
+    return this.#writer.failed;
+  }
+
+  frame(direction: Direction, connection: number, type: PayloadType, payload: Uint8Array): void {
+    this.#frames++;
+    this.#add(frameEntry(direction, connection, type, payload));
+  }
+
+  bytes(direction: Direction, connection: number, bytes: Uint8Array): void {
+    this.#add(bytesEntry(direction, connection, bytes));
+  }
+
+  cut(direction: Direction, connection: number, received: number): void {
+    this.#add(cutEntry(direction, connection, received));
+  }
+
+  async room(): Promise<void> {
+    await this.#writer.room(FULL);
+  }
+
+  async close(connections: number): Promise<string> {
+    await this.#writer.close();
+    return `${plural(this.#frames, "frame")} of ${plural(connections, "connection")} recorded`;
+  }
+
+  #add(entry: string): void {
+    this.#writer.push(entryLine(this.#clock.now() - this.#began, entry));
+    if (this.#writer.waiting > OVERFULL) {
+      this.#writer.fail(new Error("frames come faster than that"));
+    }
+  }
+}

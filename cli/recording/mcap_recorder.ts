@@ -1,0 +1,188 @@
+/**
+ * A recording of RCSP and of motion on one clock, in one MCAP file or in several.
+ *
+ * @module
+ */
+
+import { VERSION } from "@rcsp/rcsp";
+import type { MotionPrefix } from "@rcsp/rcsp/motion";
+import type { PayloadType } from "@rcsp/rcsp/wire";
+import type { Clock, FileOutput } from "../process/io.ts";
+import { formatSize, plural } from "../text/values.ts";
+import { bytesEntry, cutEntry, type Direction, frameEntry } from "./format.ts";
+import { McapFile } from "./mcap_file.ts";
+import { MCAP_FORMAT, type MotionStreamName, PRESS_CHANNEL, rcspChannel } from "./mcap_schemas.ts";
+import { type AddMessage, MotionTrack, toNanoseconds } from "./motion_track.ts";
+import { PressFinder } from "./presses.ts";
+import { Prologue } from "./prologue.ts";
+import type { About, Recorder } from "./recorder.ts";
+
+/** How to record. */
+export interface McapOptions extends About {
+  /** Opens a file; called once for each, before anything of it is written. */
+  readonly open: () => FileOutput | Promise<FileOutput>;
+  /** What messages call the files. */
+  readonly name: string;
+  /** Whether a press begins a file, and the next one ends it. */
+  readonly onPress: boolean;
+  /** Milliseconds after which the next file begins. */
+  readonly split: number | undefined;
+  /** Bytes of all files together that end the recording: see `full`. */
+  readonly maxSize: number | undefined;
+  /** JSON that goes into each file. */
+  readonly calibration: Uint8Array | undefined;
+  /** Called when a press begins a file or ends it. */
+  readonly onTake: (isRecording: boolean) => void;
+}
+
+const encoder = new TextEncoder();
+const CHANNELS = { in: rcspChannel("in"), out: rcspChannel("out") };
+
+export class McapRecorder implements Recorder {
+  readonly failed: Promise<never>;
+  /** Resolves when `maxSize` is reached. */
+  readonly full: Promise<void>;
+  readonly #failed = Promise.withResolvers<never>();
+  readonly #full = Promise.withResolvers<void>();
+  readonly #options: McapOptions;
+  readonly #clock: Clock;
+  /** From the clock to milliseconds since 1970. */
+  readonly #epoch: number;
+  readonly #prologue = new Prologue();
+  readonly #presses = new PressFinder();
+  readonly #tracks: Record<MotionStreamName, MotionTrack>;
+  readonly #closing = new Set<Promise<void>>();
+  readonly #counts = { frames: 0, presses: 0, files: 0, bytes: 0, dropped: 0 };
+  #file: McapFile | undefined;
+  #splitTimer: unknown;
+
+  /** Begins the first file, unless a press does. */
+  constructor(options: McapOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#epoch = options.started.getTime() - options.clock.now();
+    this.failed = this.#failed.promise;
+    this.full = this.#full.promise;
+    this.failed.catch(() => {});
+    const add: AddMessage = (channel, times, data, isEssential) =>
+      this.#file?.add(channel, times, data, isEssential);
+    this.#tracks = { hands: new MotionTrack("hands", add), raw: new MotionTrack("raw", add) };
+    if (!options.onPress) this.#begin();
+  }
+
+  frame(direction: Direction, connection: number, type: PayloadType, payload: Uint8Array): void {
+    this.#counts.frames++;
+    const data = encoder.encode(frameEntry(direction, connection, type, payload));
+    const press = direction === "in" ? this.#presses.find(type, payload) : undefined;
+    const isTake = press !== undefined && this.#options.onPress;
+    const ends = isTake && this.#file !== undefined;
+    if (isTake && !ends) this.#begin();
+    this.#addEntry(direction, data);
+    this.#prologue.note(direction, connection, type, data);
+    if (press !== undefined) {
+      this.#counts.presses++;
+      const message = encoder.encode(JSON.stringify({ ...press, connection }));
+      this.#file?.add(PRESS_CHANNEL, this.#times(), message);
+    }
+    if (ends) this.#end();
+    if (isTake) this.#options.onTake(!ends);
+  }
+
+  bytes(direction: Direction, connection: number, bytes: Uint8Array): void {
+    this.#addEntry(direction, encoder.encode(bytesEntry(direction, connection, bytes)));
+  }
+
+  cut(direction: Direction, connection: number, received: number): void {
+    this.#addEntry(direction, encoder.encode(cutEntry(direction, connection, received)));
+  }
+
+  /** Records a frame of a motion stream. */
+  motion(stream: MotionStreamName, prefix: MotionPrefix, payload: Uint8Array): void {
+    this.#tracks[stream].receive(prefix, payload, this.#now());
+    this.#checkSize();
+  }
+
+  /** The connection of a motion stream has ended. */
+  motionLost(stream: MotionStreamName): void {
+    this.#tracks[stream].clear();
+  }
+
+  /** Nothing ever waits for the disk. */
+  async room(): Promise<void> {}
+
+  async close(connections: number): Promise<string> {
+    this.#end();
+    await Promise.all(this.#closing);
+    // Resolves unless it has failed.
+    await Promise.race([this.failed, Promise.resolve()]);
+    return this.#summary(connections);
+  }
+
+  #begin(): void {
+    const { open, name, about, started, split, calibration } = this.#options;
+    const metadata = { format: MCAP_FORMAT, version: VERSION, started: started.toISOString() };
+    const file = this.#file = new McapFile(open(), name, {
+      clock: this.#clock,
+      metadata: { ...metadata, ...about },
+      calibration,
+      now: this.#times().log,
+    });
+    file.failed.catch((error) => this.#failed.reject(error));
+    if (this.#counts.files++ > 0 || this.#options.onPress) {
+      for (const { direction, data } of this.#prologue.entries) this.#addEntry(direction, data);
+      for (const track of Object.values(this.#tracks)) track.repeat(this.#now());
+    }
+    if (split === undefined) return;
+    this.#splitTimer = this.#clock.set(() => {
+      this.#end();
+      this.#begin();
+    }, split);
+  }
+
+  #end(): void {
+    this.#clock.clear(this.#splitTimer);
+    const file = this.#file;
+    this.#file = undefined;
+    if (file === undefined) return;
+    const closing = file.close().catch((error) => this.#failed.reject(error)).finally(() => {
+      this.#counts.bytes += file.size;
+      this.#counts.dropped += file.dropped;
+      this.#closing.delete(closing);
+    });
+    this.#closing.add(closing);
+  }
+
+  #addEntry(direction: Direction, data: Uint8Array): void {
+    this.#file?.add(CHANNELS[direction], this.#times(), data);
+    this.#checkSize();
+  }
+
+  #checkSize(): void {
+    const { maxSize } = this.#options;
+    if (maxSize === undefined || this.#file === undefined) return;
+    if (this.#counts.bytes + this.#file.size >= maxSize) this.#full.resolve();
+  }
+
+  #now(): number {
+    return this.#epoch + this.#clock.now();
+  }
+
+  #times(): { log: bigint; publish: bigint } {
+    const now = toNanoseconds(this.#now());
+    return { log: now, publish: now };
+  }
+
+  #summary(connections: number): string {
+    const { frames, presses, files, bytes, dropped } = this.#counts;
+    const { hands, raw } = this.#tracks;
+    const motion = hands.frames + raw.frames;
+    const parts = [`${plural(frames, "frame")} of ${plural(connections, "connection")}`];
+    if (motion > 0) parts.push(plural(motion, "motion frame"));
+    if (presses > 0) parts.push(presses === 1 ? "1 press" : `${presses} presses`);
+    const where = `recorded in ${plural(files, "file")}, ${formatSize(bytes)}`;
+    const lost = dropped === 0
+      ? ""
+      : `. The disk was too slow: ${plural(dropped, "message")} dropped`;
+    return `${parts.join(", ")} ${where}${lost}`;
+  }
+}

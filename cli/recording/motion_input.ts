@@ -1,0 +1,64 @@
+/**
+ * The motion streams that are recorded beside RCSP.
+ *
+ * @module
+ */
+
+import type { ConnectOptions } from "@rcsp/rcsp";
+import { connectMotion, MOTION_PORTS, type MotionClient } from "@rcsp/rcsp/motion";
+import { formatAddress } from "@rcsp/rcsp/server";
+import type { Context } from "../command_line/command.ts";
+import { DEFAULT_ADDRESS } from "@rcsp/rcsp/server";
+import type { McapRecorder } from "./mcap_recorder.ts";
+import type { MotionStreamName } from "./mcap_schemas.ts";
+
+/** Which motion streams the command line asks for, and their ports. */
+export function wantedStreams({ line }: Context): Map<MotionStreamName, number> {
+  const streams = new Map<MotionStreamName, number>();
+  if (line.on("motion")) streams.set("hands", line.number("motion-port") ?? MOTION_PORTS.hands);
+  if (line.on("raw")) streams.set("raw", line.number("raw-port") ?? MOTION_PORTS.raw);
+  return streams;
+}
+
+/**
+ * Records the motion streams until the command ends. A stream that is not there is waited for, and
+ * said so once: the solver may be started later.
+ */
+export function recordMotion(
+  context: Context,
+  { host = DEFAULT_ADDRESS.host, connector, connectTimeout }: ConnectOptions,
+  recorder: McapRecorder,
+): void {
+  for (const [stream, port] of wantedStreams(context)) {
+    const leaving = new AbortController();
+    let told = false;
+    const client = connectMotion({
+      host,
+      port,
+      connector,
+      connectTimeout,
+      signal: leaving.signal,
+      onFrame: (prefix, payload) => recorder.motion(stream, prefix, payload),
+      reconnect: {
+        firstConnect: true,
+        decide: (_attempt, cause) => {
+          if (!told) {
+            context.log(`No motion yet from ${formatAddress({ host, port })}: ${cause.message}`);
+          }
+          return told = true;
+        },
+      },
+    });
+    client.then((client) => watch(client, () => recorder.motionLost(stream)), () => {});
+    context.defer(async () => {
+      leaving.abort();
+      await client.then((client) => client.close(), () => {});
+    });
+  }
+}
+
+function watch(client: MotionClient, onLost: () => void): void {
+  client.on("status", ({ state }) => {
+    if (state !== "ready") onLost();
+  });
+}

@@ -1,0 +1,33 @@
+/**
+ * What writes a recording, whatever its format.
+ *
+ * @module
+ */
+
+import type { PayloadType } from "@rcsp/rcsp/wire";
+import type { Clock } from "../process/io.ts";
+import type { Direction } from "./format.ts";
+
+/** What a recording begins with. */
+export interface About {
+  readonly clock: Clock;
+  readonly started: Date;
+  /** Who recorded what: `mode`, `driver`. */
+  readonly about: Readonly<Record<string, string>>;
+}
+
+/** Writes the RCSP half of a recording. */
+export interface Recorder {
+  /** Rejects once writing has failed. */
+  readonly failed: Promise<never>;
+  /** Records a frame. */
+  frame(direction: Direction, connection: number, type: PayloadType, payload: Uint8Array): void;
+  /** Records bytes that are no frames. */
+  bytes(direction: Direction, connection: number, bytes: Uint8Array): void;
+  /** Records that a connection ended within a frame. */
+  cut(direction: Direction, connection: number, received: number): void;
+  /** Resolves when more may be recorded. */
+  room(): Promise<void>;
+  /** Writes what is left, closes, and returns what was recorded, in words. */
+  close(connections: number): Promise<string>;
+}

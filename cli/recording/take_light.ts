@@ -1,0 +1,63 @@
+/**
+ * What shows whether a take is recorded: a line in the terminal and, with `--led`, the devices' LEDs.
+ *
+ * @module
+ */
+
+import type { Device, RcspClient } from "@rcsp/rcsp";
+import type { Context } from "../command_line/command.ts";
+import { deviceName, pickDevice } from "../driver/device_argument.ts";
+
+const LED = "RingLed";
+const RECORDING = { LedId: LED, Red: 255, Green: 0, Blue: 0 };
+const READY = { LedId: LED, Red: 0, Green: 80, Blue: 0 };
+const OFF = { LedId: LED, Red: 0, Green: 0, Blue: 0 };
+
+export class TakeLight {
+  readonly #context: Context;
+  #rcsp: RcspClient | undefined;
+  #devices: readonly Device[] = [];
+  #refused = false;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** Shows that a take may begin. */
+  async begin(rcsp: RcspClient): Promise<void> {
+    const { line } = this.#context;
+    if (!line.on("led")) return;
+    const listed = await rcsp.listDevices();
+    const ids = line.texts("device");
+    this.#devices = ids.length === 0 ? listed : ids.map((id) => pickDevice(listed, id));
+    this.#rcsp = rcsp;
+    await this.#color(READY);
+  }
+
+  /** Shows that a take has begun or ended. */
+  set(isRecording: boolean): void {
+    this.#context.log(
+      isRecording ? "The take has begun: press again to end it" : "The take has ended",
+    );
+    this.#color(isRecording ? RECORDING : READY);
+  }
+
+  /** Turns the LEDs off. */
+  async end(): Promise<void> {
+    await this.#color(OFF);
+  }
+
+  /** A refusal is told once; the recording goes on. */
+  async #color(color: typeof OFF): Promise<void> {
+    const rcsp = this.#rcsp;
+    if (rcsp === undefined) return;
+    await Promise.all(
+      this.#devices.map((device) =>
+        rcsp.setColorLed(device.DeviceId, color).catch((error: Error) => {
+          if (!this.#refused) this.#context.log(`Device ${deviceName(device)}: ${error.message}`);
+          this.#refused = true;
+        })
+      ),
+    );
+  }
+}

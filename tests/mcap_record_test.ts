@@ -1,0 +1,157 @@
+/** `rcsp record FILE.mcap`, in process and as a program. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { main } from "../cli/main.ts";
+import { memoryNetwork } from "../src/socket/memory.ts";
+import { Simulator } from "../src/simulator/simulator.ts";
+import { assertFails, rcsp, testIo } from "./support/cli_io.ts";
+import {
+  byTopic,
+  fileBytes,
+  json,
+  readIndexed,
+  ServedHands,
+  untilRecorded,
+} from "./support/mcap.ts";
+import { test } from "./support/test.ts";
+import { until } from "./support/wait.ts";
+
+test("record writes RCSP and both motion streams into one file", async () => {
+  const { connector, listen } = memoryNetwork();
+  await using simulator = new Simulator();
+  await simulator.serve(listen, { port: 45451 });
+  const [hands, raw] = [new ServedHands(), new ServedHands()];
+  await hands.serve(listen);
+  await raw.serve(listen, 12276);
+  const io = testIo({ connector, listen, files: { "c.json": '{"open":[0,0,0,0,0]}' } });
+  const flags = ["--motion", "--raw", "--calibration", "c.json"];
+  const ending = main(["record", "out.mcap", ...flags], io);
+  await io.until(({ err }) => err.includes("Recording: Ctrl-C ends"));
+  await until(() => hands.server.clients === 1 && raw.server.clients === 1);
+  for (let time = 0; time < 600; time += 12) {
+    hands.send(time);
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  raw.send(0);
+  simulator.press(1, "LongPress");
+  await untilRecorded(io, "out.mcap", { "/rgmp/2/joints_openxr": 50, "/rcsp/press": 1 });
+  await untilRecorded(io, "out.mcap", { "/rgmp/raw/2/joints_openxr": 1 });
+  io.interrupt();
+  assertEquals(await ending, 0, io.err);
+  const contents = await readIndexed(fileBytes(io, "out.mcap"));
+  const topics = byTopic(contents.messages);
+  for (const id of [1, 2]) {
+    for (const group of ["joints_local", "joints_openxr"]) {
+      assertEquals(topics.get(`/rgmp/${id}/${group}`)?.length, 50, io.err);
+      assertEquals(topics.get(`/rgmp/raw/${id}/${group}`)?.length, 1);
+    }
+    assertEquals(topics.get(`/rgmp/${id}/definition`)?.map(json), [
+      hands.hands[id - 1]!.definition,
+    ]);
+  }
+  assertEquals(topics.get("/hand/left/joints")!.length, 51);
+  assertEquals(topics.get("/rcsp/press")!.map(json), [
+    { press: "LongPress", device: 1, name: "Smartglove Left", connection: 1 },
+  ]);
+  const commands = topics.get("/rcsp/out")!.map((message) => json(message).body.Command);
+  assertEquals(commands.slice(0, 2), ["ListDevices", "GetDeviceInfo"]);
+  const about = contents.metadata[0]!.metadata;
+  assertEquals(["mode", "driver", "hands", "raw", "format"].map((key) => about.get(key)), [
+    "client",
+    "localhost:45451",
+    "localhost:12277",
+    "localhost:12276",
+    "1",
+  ]);
+  assertEquals(contents.attachments.map(({ name }) => name), ["calibration.json"]);
+  const times = contents.messages.map(({ logTime }) => logTime);
+  assert(times.every((time, i) => i === 0 || time >= times[i - 1]!));
+  assertStringIncludes(io.err, "208 motion frames, 1 press recorded in 1 file");
+  await hands.server.close();
+  await raw.server.close();
+});
+
+test("record goes on without motion, says so once, and takes it when it comes", async () => {
+  const { connector, listen } = memoryNetwork();
+  await using simulator = new Simulator();
+  await simulator.serve(listen, { port: 45451 });
+  const io = testIo({ connector });
+  const ending = main(["record", "out.mcap", "--motion"], io);
+  await io.until(({ err }) => err.includes("No motion yet from localhost:12277"));
+  const hands = new ServedHands();
+  await hands.serve(listen);
+  await until(() => hands.server.clients === 1);
+  hands.send(0);
+  await untilRecorded(io, "out.mcap", { "/rgmp/2/joints_openxr": 1 });
+  io.interrupt();
+  assertEquals(await ending, 0);
+  assertEquals(io.err.match(/No motion/g)?.length, 1);
+  assertStringIncludes(io.err, "6 motion frames");
+  await hands.server.close();
+});
+
+test("record --on-press writes numbered takes, shows them by LED, and replaces none", async () => {
+  const { connector, listen } = memoryNetwork();
+  await using simulator = new Simulator();
+  await simulator.serve(listen, { port: 45451 });
+  const io = testIo({ connector, files: { "t-002.mcap": "precious" } });
+  const ending = main(["record", "t.mcap", "--on-press", "--led", "--device", "1"], io);
+  await io.until(({ err }) => err.includes("Press a button to start a take"));
+  simulator.press(1, "SinglePress");
+  await io.until(({ err }) => err.includes("Recording to t-001.mcap"));
+  simulator.press(1, "SinglePress");
+  await io.until(({ err }) => err.includes("The take has ended"));
+  simulator.press(1, "LongPress");
+  await io.until(({ err }) => err.includes("Recording to t-003.mcap"));
+  io.interrupt();
+  assertEquals(await ending, 0, io.err);
+  assertEquals(io.files.get("t-002.mcap"), "precious");
+  const takes = await Promise.all(
+    ["t-001.mcap", "t-003.mcap"].map(async (name) =>
+      byTopic((await readIndexed(fileBytes(io, name))).messages)
+    ),
+  );
+  assertEquals(
+    takes.map((take) => take.get("/rcsp/press")!.map((message) => json(message).press)),
+    [["SinglePress", "SinglePress"], ["LongPress"]],
+  );
+  const leds = takes.flatMap((take) => take.get("/rcsp/out")!.map(json))
+    .filter(({ body }) => body.Command === "SetColorLed").map(({ body }) => body.Arguments.Red);
+  assert(leds.includes(255) && leds.includes(0), `${leds}`);
+  assertStringIncludes(io.err, "3 presses recorded in 2 files");
+});
+
+test("record as a proxy writes MCAP, waits for the driver, and shows frames", async () => {
+  const { connector, listen } = memoryNetwork();
+  const io = testIo({ connector, listen });
+  const ending = main(["record", "out.mcap", "--listen", "50000", "--wait", "--verbose"], io);
+  await io.until(({ err }) => err.includes("Recording what passes"));
+  const client = main(["list"], testIo({ connector, variables: { RCSP_PORT: "50000" } }));
+  await io.until(({ err }) => err.includes("Waiting for the driver; Ctrl-C ends"));
+  await using simulator = new Simulator();
+  await simulator.serve(listen, { port: 45451 });
+  assertEquals(await client, 0);
+  io.interrupt();
+  assertEquals(await ending, 0);
+  assertStringIncludes(io.err, '-> command {"Command":"ListDevices"');
+  const topics = byTopic((await readIndexed(fileBytes(io, "out.mcap"))).messages);
+  assertEquals(topics.get("/rcsp/out")!.length, topics.get("/rcsp/in")!.length);
+});
+
+const clashes: [sentence: string, ...args: string[]][] = [
+  ["'--motion' needs a file whose name ends in .mcap", "out", "--motion"],
+  ["'--split' needs a file whose name ends in .mcap", "out.ndjson", "--split", "1m"],
+  ["'--led' needs '--on-press'", "out.mcap", "--led"],
+  ["'--motion-port' needs '--motion'", "out.mcap", "--motion-port", "1"],
+  ["Invalid '--max-size' 'much': expected a size, such as 500MB", "o.mcap", "--max-size", "much"],
+  ["Cannot read 'none'", "o.mcap", "--calibration", "none"],
+];
+
+test("record refuses what does not go together with MCAP", async () => {
+  const { connector, listen } = memoryNetwork();
+  for (const [sentence, ...args] of clashes) {
+    const result = await rcsp(["record", ...args], { connector, listen });
+    assertFails(result, 2);
+    assertStringIncludes(result.err, sentence);
+  }
+});
