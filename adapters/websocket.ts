@@ -62,7 +62,7 @@ export type WebSocketClass = new (url: string, protocols?: string[]) => WebSocke
  * - `closeWrite()` ends both directions: a WebSocket has no half close.
  *
  * @throws {TypeError} If the URL is invalid, or the runtime has no WebSocket.
- * @throws {RangeError} If `maxBuffered` is not a whole number from 1 on.
+ * @throws {RangeError} If `maxBuffered` is not an integer from 1 on.
  */
 export function webSocketConnector(
   url: string | URL,
@@ -91,7 +91,7 @@ export function webSocketConnector(
  * `Deno.upgradeWebSocket()`. Call it in the turn in which you receive the WebSocket, so that no message is
  * missed. It ends as the sockets of {@linkcode webSocketConnector} do.
  *
- * @throws {RangeError} If `maxBuffered` is not a whole number from 1 on.
+ * @throws {RangeError} If `maxBuffered` is not an integer from 1 on.
  */
 export function fromWebSocket(webSocket: WebSocketLike, options: WebSocketOptions = {}): Socket {
   return new RuntimeSocket(new RawWebSocket(webSocket, options));

@@ -207,7 +207,7 @@ const wrong: [sentence: string, args: string[], file?: string][] = [
   ["Cannot use device 2 of 'devices': it is null", ["--devices", "d"], '[{"DeviceId":1},null]'],
   ["Cannot use device 1 of 'devices': it has no 'DeviceId'", ["--devices", "d"], '[{"Name":"x"}]'],
   ["'DeviceId' must be any JSON value except null", ["--devices", "d"], '[{"DeviceId":null}]'],
-  ["no key 'Nam': its keys are DeviceId, Name", ["--devices", "d"], '[{"DeviceId":1,"Nam":"x"}]'],
+  ["unknown key 'Nam': its keys are DeviceId, Name", ["--devices", "d"], '[{"DeviceId":1,"Nam":"x"}]'],
   ["no key '__proto__': its keys are", ["--devices", "d"], '[{"__proto__":{"DeviceId":1}}]'],
   ["'leds' must be an array of strings", ["--devices", "d"], '[{"DeviceId":1,"leds":[1]}]'],
   ["'DeviceId' 1 is in use", ["--devices", "d"], '[{"DeviceId":1},{"DeviceId":1}]'],

@@ -312,7 +312,7 @@ test("invalid URLs, sub-protocols and limits are refused with a sentence", async
   assertThrows(
     () => webSocketConnector("ws://a/", { maxBuffered: 0 }),
     RangeError,
-    "'maxBuffered' must be a whole number",
+    "'maxBuffered' must be an integer",
   );
   await assertRejects(
     () => webSocketConnector("ws://127.0.0.1:1/", { protocols: "a b" })(NOWHERE),

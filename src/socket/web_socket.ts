@@ -253,7 +253,7 @@ export class RawWebSocket implements RawSocket {
   };
 }
 
-/** @throws {RangeError} If it is not a whole number from 1 on. */
+/** @throws {RangeError} If it is not an integer from 1 on. */
 export function checkMaxBuffered(given: number = MAX_BUFFERED): number {
   return assertInteger("maxBuffered", given, 1, Number.MAX_SAFE_INTEGER);
 }
