@@ -63,7 +63,7 @@ export interface MotionOptions {
 
 /** The listeners of a motion client, by the first argument of `on()`. */
 export interface MotionEvents {
-  /** A device is new or has changed. */
+  /** A device is new or has changed. Those that were there before are in `devices()`. */
   definition: (device: MotionDevice) => void;
   /** A group has new values. The sample is overwritten by the next one: `clone()` what you keep. */
   sample: (sample: Sample, device: MotionDevice) => void;
