@@ -58,9 +58,11 @@ export class UsageError extends Failure {
 export function exitCode(error: unknown): number {
   if (error instanceof Failure) return error.code;
   if (error instanceof CommandError) return EXIT.refused;
-  if (error instanceof ConnectionError) return EXIT.connection;
   if (error instanceof TimeoutError) return EXIT.timeout;
-  if (error instanceof ProtocolError || error instanceof LimitError) return EXIT.protocol;
+  // A service that sends first may end the connection before a command is sent.
+  const reason = error instanceof ConnectionError ? error.cause : error;
+  if (reason instanceof ProtocolError || reason instanceof LimitError) return EXIT.protocol;
+  if (error instanceof ConnectionError) return EXIT.connection;
   return EXIT.fault;
 }
 

@@ -1,16 +1,35 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { checkCreatable } from "../cli/process/process_io.ts";
+import { encodeDefinition } from "../src/motion/frame.ts";
 import { memoryNetwork } from "../src/socket/memory.ts";
 import { main } from "../cli/main.ts";
 import { ConnectionError } from "../src/errors.ts";
 import type { Connector } from "../src/socket/socket.ts";
 import { assertFails, rcsp, testIo, withDriver } from "./support/cli_io.ts";
-import { echo, mute, startScripted } from "./support/scripted_server.ts";
+import { echo, startScripted } from "./support/scripted_server.ts";
 import { test } from "./support/test.ts";
 
 interface Finding {
   readonly result: string;
   readonly check: string;
   readonly finding: string;
+}
+
+/** Accepts clients, and sends nothing whatever comes. */
+async function startSilent() {
+  const { connector, listen } = memoryNetwork();
+  const listener = await listen({ port: 45451 }, async (socket) => {
+    while (await socket.read().catch(() => null) !== null);
+    socket.close();
+  }, () => {});
+  return { connector, listener };
+}
+
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
 }
 
 function findings(out: string): Finding[] {
@@ -108,18 +127,101 @@ test("doctor warns of what is odd", async () => {
 });
 
 test("doctor fails where nothing is answered, and where it is not RCSP", async () => {
-  const silent = await startScripted(mute);
-  const late = await rcsp(["doctor", "--timeout", "20"], { connector: silent.connector });
-  assertEquals([late.code, late.err], [4, "rcsp: The driver does not answer as it should\n"]);
+  const silent = await startSilent();
+  const late = await rcsp(["doctor", "--timeout", "20"], silent);
+  const sentence = "rcsp: What listens at localhost:45451 does not answer as a driver should\n";
+  assertEquals([late.code, late.err], [4, sentence]);
+  assertEquals(
+    findings(late.out).slice(1).map(({ result, check, finding }) => [result, check, finding]),
+    [["fail", "ListDevices", "it accepts but sends nothing"]],
+  );
+  const learned = await rcsp(["doctor", "--learn", "--timeout", "20"], silent);
+  assertEquals([learned.code, learned.err], [4, sentence]);
   assertStringIncludes(late.out, '"fail","check":"ListDevices"');
-  await silent.close();
+  await silent.listener.close();
   const http = await startScripted(() => new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n"));
   const foreign = await rcsp(["doctor"], { connector: http.connector });
   assertEquals(foreign.code, 5);
-  assertStringIncludes(foreign.out, "may not speak RCSP");
+  assertStringIncludes(
+    foreign.out,
+    "it is a web server (HTTP), which sent 'HTTP/1.1 400 Bad Request'",
+  );
   assertStringIncludes(foreign.out, "rcsp doctor --learn");
   assertEquals(findings(foreign.out).filter(({ result }) => result === "fail").length, 1);
   await http.close();
+});
+
+const rgmp = encodeDefinition({ device_id: 1, groups: [] });
+const services: [name: string, sends: Uint8Array | undefined, finding: string][] = [
+  ["SSH", utf8("SSH-2.0-OpenSSH_9.2p1 x\r\n"), "it is an SSH server, which sent 'SSH-2.0-OpenSSH"],
+  [
+    "HTTP",
+    utf8("HTTP/1.1 400 Bad Request\r\n\r\n"),
+    "it is a web server (HTTP), which sent 'HTTP/1.1",
+  ],
+  ["TLS", Uint8Array.of(0x15, 3, 3, 0, 2, 2, 22), "it is a TLS server"],
+  ["RGMP", rgmp, "it is a motion stream (RGMP), not RCSP"],
+  [
+    "anything else",
+    utf8("220 \x1b[2J ready\n and more"),
+    "it is not RCSP: it sent '220 \\u001b[2J ready'",
+  ],
+  ["an end", undefined, "it closes the connection without an answer"],
+];
+
+test("doctor names what listens by the bytes that it sends, once", async () => {
+  for (const [name, sends, finding] of services) {
+    const { connector, listen } = memoryNetwork();
+    const listener = await listen({ port: 45451 }, async (socket) => {
+      if (sends !== undefined) await socket.write(sends).catch(() => {});
+      await socket.read().catch(() => null);
+      socket.close();
+    }, () => {});
+    for (const flags of [[], ["--learn"]]) {
+      const { code, out, err } = await rcsp(["doctor", ...flags], { connector });
+      assertEquals(code, sends === undefined ? 3 : 5, name);
+      const fails = findings(out).filter(({ result }) => result === "fail");
+      assertEquals(fails.length, 1, name);
+      assertStringIncludes(fails[0]!.finding, finding);
+      assertEquals(
+        err,
+        "rcsp: What listens at localhost:45451 does not answer as a driver should\n",
+      );
+    }
+    await listener.close();
+  }
+});
+
+test("doctor --learn --verbose shows the frames", async () => {
+  const { code, err } = await rcsp(["doctor", "--learn", "--for", "0", "--simulate", "--verbose"]);
+  assertEquals(code, 0);
+  assertMatch(err, /^-> command \{"Command":"ListDevices",.*\n<- ok \{"TrackId":.*\n/);
+  assertStringIncludes(err, '-> command {"Command":"DeviceUnsubscribe"');
+});
+
+test("doctor --learn --write refuses a file that cannot be created before anything is asked", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "rcsp-"));
+  const refused = async (path: string, ...flags: string[]): Promise<string> => {
+    const args = ["doctor", "--learn", "--simulate", "--for", "0", "--write", path, ...flags];
+    const result = await rcsp(args, { checkCreatable });
+    assertFails(result, 2);
+    return result.err;
+  };
+  try {
+    const path = join(folder, "d.json");
+    const missing = await refused(join(folder, "no", "d.json"));
+    assertStringIncludes(missing, "its folder does not exist");
+    assertStringIncludes(await refused(folder, "--force"), "it is a folder");
+    await writeFile(path, "{}");
+    assertStringIncludes(await refused(path), "it exists. Replace it with --force.");
+    assertStringIncludes(await refused(join(path, "x")), "its folder is a file");
+    // Checking creates and changes nothing.
+    await checkCreatable(join(folder, "new"), { exclusive: true });
+    await checkCreatable(path);
+    assertEquals([await readdir(folder), await readFile(path, "utf8")], [["d.json"], "{}"]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 const wrong: [sentence: string, ...args: string[]][] = [
@@ -161,6 +263,9 @@ test("doctor --learn --write looks at the file first, and always prints the dial
     const io = testIo({ connector, files, terminal: true });
     assertEquals(await main(args, io), 0);
     assertEquals(JSON.parse(String(io.files.get("e.json"))), { event: { topic: "Mine" } });
-    assertMatch(io.out, /\nThe dialect:\n\{\n {2}"event": \{\n {4}"topic": "Mine"\n/);
+    assertMatch(
+      io.out,
+      /\nThe dialect, which is what differs:\n\{\n {2}"event": \{\n {4}"topic": "Mine"\n/,
+    );
   });
 });

@@ -5,15 +5,16 @@
  */
 
 import { connect, type ConnectOptions } from "@rcsp/rcsp";
+import { DEFAULT_ADDRESS, formatAddress } from "@rcsp/rcsp/server";
 import type { Command, Context } from "../command_line/command.ts";
 import { LONGEST_TIMER } from "../command_line/parse.ts";
 import { dial } from "../driver/dial.ts";
 import { frameLog, simulate, untilThere } from "../driver/session.ts";
-import { EXIT, Failure, UsageError } from "../exit_codes.ts";
+import { EXIT, exitCode, Failure, UsageError } from "../exit_codes.ts";
 import { checkAnswers, checkConnection } from "../probe/check_driver.ts";
 import type { DialectDraft } from "../probe/draft.ts";
 import { learn } from "../probe/learn_dialect.ts";
-import { createFile } from "../process/files.ts";
+import { checkCreatable, createFile } from "../process/files.ts";
 import { Report } from "../terminal/finding_report.ts";
 import { prettyJson } from "../terminal/output.ts";
 import { quote } from "../text/values.ts";
@@ -83,7 +84,7 @@ connect({ dialect }).`,
     const simulated = line.on("simulate");
     const report = new Report(out);
     const path = line.text("write");
-    if (path !== undefined && !line.on("force")) await checkAbsent(context, path);
+    if (path !== undefined) await checkCreatable(context.io, path, line.on("force"));
     const server = simulated
       ? await simulate(context, await context.server(), { pressEvery: PRESS_EVERY })
       : await context.server();
@@ -94,24 +95,15 @@ connect({ dialect }).`,
     if (!line.on("learn")) return await check(context, report, server);
     const waits = context.io.stderr.isTerminal || simulated;
     const wait = line.number("for") ?? (waits ? WAIT : 0);
-    const draft = await learn(context, { server, report, wait, requested });
+    const { draft, error } = await learn(context, { server, report, wait, requested });
     context.signal.throwIfAborted();
-    await hand(context, draft, path);
+    await hand(context, draft, error === undefined ? path : undefined);
+    if (error !== undefined) throw unlikeDriver(error, server);
     if (report.counts.fail > 0) {
       throw new Failure("Not all could be learned: see above", EXIT.protocol);
     }
   },
 };
-
-/** Learning takes a while: that the file exists already must not come out at its end only. */
-async function checkAbsent({ io }: Context, path: string): Promise<void> {
-  try {
-    for await (const _ of io.readFile(path)) break;
-  } catch {
-    return;
-  }
-  throw new UsageError(`Cannot create ${quote(path)}: it exists. Replace it with --force.`);
-}
 
 async function check(context: Context, report: Report, server: ConnectOptions): Promise<void> {
   const rcsp = await connect({
@@ -121,7 +113,19 @@ async function check(context: Context, report: Report, server: ConnectOptions): 
     signal: context.signal,
   });
   context.defer(() => rcsp.close());
-  await checkAnswers(context, report, rcsp, server);
+  const error = await checkAnswers(context, report, rcsp, server);
+  if (error === undefined) return;
+  if (exitCode(error) === EXIT.protocol) {
+    await report.add("info", "next", "'rcsp doctor --learn' finds out how this driver differs");
+    await report.add("info", "next", "'rcsp record' shows what it sends");
+  }
+  throw unlikeDriver(error, server);
+}
+
+function unlikeDriver(cause: Error, { host, port }: ConnectOptions): Failure {
+  const address = formatAddress({ ...DEFAULT_ADDRESS, ...host && { host }, ...port && { port } });
+  const message = `What listens at ${address} does not answer as a driver should`;
+  return new Failure(message, exitCode(cause), { cause });
 }
 
 async function hand(
@@ -131,8 +135,7 @@ async function hand(
 ): Promise<void> {
   const dialect = draft.toJson();
   if (out.json) await out.jsonLine({ dialect });
-  else if (Object.keys(dialect).length === 0) await out.line("Nothing differs from the default");
-  else await out.text(`The dialect:\n${prettyJson(dialect)}`);
+  else await out.text(`The dialect, which is what differs:\n${prettyJson(dialect)}`);
   if (path === undefined) return;
   const file = await createFile(io, path, line.on("force"));
   try {

@@ -15,8 +15,10 @@ import {
 import { DEFAULT_ADDRESS, formatAddress, resolveDialect } from "@rcsp/rcsp/server";
 import type { Context } from "../command_line/command.ts";
 import { dial } from "../driver/dial.ts";
-import { EXIT, exitCode, Failure } from "../exit_codes.ts";
+import { EXIT, Failure } from "../exit_codes.ts";
 import type { Mark, Report } from "../terminal/finding_report.ts";
+import { plural } from "../text/values.ts";
+import { reasonOf } from "./identify_port.ts";
 import { NO_SUCH_COMMAND } from "./learn_dialect.ts";
 import { describeKeys } from "./value_paths.ts";
 
@@ -40,7 +42,7 @@ export async function checkConnection(
   const address = formatAddress({ host, port });
   if (error === undefined) {
     const time = (context.clock.now() - began).toFixed(1);
-    return await report.add("ok", "connection", `${address} took it in ${time} ms`);
+    return await report.add("ok", "connection", `to ${address} in ${time} ms`);
   }
   await report.add("fail", "connection", error.message);
   for (const step of nextSteps(context, error, port)) await report.add("info", "next", step);
@@ -61,34 +63,34 @@ const OTHER_PORTS: ReadonlyMap<number, string> = new Map([
   [14053, "the port of Rokoko Studio"],
 ]);
 
-/** Asks what does no harm. Throws a {@link Failure} if something failed. */
+/** Asks what does no harm. Returns the first error. */
 export async function checkAnswers(
-  { clock }: Context,
+  context: Context,
   report: Report,
   rcsp: RcspClient,
   server: ConnectOptions,
-): Promise<void> {
-  let failure: { readonly error: unknown } | undefined;
+): Promise<Error | undefined> {
+  const { clock } = context;
+  let failure: Error | undefined;
   const check = async (
     name: string,
     ask: () => Promise<readonly [Mark, string]>,
   ): Promise<void> => {
-    // Once the connection has ended, nothing more can be found out.
-    if (failure !== undefined && rcsp.status.state === "closed") return;
+    // What does not answer one command does not answer the next.
+    if (failure !== undefined && !(failure instanceof CommandError)) return;
     try {
       const [mark, finding] = await ask();
       await report.add(mark, name, finding);
     } catch (error) {
-      failure ??= { error };
-      const reason = error instanceof Error ? error.message : String(error);
-      await report.add("fail", name, reason);
+      failure ??= error as Error;
+      await report.add("fail", name, await reasonOf(context, server, error as Error));
     }
   };
   let devices: { readonly DeviceId: JsonObject[string] }[] = [];
   await check("ListDevices", async () => {
     devices = await rcsp.listDevices();
     if (devices.length === 0) return ["warn", "no device is connected"];
-    return ["ok", `${devices.length} device${devices.length === 1 ? "" : "s"}`];
+    return ["ok", plural(devices.length, "device")];
   });
   const [device] = devices;
   if (device !== undefined) {
@@ -121,17 +123,7 @@ export async function checkAnswers(
     const finding = `${median.toFixed(2)} ms, at most ${max.toFixed(2)} ms`;
     return median > SLOW ? ["warn", `slow: ${finding}`] : ["ok", finding];
   });
-  if (failure === undefined) return;
-  const code = exitCode(failure.error);
-  if (code === EXIT.protocol) {
-    const other = OTHER_PORTS.get(server.port ?? DEFAULT_ADDRESS.port);
-    if (other !== undefined) {
-      await report.add("info", "next", `Is it the right port? ${server.port} is ${other}`);
-    }
-    await report.add("info", "next", "'rcsp doctor --learn' finds out how this driver differs");
-    await report.add("info", "next", "'rcsp record' shows what it sends");
-  }
-  throw new Failure("The driver does not answer as it should", code, { cause: failure.error });
+  return failure;
 }
 
 async function tryAddress(context: Context, server: ConnectOptions): Promise<Error | undefined> {

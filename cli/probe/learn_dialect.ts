@@ -15,10 +15,12 @@ import { findPressType, readPath } from "@rcsp/rcsp/server";
 import type { Context } from "../command_line/command.ts";
 import { formatDuration } from "../command_line/duration.ts";
 import { deviceName } from "../driver/device_argument.ts";
+import { frameLog } from "../driver/session.ts";
 import type { Report } from "../terminal/finding_report.ts";
-import { describeValue, isObject } from "../text/values.ts";
+import { describeValue, isObject, plural } from "../text/values.ts";
 import { DialectDraft, NOWHERE } from "./draft.ts";
 import { learnEvent, sayPath } from "./event_fields.ts";
+import { reasonOf } from "./identify_port.ts";
 import { openRawSession, type RawAnswer, type RawSession } from "./raw_connection.ts";
 import {
   type Ask,
@@ -44,15 +46,23 @@ export interface LearnOptions {
   readonly requested: readonly Pick<Keys, "publisher" | "topic">[];
 }
 
-/** Learns; gives the dialect as far as it is known. */
-export async function learn(context: Context, options: LearnOptions): Promise<DialectDraft> {
+/** Learns. Returns the dialect as far as it is known, and what made it stop early. */
+export async function learn(
+  context: Context,
+  options: LearnOptions,
+): Promise<{ draft: DialectDraft; error?: RcspError }> {
   const learner = new Learner(context, options);
   try {
     await learner.run();
+    return learner;
+  } catch (error) {
+    if (context.signal.aborted || !(error instanceof RcspError)) throw error;
+    const reason = await reasonOf(context, options.server, error);
+    await options.report.add("fail", "answers", reason);
+    return { draft: learner.draft, error };
   } finally {
     await learner.close();
   }
-  return learner.draft;
 }
 
 class Learner {
@@ -60,6 +70,7 @@ class Learner {
   readonly #context: Context;
   readonly #options: LearnOptions;
   readonly #report: Report;
+  readonly #onFrame: ConnectOptions["onFrame"];
   #session: RawSession | undefined;
   #trackId = FIRST_TRACK_ID;
 
@@ -68,6 +79,7 @@ class Learner {
     this.#options = options;
     this.#report = options.report;
     this.draft = new DialectDraft(options.server.dialect);
+    this.#onFrame = frameLog(context);
   }
 
   async run(): Promise<void> {
@@ -97,7 +109,8 @@ class Learner {
     await this.close();
     const { clock, signal } = this.#context;
     const trackId = this.#trackId += 1_000_000;
-    return this.#session = await openRawSession(this.#options.server, { clock, signal, trackId });
+    const options = { clock, signal, trackId, onFrame: this.#onFrame };
+    return this.#session = await openRawSession(this.#options.server, options);
   }
 
   /** What goes wrong is a finding, and no reason to forget what was learned before. */
@@ -134,7 +147,7 @@ class Learner {
       const [device] = devices;
       if (device === undefined) await this.#report.add("warn", check, "no device is connected");
       else {
-        const count = `${devices.length} device${devices.length === 1 ? "" : "s"}`;
+        const count = plural(devices.length, "device");
         const keys = describeKeys(device as JsonObject);
         await this.#report.add("ok", check, `${count}, with the fields ${keys}`);
       }

@@ -29,6 +29,15 @@ export interface RawAnswer {
   readonly trackId: string;
 }
 
+/** What a session needs besides its socket. */
+export interface RawOptions {
+  readonly clock: Clock;
+  /** Of the first command; the next ones count on. */
+  readonly trackId: number;
+  readonly signal: AbortSignal;
+  readonly onFrame: ConnectOptions["onFrame"];
+}
+
 export class RawSession {
   /** The events so far. */
   readonly events: JsonObject[] = [];
@@ -37,20 +46,22 @@ export class RawSession {
   readonly #socket: Socket;
   readonly #clock: Clock;
   readonly #timeout: number;
+  readonly #onFrame: ConnectOptions["onFrame"];
   readonly #waiting: ((body: JsonObject | undefined, ok: boolean) => void)[] = [];
   readonly #done: Promise<void>;
   #failure: unknown;
   #trackId: number;
 
-  /** Takes over a socket; the first command has `trackId`, the next ones count on. */
+  /** Takes over a socket. */
   constructor(
     socket: Socket,
-    options: { clock: Clock; timeout: number; trackId: number; signal: AbortSignal },
+    options: RawOptions & { timeout: number },
   ) {
     this.#socket = socket;
     this.#clock = options.clock;
     this.#timeout = options.timeout;
     this.#trackId = options.trackId;
+    this.#onFrame = options.onFrame;
     const leave = (): void => socket.close();
     options.signal.addEventListener("abort", leave);
     this.#done = this.#read().finally(() => options.signal.removeEventListener("abort", leave));
@@ -77,7 +88,9 @@ export class RawSession {
       else resolve({ ok, body, trackId });
     });
     try {
-      await this.#socket.write(encodeFrame(PayloadType.Command, json));
+      const payload = new TextEncoder().encode(json);
+      this.#onFrame?.({ direction: "out", type: PayloadType.Command, payload });
+      await this.#socket.write(encodeFrame(PayloadType.Command, payload));
       return await promise;
     } finally {
       promise.catch(() => {});
@@ -107,6 +120,7 @@ export class RawSession {
   }
 
   #take(type: PayloadType, payload: Uint8Array): void {
+    this.#onFrame?.({ direction: "in", type, payload });
     const body = parseBody(payload, LIMITS.maxDepth);
     if (type === PayloadType.Event) {
       if (this.events.length < KEPT_EVENTS) this.events.push(body);
@@ -120,7 +134,7 @@ export class RawSession {
 /** Opens a session; rejects as a connector does, or with a `TimeoutError`. */
 export async function openRawSession(
   server: ConnectOptions,
-  options: { clock: Clock; trackId: number; signal: AbortSignal },
+  options: RawOptions,
 ): Promise<RawSession> {
   const timeout = server.commandTimeout ?? LIMITS.commandTimeout;
   return new RawSession(await dial(server, options), { ...options, timeout });

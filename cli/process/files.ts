@@ -96,11 +96,29 @@ function aborted(signal: AbortSignal): { promise: Promise<never>; done: () => vo
  * @throws {Failure} If it cannot be created; unless `force`, also if it is there.
  */
 export async function createFile(io: CliIo, path: string, force: boolean): Promise<FileOutput> {
-  try {
-    return await io.createFile(path, { exclusive: !force });
-  } catch (cause) {
-    const isThere = (cause as { code?: unknown })?.code === "EEXIST";
-    const reason = isThere ? "it exists. Replace it with --force." : systemReason(cause);
+  return await io.createFile(path, { exclusive: !force }).catch(refuseFile(path));
+}
+
+/**
+ * Checks that `createFile()` will work: for what takes a while before it has something to write.
+ *
+ * @throws {Failure} If not.
+ */
+export async function checkCreatable(io: CliIo, path: string, force: boolean): Promise<void> {
+  await io.checkCreatable?.(path, { exclusive: !force }).catch(refuseFile(path));
+}
+
+/** By the codes of the system, whose own texts say less. */
+const REASONS: Readonly<Record<string, string>> = {
+  EEXIST: "it exists. Replace it with --force.",
+  EISDIR: "it is a folder",
+  ENOENT: "its folder does not exist",
+  ENOTDIR: "its folder is a file",
+};
+
+function refuseFile(path: string): (cause: { code?: string }) => never {
+  return (cause) => {
+    const reason = REASONS[cause.code ?? ""] ?? systemReason(cause);
     throw new Failure(`Cannot create ${quote(path)}: ${reason}`, EXIT.usage, { cause });
-  }
+  };
 }

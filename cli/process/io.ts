@@ -58,6 +58,10 @@ export interface CliIo {
    * is one.
    */
   createFile(path: string, options?: { exclusive?: boolean }): Promise<FileOutput>;
+  /** Rejects where `createFile()` would, and creates nothing. Left out: it is not known before. */
+  readonly checkCreatable?:
+    | ((path: string, options?: { exclusive?: boolean }) => Promise<void>)
+    | undefined;
   /**
    * Runs a program, without a shell and without input; its output goes where ours goes. Resolves to its
    * exit code, or the signal that ended it. Rejects if it cannot be started.

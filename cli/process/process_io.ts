@@ -5,8 +5,9 @@
  */
 
 import { spawn } from "node:child_process";
-import { createReadStream } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { constants, createReadStream } from "node:fs";
+import { access, type FileHandle, open } from "node:fs/promises";
+import { dirname } from "node:path";
 import process from "node:process";
 import { EXIT } from "../exit_codes.ts";
 import type { CliIo, FileOutput } from "./io.ts";
@@ -47,10 +48,24 @@ export function processIo(): CliIo {
     readFile: (path) => createReadStream(path) as AsyncIterable<Uint8Array>,
     createFile: async (path, options) =>
       fileOutput(await open(path, options?.exclusive ? "wx" : "w")),
+    checkCreatable,
     run: runProgram,
     now: () => Date.now(),
     keys: ALL_PERMISSIONS.every((name) => isPermitted(name)) ? processKeys(leave) : undefined,
   };
+}
+
+/** See `CliIo.checkCreatable()`. */
+export async function checkCreatable(
+  path: string,
+  { exclusive = false }: { exclusive?: boolean } = {},
+): Promise<void> {
+  const file = await open(path, "r+").catch((error) => {
+    if (error.code !== "ENOENT") throw error;
+  });
+  if (file === undefined) return await access(dirname(path), constants.W_OK);
+  await file.close();
+  if (exclusive) throw Object.assign(new Error("It exists"), { code: "EEXIST" });
 }
 
 function runProgram(

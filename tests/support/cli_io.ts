@@ -70,15 +70,17 @@ export function testIo(options: TestIoOptions = {}): TestIo {
       const content = files.get(path);
       return content === undefined ? missing(path) : bytes([content]);
     },
-    createFile(path, { exclusive = false } = {}): Promise<FileOutput> {
-      if (exclusive && files.has(path)) {
-        return Promise.reject(Object.assign(new Error(path), { code: "EEXIST" }));
-      }
+    checkCreatable(path, { exclusive = false } = {}): Promise<void> {
+      if (!exclusive || !files.has(path)) return Promise.resolve();
+      return Promise.reject(Object.assign(new Error(path), { code: "EEXIST" }));
+    },
+    async createFile(path, options): Promise<FileOutput> {
+      await io.checkCreatable?.(path, options);
       files.set(path, "");
-      return Promise.resolve({
+      return {
         write: (data) => Promise.resolve(void files.set(path, joined(files.get(path), data))),
         close: () => Promise.resolve(),
-      });
+      };
     },
     run: () => Promise.reject(new Error("No program is run here")),
     now: () => Date.UTC(2026, 0, 2, 3, 4, 5, 678),
