@@ -16,6 +16,7 @@ import { ping } from "./commands/ping.ts";
 import { record } from "./commands/record.ts";
 import { replay } from "./commands/replay.ts";
 import { serve } from "./commands/serve.ts";
+import { simulator } from "./commands/simulator.ts";
 import { watch } from "./commands/watch.ts";
 
 /** All subcommands. */
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
   watch,
   ping,
   serve,
+  simulator,
   record,
   replay,
   doctor,

@@ -192,8 +192,8 @@ test("faults and latencies are read as they are written", () => {
 });
 
 const wrong: [sentence: string, args: string[], file?: string][] = [
-  ["There is no fault 'cutt'. Did you mean 'cut'?", ["--faults", "cutt=1"]],
-  ["There is no fault 'toString'. The faults are cut, ", ["--faults", "toString=1"]],
+  ["Unknown fault 'cutt'. Did you mean 'cut'?", ["--faults", "cutt=1"]],
+  ["Unknown fault 'toString'. The faults are cut, ", ["--faults", "toString=1"]],
   ["The fault 'cut' needs a number of bytes, such as cut=1000", ["--faults", "cut"]],
   ["The fault 'slice' needs a number of bytes, such as slice=1", ["--faults", "slice=0"]],
   ["The fault 'pause' needs a time, such as pause=5ms", ["--faults", "pause=soon"]],

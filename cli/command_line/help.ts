@@ -120,7 +120,7 @@ function hanging(title: string, text: string, { columns, paint }: HelpStyle): st
 /** A long line continues behind a backslash, so that it can still be pasted. */
 function exampleText([line, about]: Row, { columns, paint }: HelpStyle): string {
   const notes = wrap(about, columns - 4).map((text) => `  ${paint("faint", `# ${text}`)}\n`);
-  const parts = line.length + 2 <= columns ? [line] : line.split(/ (?=--|\| |~|'\{)/);
+  const parts = line.length + 2 <= columns ? [line] : wrap(line, columns - 6);
   return `${notes.join("")}  ${parts.join(" \\\n    ")}\n`;
 }
 

@@ -46,7 +46,11 @@ that holds it, or - for standard input. Names are case-sensitive.`,
 /** `Name=text` or `Name:=JSON`. */
 const ITEM = /^([^@={["\s:][^=\s:]*)(:?=)(.*)$/s;
 
-async function readArguments(context: Context, words: readonly string[]): Promise<JsonObject> {
+/** Reads the arguments of a command: items, or one JSON object. */
+export async function readArguments(
+  context: Context,
+  words: readonly string[],
+): Promise<JsonObject> {
   const [first = ""] = words;
   const isObjectGiven = words.length === 1 && !ITEM.test(first);
   const args = isObjectGiven ? await readObject(context, first) : readItems(words);

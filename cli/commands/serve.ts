@@ -23,6 +23,7 @@ import {
 } from "../simulate/accept_clients.ts";
 import { Activity } from "../simulate/activity.ts";
 import { parseFaults, parseLatency } from "../simulate/faults_flag.ts";
+import { allowRemoteControl } from "../simulate/remote_control.ts";
 import { plural, quote, sameId } from "../text/values.ts";
 
 /** Milliseconds that clients have to leave by themselves. */
@@ -43,7 +44,7 @@ Type, hasButton, info (what GetDeviceInfo says besides) and leds (names). What
 the simulator makes up is said in docs/simulator.md.
 
 Faults are counted in bytes that a client was sent: cut=1000 ends its connection
-there, garbage=1000 sends chance bytes from there on, silent=1000 nothing any
+there, garbage=1000 sends random bytes from there on, silent=1000 nothing any
 more; slice=1 sends that many bytes at a time, pause=5ms waits before each
 piece.`,
   flags: [
@@ -52,7 +53,7 @@ piece.`,
       name: "press",
       kind: "duration",
       value: "TIME",
-      about: "press a chance button in a chance way every so often: 2s",
+      about: "simulate a random button press at this interval: 2s",
       range: [1, LONGEST_TIMER],
     },
     { name: "devices", kind: "text", value: "FILE", about: "which devices there are, as JSON" },
@@ -68,7 +69,7 @@ piece.`,
       name: "latency",
       kind: "text",
       value: "TIME",
-      about: "how long each command takes: 20ms, or chance in 20ms-80ms",
+      about: "how long each command takes: 20ms, or random in 20ms-80ms",
     },
     {
       name: "faults",
@@ -83,7 +84,7 @@ piece.`,
   examples: [
     ["rcsp serve", "at the driver's port; 'rcsp list' in another terminal sees it"],
     ["rcsp serve --port 0 --press 2s", "any free port; a press every two seconds"],
-    ["rcsp serve --faults slice=1,pause=1ms", "byte by byte: does your client cope?"],
+    ["rcsp serve --faults slice=1,pause=1ms", "sends byte by byte"],
   ],
   async run(context) {
     const { out, signal } = context;
@@ -92,6 +93,7 @@ piece.`,
     context.defer(() => activity?.close());
     const simulator = await createSimulator(context, talk, activity);
     context.defer(() => simulator.close());
+    allowRemoteControl(simulator);
     const wanted = listenAddress(context, DEFAULT_ADDRESS.port);
     const listen = listenWith(context, talk);
     let clients = 0;
@@ -169,19 +171,26 @@ async function heedKeys(
   simulator: Simulator,
   talk: (text: string) => void,
 ): Promise<void> {
-  const devices = simulator.devices;
-  const glove = devices.find(({ hasButton }) => hasButton) ?? devices[0];
-  const name = glove && nameOf(glove);
-  const help = name === undefined
-    ? "Keys: q ends, ? shows this"
-    : `Keys: 1, 2, 3 press the button of ${name} once, twice, long; ? shows this; q ends`;
-  talk(help);
+  // Devices come and go.
+  const first = (): SimulatedDevice | undefined => {
+    const { devices } = simulator;
+    return devices.find(({ hasButton }) => hasButton) ?? devices[0];
+  };
+  const showKeys = (): void => {
+    const glove = first();
+    const presses = glove && `1, 2, 3 press the button of ${nameOf(glove)} once, twice, long; `;
+    talk(`Keys: ${presses ?? ""}? shows this; q ends`);
+  };
+  showKeys();
   for await (const key of io.keys!(signal)) {
     if (key === "q") return;
-    if (key === "?") talk(help);
+    if (key === "?") showKeys();
     const type = PRESS_TYPES["123".indexOf(key)];
+    const glove = first();
     if (type === undefined || glove === undefined) continue;
-    const told = simulator.press(glove.DeviceId, type);
-    if (line.on("quiet")) talk(`${type} of ${name}: sent to ${plural(told, "client")}`);
+    const clients = simulator.press(glove.DeviceId, type);
+    if (line.on("quiet")) {
+      talk(`${type} of ${nameOf(glove)}: sent to ${plural(clients, "client")}`);
+    }
   }
 }

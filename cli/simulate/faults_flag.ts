@@ -20,19 +20,20 @@ const NAMES: Readonly<Record<string, keyof Faults>> = {
 };
 
 /**
- * `cut=1000,slice=1,pause=5ms`
+ * `cut=1000,slice=1,pause=5ms`, or `none`
  *
  * @throws {UsageError} If it is wrong.
  */
 export function parseFaults(text: string): Faults {
   const faults: Faults = {};
+  if (text.trim() === "none") return faults;
   for (const part of text.split(",")) {
     const [name = "", value, ...more] = part.trim().split("=");
     const key = Object.hasOwn(NAMES, name) ? NAMES[name] : undefined;
     if (key === undefined) {
       const names = Object.keys(NAMES);
       const known = hint(name, names, `The faults are ${names.join(", ")}`);
-      throw new UsageError(`There is no fault ${quote(name)}${known}`);
+      throw new UsageError(`Unknown fault ${quote(name)}${known}`);
     }
     if (more.length > 0 || value === undefined) throw wrong(name, key, part);
     const number = key === "pause" ? parseDuration(value) : parseCount(value);
