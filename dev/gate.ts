@@ -26,13 +26,23 @@ const steps =
 const totals = { passed: 0, failed: steps.length === 0 ? 1 : 0 };
 const start = performance.now();
 
-for (const step of steps) {
+for (let next = 0; next < steps.length;) {
+  const until = steps.findIndex((step, i) => i > next && !(step.parallel && steps[next]!.parallel));
+  const group = steps.slice(next, until === -1 ? undefined : until);
+  const passed = await Promise.all(group.map(runStep));
+  if (group.some(({ vital }, i) => vital && !passed[i])) break;
+  next += group.length;
+}
+
+/** Runs a step, counts and reports it. Returns whether it passed. */
+async function runStep(step: Step): Promise<boolean> {
   const stepStart = performance.now();
   const seconds = () => `${((performance.now() - stepStart) / 1000).toFixed(1)} s`;
   try {
     const { passed = 1, note } = await step.run() ?? {};
     totals.passed += passed;
     console.log(`ok      ${step.name}${note ? `: ${note}` : ""} (${seconds()})`);
+    return true;
   } catch (error) {
     const failure = error instanceof StepFailure ? error : new StepFailure(String(error), {
       output: error instanceof Error ? error.stack : undefined,
@@ -41,7 +51,7 @@ for (const step of steps) {
     totals.failed += failure.failed;
     if (failure.output) console.log(`\n${failure.output.trimEnd()}\n`);
     console.log(`FAILED  ${step.name}: ${failure.message} (${seconds()})`);
-    if (step.vital) break;
+    return false;
   }
 }
 

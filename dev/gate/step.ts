@@ -9,6 +9,8 @@ export interface Step {
   readonly name: string;
   /** Whether the gate stops if this step fails. */
   readonly vital?: boolean;
+  /** Whether it runs at the same time as its neighbors that say so too. */
+  readonly parallel?: boolean;
   run(): Promise<StepReport | void>;
 }
 

@@ -39,6 +39,7 @@ export const pythonStep: Step = {
 export const testSteps: Step[] = [
   {
     name: "tests on Deno",
+    parallel: true,
     async run() {
       await rm(coverageFolder, { recursive: true, force: true });
       const files = await testFiles();
@@ -51,6 +52,7 @@ export const testSteps: Step[] = [
   },
   {
     name: "tests on Bun",
+    parallel: true,
     async run() {
       const files = await testFiles();
       const junit = `${scratch}bun.xml`;
@@ -70,6 +72,7 @@ export const testSteps: Step[] = [
   },
   {
     name: "tests on Node",
+    parallel: true,
     async run() {
       const files = await testFiles();
       const counts = `${scratch}node.txt`;
