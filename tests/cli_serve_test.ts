@@ -247,7 +247,7 @@ test("serve, list and doctor take an IPv6 address with and without brackets", as
       const list = await rcsp(["list", ...flags], { connector: netConnector });
       assertEquals([list.code, list.out.trim().split("\n").length], [0, 4], list.err);
       const doctor = await rcsp(["doctor", ...flags], { connector: netConnector });
-      assertStringIncludes(doctor.out, `[::1]:${port} took it`);
+      assertStringIncludes(doctor.out, `to [::1]:${port} in `);
     }
     io.interrupt();
     await ending;
