@@ -17,6 +17,8 @@
 export { listen } from "./adapters/runtime.ts";
 export { RcspServer } from "./src/server/server.ts";
 export type { ServerOptions } from "./src/server/server.ts";
+export { forward } from "./src/server/forward.ts";
+export type { ForwardOptions } from "./src/server/forward.ts";
 export type { ClientHandle, HandlerContext } from "./src/server/command_context.ts";
 export type { Handler, HandlerResult } from "./src/server/session.ts";
 export { MotionServer } from "./src/motion/motion_server.ts";
@@ -43,4 +45,6 @@ export { DEFAULT_ADDRESS } from "./src/client/options.ts";
 export { dialect as resolveDialect, readPath } from "./src/dialect.ts";
 export { findPressType, PRESS_TYPES } from "./src/message/event.ts";
 export { parseBody } from "./src/message/json.ts";
+export { jsonMembers } from "./src/message/json_text.ts";
+export type { JsonMember } from "./src/message/json_text.ts";
 export { formatAddress } from "./src/socket/address.ts";

@@ -74,6 +74,12 @@ export interface Dialect {
     readonly timeout: string;
     /** The handler failed. */
     readonly internal: string;
+    /** Forwarding: the command is not on the list of allowed ones. */
+    readonly notAllowed: string;
+    /** Forwarding: the driver is not connected. */
+    readonly unavailable: string;
+    /** Forwarding: too many commands are pending. */
+    readonly busy: string;
   };
 }
 
@@ -108,6 +114,9 @@ export const DIALECT: Dialect = {
     tooManyTopics: "TooManyTopics",
     timeout: "Timeout",
     internal: "InternalError",
+    notAllowed: "NotAllowed",
+    unavailable: "Unavailable",
+    busy: "Busy",
   },
 };
 

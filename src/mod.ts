@@ -15,7 +15,7 @@
  * @module
  */
 
-export { createClient } from "./client/create_client.ts";
+export { createClient, startClient } from "./client/create_client.ts";
 export type { ConnectOptions } from "./client/options.ts";
 export type {
   CallOptions,

@@ -6,7 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import type { Dialect, JsonObject } from "@rcsp/rcsp";
-import { readPath } from "@rcsp/rcsp/server";
+import { type JsonMember, jsonMembers, readPath } from "@rcsp/rcsp/server";
 import { PayloadType } from "@rcsp/rcsp/wire";
 import { UsageError } from "../exit_codes.ts";
 import { describeValue, isObject } from "../text/values.ts";
@@ -18,7 +18,6 @@ import {
   type Recording,
 } from "./contents.ts";
 import { FORMAT, FORMAT_KEY, FRAME_NAMES } from "./format.ts";
-import { type Member, members } from "./json_text.ts";
 
 /** Deepest body. */
 const DEPTH = 1_000;
@@ -239,7 +238,7 @@ function decode(bytes: Uint8Array): string | undefined {
 /** The text of a value at the top of a line; as `JSON.parse` has it, the last one counts. */
 function valueText(line: string, name: string): string {
   let text = "";
-  for (const { path, start, end } of members(line)) {
+  for (const { path, start, end } of jsonMembers(line)) {
     if (path === name) text = line.slice(start, end);
   }
   return text;
@@ -261,10 +260,10 @@ function findTrackId(
   body: Body,
   trackId: string | undefined,
   dialect: Dialect,
-): Member | undefined {
+): JsonMember | undefined {
   if (typeof body !== "string" || trackId === undefined) return undefined;
-  let found: Member | undefined;
-  for (const member of members(body)) {
+  let found: JsonMember | undefined;
+  for (const member of jsonMembers(body)) {
     const isThere = member.path === dialect.trackId;
     if (!isThere && (found !== undefined || !/track/i.test(member.key))) continue;
     if (JSON.parse(body.slice(member.start, member.end)) === trackId) found = member;

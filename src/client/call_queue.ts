@@ -35,6 +35,11 @@ export interface CallRequest {
   readonly urgent?: boolean | undefined;
   /** Queued whatever `maxPending` is. */
   readonly unlimited?: boolean | undefined;
+  /**
+   * Receives the response as it came, before the call resolves; also an error response, which then does not
+   * reject. The payload is valid during the call only.
+   */
+  readonly onRaw?: ((type: PayloadType, payload: Uint8Array) => void) | undefined;
 }
 
 /** A command in the queue or in flight. */
@@ -46,6 +51,7 @@ export interface Call {
   /** Emptied when it is sent. */
   json: string;
   readonly deadline: number;
+  readonly onRaw: CallRequest["onRaw"];
   readonly resolve: (response: JsonObject) => void;
   readonly reject: (reason: unknown) => void;
   sent: boolean;
@@ -142,7 +148,7 @@ export class CallQueue {
 
   /** Adds a call. Rejects immediately if it cannot be sent. */
   add(request: CallRequest): Promise<JsonObject> {
-    const { name, version, args, timeout, signal, urgent, unlimited = urgent } = request;
+    const { name, version, args, timeout, signal, urgent, unlimited = urgent, onRaw } = request;
     const { maxPending, maxPayload } = this.#options;
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (!unlimited && this.queued + this.inFlight >= maxPending) {
@@ -171,6 +177,7 @@ export class CallQueue {
       signal,
       json,
       deadline: this.#clock.now() + timeout,
+      onRaw,
       resolve,
       reject,
       sent: false,
@@ -215,11 +222,11 @@ export class CallQueue {
   }
 
   /**
-   * Settles the oldest call in flight with a response.
+   * Settles the oldest call in flight with a response. `payload` is its text.
    *
    * @throws {ProtocolError} If no call is in flight, or the response is for another.
    */
-  onResponse(type: PayloadType, body: JsonObject): void {
+  onResponse(type: PayloadType, body: JsonObject, payload?: Uint8Array): void {
     const { dialect } = this.#options;
     const call = this.#inFlight.peek();
     const trackId = readTrackId(body, dialect);
@@ -245,11 +252,15 @@ export class CallQueue {
     } else if (response) {
       this.counts.answered++;
       this.#settle(call);
+      if (payload !== undefined) call.onRaw?.(type, payload);
       call.resolve(response);
     } else {
       this.counts.failed++;
       this.#settle(call);
-      call.reject(new CommandError(error!, { command: call.name, trackId: call.trackId }));
+      if (payload !== undefined && call.onRaw !== undefined) {
+        call.onRaw(type, payload);
+        call.resolve({});
+      } else call.reject(new CommandError(error!, { command: call.name, trackId: call.trackId }));
     }
   }
 

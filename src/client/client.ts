@@ -16,9 +16,11 @@ import {
 import type { EventFilter, RcspEvent } from "../message/event.ts";
 import type { JsonObject } from "../message/json.ts";
 import { formatAddress } from "../socket/address.ts";
+import { RawResponse } from "../message/response.ts";
 import type { Socket } from "../socket/socket.ts";
 import { CLOCK, type Clock } from "../timers.ts";
 import { callUserCallback } from "../user_callback.ts";
+import type { PayloadType } from "../wire/header.ts";
 import { AllPresses, type PressSink, toPress } from "./all_presses.ts";
 import { CallQueue, type CallRequest } from "./call_queue.ts";
 import { ConnectionManager } from "./connection_manager.ts";
@@ -249,6 +251,28 @@ export class Client implements RcspClient {
     this.#presses.clear();
   }
 
+  /** For `forward()`: `args` is JSON, and so is the response, as it came. */
+  async forward(
+    name: string,
+    args: string | undefined,
+    options: { readonly version: number; readonly timeout: number },
+  ): Promise<RawResponse> {
+    let raw: RawResponse | undefined;
+    const onRaw = (type: PayloadType, payload: Uint8Array): void => {
+      raw = new RawResponse(type, new TextDecoder().decode(payload));
+    };
+    const version = checkVersion(options.version);
+    await this.#enqueue({
+      name,
+      version,
+      args,
+      timeout: options.timeout,
+      signal: undefined,
+      onRaw,
+    });
+    return raw!;
+  }
+
   /** For `presses()`: subscribes to the button of one device. */
   joinButton(deviceId: DeviceId, sink: EventSink): Membership {
     return this.subscriptions.add({ ...this.options.dialect.button, deviceId }, sink);
@@ -274,21 +298,25 @@ export class Client implements RcspClient {
         urgent: options.urgent,
         unlimited: options.unlimited,
       };
-      if (this.calls.stuck) {
-        this.#connections.replace(
-          stalledError(`it left ${this.calls.inFlight} commands unanswered`),
-        );
-      }
-      // Last, as the replacement, or a `toJSON` of the caller's, may close the client.
-      if (this.status.state === "closed") {
-        throw this.#closedError(`send command ${quote(name)}`, "is closed");
-      }
-      const answer = this.calls.add(request);
-      this.#connections.flush();
-      return traceCall(this.options.tracing, request, answer);
+      return this.#enqueue(request);
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  #enqueue(request: CallRequest): Promise<JsonObject> {
+    if (this.calls.stuck) {
+      this.#connections.replace(
+        stalledError(`it left ${this.calls.inFlight} commands unanswered`),
+      );
+    }
+    // Last, as the replacement, or a `toJSON` of the caller's, may close the client.
+    if (this.status.state === "closed") {
+      throw this.#closedError(`send command ${quote(request.name)}`, "is closed");
+    }
+    const answer = this.calls.add(request);
+    this.#connections.flush();
+    return traceCall(this.options.tracing, request, answer);
   }
 
   #subscribe<T>(

@@ -169,6 +169,7 @@ export class Connection implements Receiver {
         return this.#owner.calls.onResponse(
           type,
           parseBody(payload, this.#owner.options.maxDepth),
+          payload,
         );
       case PayloadType.Command:
         throw new ProtocolError("unexpected-type", "Cannot accept frame", {

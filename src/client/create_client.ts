@@ -31,12 +31,44 @@ export function createClient(
   return openClient(connector, options);
 }
 
-/** The same with the hooks of a test. */
+/**
+ * The same without waiting for the connection, for programs that start before the driver does. A first
+ * connection that fails is retried as a lost one is: `statuses()` tells about it.
+ *
+ * @throws {TypeError | RangeError} If an option is invalid or unknown.
+ */
+export function startClient(connector: Connector, options: ConnectOptions = {}): RcspClient {
+  const { reconnect } = options;
+  const client = makeClient(connector, {
+    ...options,
+    reconnect: reconnect === false ? false : { ...reconnect, firstConnect: true },
+  });
+  // `closed` and the statuses tell why.
+  client.open().catch(() => {});
+  return client;
+}
+
+/** `createClient()` with the hooks of a test. */
 export async function openClient(
   connector: Connector,
   options: ConnectOptions,
   hooks: TestHooks = {},
 ): Promise<RcspClient> {
+  const client = makeClient(connector, options, hooks);
+  try {
+    await client.open();
+    return client;
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw error;
+  }
+}
+
+function makeClient(
+  connector: Connector,
+  options: ConnectOptions,
+  hooks: TestHooks = {},
+): Client {
   const checked = clientOptions(options);
   const { clock = CLOCK } = hooks;
   const { signal } = options;
@@ -49,13 +81,7 @@ export async function openClient(
   const onAbort = (): void => client.abort(signal!.reason);
   signal?.addEventListener("abort", onAbort);
   client.closed.then(() => signal?.removeEventListener("abort", onAbort));
-  try {
-    await client.open();
-    return client;
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw error;
-  }
+  return client;
 }
 
 /** Opens a socket within `connectTimeout`. A connector may ignore its signal: the caller does not wait. */

@@ -30,7 +30,8 @@ export type SendCommand = (
 
 /** Receives the events of a subscription, each in the turn in which it arrives. Must not throw. */
 export interface EventSink {
-  onEvent(event: RcspEvent): void;
+  /** `payload` is the body as received, valid during the call only. */
+  onEvent(event: RcspEvent, payload: Uint8Array): void;
   /** The server has accepted. */
   onAccepted?(): void;
   /** The connection was lost. */
@@ -121,7 +122,7 @@ export class SubscriptionRegistry {
       return;
     }
     for (const { filter, sink } of this.#members) {
-      if (filter === undefined || matches(event, filter)) sink.onEvent(event);
+      if (filter === undefined || matches(event, filter)) sink.onEvent(event, payload);
     }
   }
 

@@ -9,7 +9,21 @@ import type { ErrorBody } from "../errors.ts";
 import type { Dialect } from "../dialect.ts";
 import { readPath, writePath } from "../dialect.ts";
 import { fieldTypeError } from "./command.ts";
+import type { PayloadType } from "../wire/header.ts";
 import { describeValue, isObject, type JsonObject } from "./json.ts";
+
+/** A response as it came, to be passed on. */
+export class RawResponse {
+  /** Whether it is an error. */
+  readonly type: PayloadType;
+  /** The whole body. */
+  readonly json: string;
+
+  constructor(type: PayloadType, json: string) {
+    this.type = type;
+    this.json = json;
+  }
+}
 
 /** The `TrackId` of a response; `undefined` if missing or null. */
 export function readTrackId(body: JsonObject, dialect: Dialect): string | undefined {

@@ -30,13 +30,16 @@ export interface HandlerContext {
 export class CommandContext implements HandlerContext {
   /** Who sent the command. */
   readonly client: ClientHandle;
+  /** The command as received; valid until the handler returns. */
+  readonly payload: Uint8Array;
   /** Fires at `handlerTimeout`. */
   timer: unknown;
   #controller: AbortController | undefined;
   #aborted: { readonly reason: unknown } | undefined;
 
-  constructor(client: ClientHandle) {
+  constructor(client: ClientHandle, payload: Uint8Array) {
     this.client = client;
+    this.payload = payload;
   }
 
   /** Created on first use: most handlers need none. */

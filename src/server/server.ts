@@ -84,6 +84,7 @@ export class RcspServer {
   readonly dialect: Dialect;
   readonly #limits: Limits;
   readonly #handlers = new Map<string, Handler>();
+  readonly #unknown: { handler?: Handler } = {};
   readonly #sessions = new Set<Session>();
   readonly #listeners = new Set<Listener>();
   /** Commands with a logged handler error. */
@@ -134,6 +135,12 @@ export class RcspServer {
     return this;
   }
 
+  /** Sets the handler of all commands without one of their own. Returns the server. */
+  handleUnknown(handler: Handler): this {
+    this.#unknown.handler = handler;
+    return this;
+  }
+
   /**
    * Listens, and accepts every client until `close()`. Returns the address with the actual port.
    *
@@ -163,6 +170,7 @@ export class RcspServer {
       limits: this.#limits,
       clock: this.#clock,
       handlers: this.#handlers,
+      unknown: this.#unknown,
       onDisconnect: (error, client) => this.#report(error, client),
       onFailure: (error, client, command) => this.#reportFailure(error, client, command),
     });
@@ -248,7 +256,7 @@ export class RcspServer {
     const { commands } = this.dialect;
     const subscribe = (device: boolean): Handler => (command, context) => {
       const session = context.client as Session;
-      const topic = this.#topicOf(command, device);
+      const topic = readTopic(command, device, this.dialect);
       return session.inOrder(context, () => {
         const checking = this.#options.onSubscribe?.(topic, context);
         if (checking === undefined) return session.subscribe(topic);
@@ -260,7 +268,7 @@ export class RcspServer {
     };
     const unsubscribe = (device: boolean): Handler => (command, context) => {
       const session = context.client as Session;
-      const topic = this.#topicOf(command, device);
+      const topic = readTopic(command, device, this.dialect);
       return session.inOrder(context, () => session.unsubscribe(topic));
     };
     this.handle(commands.subscribe, subscribe(false));
@@ -268,26 +276,34 @@ export class RcspServer {
     this.handle(commands.deviceSubscribe, subscribe(true));
     this.handle(commands.deviceUnsubscribe, unsubscribe(true));
   }
+}
 
-  #topicOf({ Command, Arguments }: Command, device: boolean): EventFilter {
-    const { subscription, errorCodes } = this.dialect;
-    const missing = (key: string, what: string): CommandError =>
-      new CommandError({
-        Code: errorCodes.badArguments,
-        Message: `${Command} needs ${what} in 'Arguments.${key}'`,
-      });
-    const text = (key: string): string => {
-      const value = readPath(Arguments, key);
-      if (typeof value === "string") return value;
-      throw missing(key, "a string");
-    };
-    const publisher = text(subscription.publisher);
-    const topic = text(subscription.topic);
-    if (!device) return { publisher, topic };
-    const deviceId = (readPath(Arguments, subscription.deviceId) ?? undefined) as
-      | DeviceId
-      | undefined;
-    if (deviceId === undefined) throw missing(subscription.deviceId, "a device id");
-    return { publisher, topic, deviceId };
-  }
+/**
+ * The filter of a subscription command; `device`: of one device.
+ *
+ * @throws {CommandError} If an argument is missing.
+ */
+export function readTopic(
+  { Command, Arguments }: Command,
+  device: boolean,
+  { subscription, errorCodes }: Dialect,
+): EventFilter {
+  const missing = (key: string, what: string): CommandError =>
+    new CommandError({
+      Code: errorCodes.badArguments,
+      Message: `${Command} needs ${what} in 'Arguments.${key}'`,
+    });
+  const text = (key: string): string => {
+    const value = readPath(Arguments, key);
+    if (typeof value === "string") return value;
+    throw missing(key, "a string");
+  };
+  const publisher = text(subscription.publisher);
+  const topic = text(subscription.topic);
+  if (!device) return { publisher, topic };
+  const deviceId = (readPath(Arguments, subscription.deviceId) ?? undefined) as
+    | DeviceId
+    | undefined;
+  if (deviceId === undefined) throw missing(subscription.deviceId, "a device id");
+  return { publisher, topic, deviceId };
 }

@@ -17,7 +17,7 @@ import type { Limits } from "../limits.ts";
 import { type Command, decodeCommand } from "../message/command.ts";
 import { type EventFilter, filterKey } from "../message/event.ts";
 import { isObject, type JsonObject, parseBody } from "../message/json.ts";
-import { encodeError, encodeResponse } from "../message/response.ts";
+import { encodeError, encodeResponse, RawResponse } from "../message/response.ts";
 import { quote } from "../escape.ts";
 import { receive, type Receiver, type Socket } from "../socket/socket.ts";
 import { FrameDecoder } from "../wire/decoder.ts";
@@ -46,6 +46,8 @@ export interface SessionOptions {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly handlers: ReadonlyMap<string, Handler>;
+  /** The handler of commands without one of their own, if there is one. */
+  readonly unknown: { readonly handler?: Handler };
   /** Receives why a client was disconnected. */
   readonly onDisconnect: (error: unknown, client: ClientHandle) => void;
   /** Receives what a handler threw, or its timeout. */
@@ -84,7 +86,7 @@ export class Session implements ClientHandle, Receiver {
   constructor(socket: Socket, options: SessionOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#writer = new FrameWriter(socket, (error) => this.#disconnect(error));
+    this.#writer = new FrameWriter(socket, (error) => this.disconnect(error));
     this.#responses = new ResponseQueue(this.#writer, options.limits);
     const { clock, limits: { maxPayload, partialFrameTimeout, closeTimeout } } = options;
     this.#decoder = new FrameDecoder({ maxPayload });
@@ -95,7 +97,7 @@ export class Session implements ClientHandle, Receiver {
         this.#phase === "open" && !this.#workingOff && this.#decoder.partial
           ? this.#received
           : undefined,
-      onStall: () => this.#disconnect(this.#stalled()),
+      onStall: () => this.disconnect(this.#stalled()),
     });
     this.#responseTimer = new StallTimer({
       clock,
@@ -140,6 +142,13 @@ export class Session implements ClientHandle, Receiver {
     this.#running.clear();
     this.#responses.close();
     this.#socket.close();
+  }
+
+  /** Closes its connection immediately, and reports why. */
+  disconnect(error: unknown): void {
+    if (this.#phase === "closed") return;
+    this.close();
+    this.#options.onDisconnect(error, this);
   }
 
   /**
@@ -232,7 +241,7 @@ export class Session implements ClientHandle, Receiver {
       this.#received += chunk.length;
       if (this.#phase === "open") this.#decoder.push(chunk, this.#sink);
     } catch (error) {
-      this.#disconnect(error);
+      this.disconnect(error);
       return false;
     }
     if (this.#backlog.length > 0 || this.#responses.full) this.#workOffBacklog();
@@ -249,7 +258,7 @@ export class Session implements ClientHandle, Receiver {
 
   /** Called by the socket: the connection broke. */
   onError(error: unknown): void {
-    this.#disconnect(error);
+    this.disconnect(error);
   }
 
   async #finish(): Promise<void> {
@@ -259,7 +268,7 @@ export class Session implements ClientHandle, Receiver {
       if (this.#phase === "open") await this.#responses.empty();
       await this.#closeFlushed();
     } catch (error) {
-      this.#disconnect(error);
+      this.disconnect(error);
     }
   }
 
@@ -316,7 +325,7 @@ export class Session implements ClientHandle, Receiver {
 
   #execute(payload: Uint8Array): void {
     const slot = this.#responses.reserve(payload.length);
-    const context = new CommandContext(this);
+    const context = new CommandContext(this, payload);
     try {
       const body = this.#answerIfInvalid(
         payload,
@@ -324,7 +333,8 @@ export class Session implements ClientHandle, Receiver {
       );
       if (typeof body["TrackId"] === "string") slot.trackId = body["TrackId"];
       const command = this.#answerIfInvalid(body, decodeCommand);
-      const handler = this.#options.handlers.get(command.Command);
+      const { handlers, unknown } = this.#options;
+      const handler = handlers.get(command.Command) ?? unknown.handler;
       if (handler === undefined) throw this.#unknownCommand(command);
       slot.command = command.Command;
       const result = handler(command, context);
@@ -394,8 +404,13 @@ export class Session implements ClientHandle, Receiver {
     });
   }
 
-  #succeed(slot: Slot, result: HandlerResult): void {
+  #succeed(slot: Slot, result: HandlerResult | RawResponse): void {
     const name = quote(slot.command!);
+    if (result instanceof RawResponse) {
+      this.#checkSize(result.json, `Cannot answer ${name}`);
+      this.#responses.complete(slot, result.type, result.json);
+      return;
+    }
     if ((result ?? undefined) !== undefined && !isObject(result)) {
       throw new TypeError(`Handler of ${name} must return an object or nothing`);
     }
@@ -439,10 +454,10 @@ export class Session implements ClientHandle, Receiver {
 
   /** Returns whether more may be sent; disconnects a client that does not read. */
   #canSend(): boolean {
-    if (this.#phase === "closed") return false;
+    if (this.#phase !== "open") return false;
     const { maxUnsent } = this.#options.limits;
     if (this.#writer.unsent <= maxUnsent) return true;
-    this.#disconnect(
+    this.disconnect(
       new LimitError(
         `Client ${this.remote} was disconnected: more than 'maxUnsent' (${maxUnsent}) bytes are unread`,
         "maxUnsent",
@@ -450,12 +465,6 @@ export class Session implements ClientHandle, Receiver {
       ),
     );
     return false;
-  }
-
-  #disconnect(error: unknown): void {
-    if (this.#phase === "closed") return;
-    this.close();
-    this.#options.onDisconnect(error, this);
   }
 
   #stalled(): ConnectionError {

@@ -1,15 +1,18 @@
 /**
- * Where things stand in the text of JSON, for what must go on as it was written.
+ * Where values are in the text of JSON, for what must be passed on as it was written.
  *
  * @module
  */
 
-/** A member of an object, however deep, and where its value stands in the text. */
-export interface Member {
+/** A member of an object, at any depth, and where its value is in the text. */
+export interface JsonMember {
+  /** Its key. */
   readonly key: string;
   /** The keys that lead to it, joined by dots as in a dialect. */
   readonly path: string;
+  /** Index of the first character of the value. */
   readonly start: number;
+  /** Index after the last character of the value. */
   readonly end: number;
 }
 
@@ -22,8 +25,11 @@ interface Open {
   readonly prefix: string | undefined;
 }
 
-/** All members of an object and of those within it, in the order of their ends; not those in arrays. */
-export function* members(json: string): Generator<Member> {
+/**
+ * All members of an object and of those within it, in the order of their ends; not those in arrays. `json`
+ * must be valid JSON.
+ */
+export function* jsonMembers(json: string): Generator<JsonMember> {
   const token = /["{}[\]]|[^\s,:"{}[\]]+/g;
   const open: Open[] = [];
   let key: string | undefined;
@@ -61,4 +67,25 @@ function endOfString(json: string, start: number): number {
     while (json[end - 1 - backslashes] === "\\") backslashes++;
     if (backslashes % 2 === 0) return end + 1;
   }
+}
+
+/** The text of a member of the object itself; of several with the same key the last, as `JSON.parse`. */
+export function memberText(json: string, key: string): string | undefined {
+  let text: string | undefined;
+  for (const { key: found, path, start, end } of jsonMembers(json)) {
+    if (found === key && path === key) text = json.slice(start, end);
+  }
+  return text;
+}
+
+/** Replaces every string at a key path; all else stays as it is. */
+export function replaceStrings(json: string, path: string, value: string): string {
+  let result = "";
+  let copied = 0;
+  for (const { path: found, start, end } of jsonMembers(json)) {
+    if (found !== path || json[start] !== '"') continue;
+    result += json.slice(copied, start) + JSON.stringify(value);
+    copied = end;
+  }
+  return result + json.slice(copied);
 }

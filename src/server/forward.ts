@@ -1,0 +1,205 @@
+/**
+ * Passing commands and subscriptions of many clients on to one driver.
+ *
+ * @module
+ */
+
+import { Client } from "../client/client.ts";
+import type { RcspClient } from "../client/rcsp_client.ts";
+import type { Dialect } from "../dialect.ts";
+import { CommandError, ConnectionError, LimitError, TimeoutError } from "../errors.ts";
+import { quote } from "../escape.ts";
+import { assertInteger } from "../limits.ts";
+import type { Command } from "../message/command.ts";
+import type { EventFilter } from "../message/event.ts";
+import { memberText, replaceStrings } from "../message/json_text.ts";
+import { RawResponse } from "../message/response.ts";
+import { formatAddress } from "../socket/address.ts";
+import { callUserCallback } from "../user_callback.ts";
+import type { ClientHandle, CommandContext } from "./command_context.ts";
+import { PendingCommands } from "./pending_commands.ts";
+import { type RcspServer, readTopic } from "./server.ts";
+import type { Handler, HandlerResult, Session } from "./session.ts";
+import { SharedSubscriptions } from "./shared_subscriptions.ts";
+
+/** Options of {@link forward}. */
+export interface ForwardOptions {
+  /**
+   * Commands to pass on besides `ListDevices`, `GetDeviceInfo` and the subscription commands, or `all`. Any
+   * other is answered with an error, `Code` `NotAllowed`. Default: none.
+   */
+  readonly allow?: "all" | readonly string[] | undefined;
+  /**
+   * Maximum commands of one client that wait for the driver; its further commands wait in order. Default: 64.
+   */
+  readonly maxPending?: number | undefined;
+  /** Called for each command that is not allowed. An error that it throws is uncaught. */
+  readonly onRefused?: ((command: string, client: ClientHandle) => void) | undefined;
+}
+
+const MAX_PENDING = 64;
+const READ_ONLY = ["ListDevices", "GetDeviceInfo"];
+
+/**
+ * Makes a server pass commands and subscriptions on to one client, which all of its clients share. Commands
+ * with a handler of `server.handle()` are not passed on.
+ *
+ * - `Arguments`, responses and events are passed on as they came, character by character; only the `TrackId`
+ *   of a response is replaced with that of the server's client.
+ * - Subscriptions with the same publisher, topic and device share one command, and other arguments of it are
+ *   not passed on. The last one to end unsubscribes; so does a client that leaves. After a reconnect the
+ *   client subscribes again; if the driver then refuses, the subscribers are disconnected.
+ * - An event goes to each client with a matching subscription once, and from the moment it subscribes: it may
+ *   arrive before the response. A field that the event lacks matches.
+ * - While the driver is not connected, commands are answered at once with `Code` `Unavailable`.
+ * - The driver's errors are passed on. Without an answer within the client's `commandTimeout` the `Code` is
+ *   `Timeout`, above the client's `maxPending` it is `Busy`.
+ *
+ * Create both with the same `dialect`, `maxPayload` and `maxDepth`.
+ *
+ * @throws {TypeError} If the client was not made by this module.
+ * @throws {RangeError} If `maxPending` is not a whole number from 1 on.
+ */
+export function forward(
+  server: RcspServer,
+  client: RcspClient,
+  options: ForwardOptions = {},
+): void {
+  if (!(client instanceof Client)) {
+    throw new TypeError(
+      "Cannot forward to this client: expected one of connect() or startClient()",
+    );
+  }
+  const { dialect } = server;
+  const commands = new CommandForwarder(client, dialect, options);
+  const subscriptions = new SharedSubscriptions(client.subscriptions);
+  const subscribe = (device: boolean): Handler => async (command, { client: session }) => {
+    const topic = readTopic(command, device, dialect);
+    checkExact(topic, dialect);
+    await commands.answering(() => subscriptions.subscribe(session as Session, topic));
+  };
+  const unsubscribe = (device: boolean): Handler => async (command, { client: session }) => {
+    const topic = readTopic(command, device, dialect);
+    await subscriptions.unsubscribe(session as Session, topic);
+  };
+  const names = dialect.commands;
+  server.handle(names.subscribe, subscribe(false));
+  server.handle(names.deviceSubscribe, subscribe(true));
+  server.handle(names.unsubscribe, unsubscribe(false));
+  server.handle(names.deviceUnsubscribe, unsubscribe(true));
+  // The session knows this result.
+  server.handleUnknown((command, context) =>
+    commands.handle(command, context as CommandContext) as Promise<unknown> as Promise<
+      HandlerResult
+    >
+  );
+}
+
+/** A subscription is written anew: a number must survive that. */
+function checkExact({ deviceId }: EventFilter, { errorCodes }: Dialect): void {
+  if (!Number.isInteger(deviceId) || Number.isSafeInteger(deviceId)) return;
+  throw new CommandError({
+    Code: errorCodes.badArguments,
+    Message: "A device id above 2^53 cannot be passed on in a subscription",
+  });
+}
+
+function clientGone({ remote }: ClientHandle): ConnectionError {
+  return new ConnectionError("connection-closed", `Client ${remote} is disconnected`);
+}
+
+/** Passes single commands on. */
+class CommandForwarder {
+  readonly #client: Client;
+  readonly #dialect: Dialect;
+  readonly #allowed: ReadonlySet<string> | "all";
+  readonly #maxPending: number;
+  readonly #onRefused: ForwardOptions["onRefused"];
+  readonly #pending = new WeakMap<ClientHandle, PendingCommands>();
+
+  constructor(client: Client, dialect: Dialect, options: ForwardOptions) {
+    const { allow = [], maxPending = MAX_PENDING, onRefused } = options;
+    this.#client = client;
+    this.#dialect = dialect;
+    const { heartbeat } = dialect.commands;
+    this.#allowed = allow === "all" ? allow : new Set([...READ_ONLY, heartbeat, ...allow]);
+    this.#maxPending = assertInteger("maxPending", maxPending, 1, Number.MAX_SAFE_INTEGER);
+    this.#onRefused = onRefused;
+  }
+
+  async handle(command: Command, context: CommandContext): Promise<RawResponse> {
+    const { Command, TrackId, Version } = command;
+    this.#checkAllowed(Command, context.client);
+    // Now, as the payload is valid only in this turn.
+    const args = memberText(new TextDecoder().decode(context.payload), "Arguments");
+    const { clock, options: { commandTimeout } } = this.#client;
+    const deadline = clock.now() + commandTimeout;
+    const { type, json } = await this.#pendingOf(context.client).run(() =>
+      this.answering(() => {
+        if ((context.client as Session).ended) throw clientGone(context.client);
+        const timeout = Math.ceil(deadline - clock.now());
+        if (timeout <= 0) throw this.#timedOut(Command);
+        const known = args === "null" ? undefined : args;
+        return this.#client.forward(Command, known, { version: Version, timeout });
+      })
+    );
+    return new RawResponse(type, replaceStrings(json, this.#dialect.trackId, TrackId));
+  }
+
+  /** Runs what needs the driver; what prevents an answer becomes one. */
+  async answering<T>(run: () => Promise<T>): Promise<T> {
+    try {
+      this.#checkConnected();
+      return await run();
+    } catch (error) {
+      if (error instanceof CommandError) throw error;
+      throw new CommandError({ Code: this.#codeOf(error), Message: (error as Error).message });
+    }
+  }
+
+  #codeOf(error: unknown): string {
+    const { timeout, busy, badCommand, unavailable } = this.#dialect.errorCodes;
+    if (error instanceof TimeoutError) return timeout;
+    if (error instanceof TypeError) return badCommand;
+    if (!(error instanceof LimitError) || error.sent) return unavailable;
+    return error.limit === "maxPending" ? busy : badCommand;
+  }
+
+  #checkAllowed(command: string, client: ClientHandle): void {
+    if (this.#allowed === "all" || this.#allowed.has(command)) return;
+    const onRefused = this.#onRefused;
+    if (onRefused) callUserCallback(() => onRefused(command, client));
+    throw new CommandError({
+      Code: this.#dialect.errorCodes.notAllowed,
+      Message: `${quote(command)} is not allowed here`,
+    });
+  }
+
+  #checkConnected(): void {
+    const { status, options: { address } } = this.#client;
+    if (status.state === "ready") return;
+    const cause = "cause" in status && status.cause !== undefined
+      ? `: ${status.cause.message}`
+      : "";
+    throw new CommandError({
+      Code: this.#dialect.errorCodes.unavailable,
+      Message: `The driver at ${formatAddress(address)} is not connected${cause}`,
+    });
+  }
+
+  #timedOut(command: string): CommandError {
+    const { commandTimeout } = this.#client.options;
+    return new CommandError({
+      Code: this.#dialect.errorCodes.timeout,
+      Message: `${quote(command)} was not sent to the driver within ${commandTimeout} ms`,
+    });
+  }
+
+  #pendingOf(client: ClientHandle): PendingCommands {
+    let pending = this.#pending.get(client);
+    if (pending === undefined) {
+      this.#pending.set(client, pending = new PendingCommands(this.#maxPending));
+    }
+    return pending;
+  }
+}
