@@ -17,7 +17,7 @@ import { RUNTIME_NAMES } from "./support/machine.ts";
 import { resultsPage } from "./support/page.ts";
 import { judge, type Report, reportText, verdictLine } from "./support/report.ts";
 
-const BENCHES = ["header", "reassembly", "payload", "end_to_end", "memory"];
+const BENCHES = ["header", "reassembly", "payload", "end_to_end", "memory", "motion"];
 const RUNTIMES = [["deno", "run", "-A"], ["bun", "run"], ["node"]];
 // Timeout of one bench in milliseconds.
 const BENCH_TIMEOUT = 15 * 60_000;

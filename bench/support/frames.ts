@@ -72,7 +72,8 @@ export function cutFrames(
   return { bytes, payloads, offsets, chunks, buffers };
 }
 
-function cut(bytes: Uint8Array, size: number, kind: ChunkKind): Uint8Array[] {
+/** Cuts a stream into chunks of `size` bytes. */
+export function cut(bytes: Uint8Array, size: number, kind: ChunkKind): Uint8Array[] {
   const chunkAt = (from: number, to: number): Uint8Array =>
     kind === "own" ? bytes.slice(from, to) : bytes.subarray(from, to);
   if (size === 1) {

@@ -24,32 +24,38 @@ export interface MotionDecoderOptions {
 /** So many frames with an unknown prefix in a row mean that the stream is not RGMP. */
 export const MAX_UNKNOWN_FRAMES = 10;
 
+const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 const FIRST_CAPACITY = 4096;
-// A chunk of up to this size is copied whole although only its start is needed: cheaper than a view.
+// Below this size a byte loop beats TypedArray.set().
+const FEW_BYTES = 16;
+// Up to this size it is faster to copy a whole chunk than to create views of its parts.
 const SHORT_CHUNK = 2048;
-// A larger buffer is released after its frame.
-const KEPT_CAPACITY = 1024 * 1024;
+// A larger buffer is released once it is empty.
+const MAX_KEPT_CAPACITY = 1024 * 1024 + MOTION_HEADER_SIZE + SHORT_CHUNK;
 
 /**
  * Splits a byte stream, cut anywhere, into motion frames.
  *
  * - `push` calls the sink for every complete frame before it returns, so the chunk can be reused.
- * - A frame inside one chunk is not copied. A split frame is collected in one reused buffer that
- *   grows with the bytes received, not with the bytes claimed.
+ * - A frame inside one chunk is usually not copied. A split frame is collected in one reused buffer
+ *   that grows with the bytes received, not with the bytes claimed.
  * - A frame with an unknown prefix is skipped by its length and counted in `skipped`, as a newer
  *   version may have more of them. Ten in a row are an error.
  * - After an error (also one that the sink throws) every later call throws it again.
  */
 export class MotionDecoder {
   readonly #maxPayload: number;
-  readonly #header = new Uint8Array(MOTION_HEADER_SIZE);
-  #headerFilled = 0;
-  #body = new Uint8Array(0);
-  #bodyFilled = 0;
-  #bodySize = 0;
-  #inBody = false;
-  /** Bytes of all chunks before the current one. */
+  /** Stream offset of the next frame, or of the incomplete one. */
   #position = 0;
+  /** Holds the incomplete frame from `#start` to `#end`. */
+  #buffer = EMPTY;
+  #start = 0;
+  #end = 0;
+  /** Size of the incomplete frame with its header; 0 if even the header is incomplete. */
+  #frameSize = 0;
+  /** Size of the payload that is being skipped, and how much of it is missing. */
+  #skipSize = 0;
+  #skipLeft = 0;
   #unknownInRow = 0;
   #skipped = 0;
   #failure: { readonly error: unknown } | undefined;
@@ -67,7 +73,7 @@ export class MotionDecoder {
 
   /** Whether a frame has begun and is not complete. */
   get partial(): boolean {
-    return this.#inBody || this.#headerFilled > 0;
+    return this.#end > this.#start || this.#skipLeft > 0;
   }
 
   /**
@@ -77,14 +83,22 @@ export class MotionDecoder {
    * @throws {LimitError} If a header claims more than `maxPayload` bytes.
    */
   push(chunk: Uint8Array, sink: MotionSink): void {
+    const { length } = chunk;
+    const end = this.#end + length;
+    if (end - this.#start < this.#frameSize && end <= this.#buffer.length) {
+      // Inside a payload: no frame is complete and nothing can fail.
+      this.#append(chunk, 0, length);
+      return;
+    }
     if (this.#failure !== undefined) throw this.#failure.error;
     if (this.#busy) throw new TypeError("Cannot push a chunk from within a sink");
     this.#busy = true;
     try {
-      this.#decode(chunk, sink);
+      const from = this.partial ? this.#resume(chunk, sink) : 0;
+      const to = this.#emitFrames(chunk, from, length, sink);
+      if (to < length) this.#append(chunk, to, length);
     } catch (error) {
-      this.#failure = { error };
-      throw error;
+      this.#fail(error);
     } finally {
       this.#busy = false;
     }
@@ -98,152 +112,171 @@ export class MotionDecoder {
   end(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
     if (!this.partial) return;
-    const [expected, received, begun] = this.#inBody
-      ? [`${this.#bodySize} bytes of payload`, this.#bodyFilled, MOTION_HEADER_SIZE]
-      : ["8 bytes of header", this.#headerFilled, 0];
-    const error = new ProtocolError("cut-frame", "Cannot read motion frame", {
-      expected,
-      received: `${received}, then the end`,
-      offset: this.#position - received - begun,
-      bytes: this.#inBody ? this.#header : this.#header.subarray(0, received),
-    });
+    const isSkipping = this.#skipLeft > 0;
+    const size = isSkipping ? this.#skipSize : this.#frameSize - MOTION_HEADER_SIZE;
+    const filled = this.#end - this.#start;
+    const inPayload = size >= 0;
+    const received = isSkipping
+      ? size - this.#skipLeft
+      : inPayload
+      ? filled - MOTION_HEADER_SIZE
+      : filled;
+    const headerEnd = Math.min(this.#start + MOTION_HEADER_SIZE, this.#end);
+    this.#fail(
+      new ProtocolError("cut-frame", "Cannot read motion frame", {
+        expected: inPayload ? `${size} bytes of payload` : "8 bytes of header",
+        received: `${received}, then the end`,
+        offset: this.#position,
+        bytes: this.#buffer.subarray(this.#start, headerEnd),
+      }),
+    );
+  }
+
+  #fail(error: unknown): never {
     this.#failure = { error };
+    this.#frameSize = 0;
     throw error;
   }
 
-  #decode(chunk: Uint8Array, sink: MotionSink): void {
-    const end = chunk.length;
+  /** Continues the incomplete frame; returns where the rest of the chunk begins. */
+  #resume(chunk: Uint8Array, sink: MotionSink): number {
+    if (this.#skipLeft > 0) return this.#skip(chunk.length);
+    const { length } = chunk;
     let at = 0;
-    if (this.#inBody) at = this.#continueBody(chunk, 0, sink);
-    else if (this.#headerFilled > 0) at = this.#continueHeader(chunk, sink);
-    while (end - at >= MOTION_HEADER_SIZE) {
-      const size = this.#check(chunk, at, this.#position + at);
-      const body = at + MOTION_HEADER_SIZE;
-      const next = body + size;
-      if (next > end) {
-        for (let i = 0; i < MOTION_HEADER_SIZE; i++) this.#header[i] = chunk[at + i]!;
-        this.#beginBody(size);
-        at = this.#continueBody(chunk, body, sink);
-        break;
+    if (this.#end - this.#start <= MOTION_HEADER_SIZE) {
+      at = Math.min(length, this.#start + MOTION_HEADER_SIZE - this.#end);
+      this.#append(chunk, 0, at);
+      if (this.#end - this.#start < MOTION_HEADER_SIZE) return at;
+      this.#frameSize = MOTION_HEADER_SIZE + this.#checkHeader(this.#buffer, this.#start);
+      if (!isKnown(this.#buffer, this.#start)) {
+        // Emits nothing, and forgets the header.
+        this.#frameSize = 0;
+        this.#start = this.#emitFrames(this.#buffer, this.#start, this.#end, sink);
+        return at + (this.#skipLeft > 0 ? this.#skip(length - at) : 0);
       }
-      if (isKnown(chunk, at)) sink(chunk[at] as MotionPrefix, view(chunk, body, next));
-      at = next;
     }
-    while (at < end) this.#header[this.#headerFilled++] = chunk[at++]!;
-    this.#position += end;
-  }
-
-  /** Continues a header from an earlier chunk; returns where in this chunk it stopped. */
-  #continueHeader(chunk: Uint8Array, sink: MotionSink): number {
-    let at = 0;
-    while (this.#headerFilled < MOTION_HEADER_SIZE) {
-      if (at === chunk.length) return at;
-      this.#header[this.#headerFilled++] = chunk[at++]!;
+    const missing = this.#start + this.#frameSize - this.#end;
+    const to = length <= SHORT_CHUNK ? length : Math.min(length, at + missing);
+    this.#append(chunk, at, to);
+    if (to - at < missing) return to;
+    this.#frameSize = 0;
+    this.#start = this.#emitFrames(this.#buffer, this.#start, this.#end, sink);
+    if (!this.partial) {
+      this.#start = this.#end = 0;
+      if (this.#buffer.length > MAX_KEPT_CAPACITY) this.#buffer = EMPTY;
+    } else if (this.#start + this.#frameSize + SHORT_CHUNK > this.#buffer.length) {
+      // Moving the start of a frame now is cheaper than moving most of it later.
+      this.#reserve(0);
     }
-    this.#headerFilled = 0;
-    this.#beginBody(this.#check(this.#header, 0, this.#position + at - MOTION_HEADER_SIZE));
-    return this.#continueBody(chunk, at, sink);
-  }
-
-  #beginBody(size: number): void {
-    this.#inBody = true;
-    this.#bodySize = size;
-    this.#bodyFilled = 0;
-  }
-
-  /** Continues a payload; returns where in this chunk it stopped. */
-  #continueBody(chunk: Uint8Array, from: number, sink: MotionSink): number {
-    const known = isKnown(this.#header, 0);
-    const missing = this.#bodySize - this.#bodyFilled;
-    if (chunk.length - from < missing) {
-      if (known) this.#append(chunk, from, chunk.length);
-      this.#bodyFilled += chunk.length - from;
-      return chunk.length;
-    }
-    const to = from + missing;
-    this.#inBody = false;
-    if (!known) return to;
-    const prefix = this.#header[0] as MotionPrefix;
-    if (this.#bodyFilled === 0) {
-      // Only the header was split: the payload is whole in this chunk.
-      sink(prefix, view(chunk, from, to));
-      return to;
-    }
-    this.#append(chunk, from, to);
-    const body = this.#body;
-    if (body.length > KEPT_CAPACITY) this.#body = new Uint8Array(0);
-    sink(prefix, new Uint8Array(body.buffer, 0, this.#bodySize));
     return to;
   }
 
-  #append(chunk: Uint8Array, from: number, to: number): void {
-    const filled = this.#bodyFilled + to - from;
-    if (filled > this.#body.length) this.#grow(filled);
-    const { length } = chunk;
-    const isWhole = from === 0 &&
-      (to === length || (length <= SHORT_CHUNK && this.#bodyFilled + length <= this.#body.length));
-    this.#body.set(isWhole ? chunk : chunk.subarray(from, to), this.#bodyFilled);
-  }
-
-  #grow(filled: number): void {
-    const doubled = Math.max(filled, this.#body.length * 2, FIRST_CAPACITY);
-    const most = Math.max(this.#bodySize + SHORT_CHUNK, FIRST_CAPACITY);
-    const grown = new Uint8Array(Math.min(doubled, most));
-    grown.set(this.#body.subarray(0, this.#bodyFilled));
-    this.#body = grown;
-  }
-
-  /** Checks the header at `offset` and returns the size that it claims. */
-  #check(bytes: Uint8Array, offset: number, position: number): number {
-    const size = readUint32(bytes, offset + 4);
-    const known = isKnown(bytes, offset);
-    if (known) this.#unknownInRow = 0;
-    else {
-      this.#skipped++;
-      this.#unknownInRow++;
-      const isRcsp = position === 0 && bytes[offset] === MARKER;
-      if (isRcsp || size > this.#maxPayload || this.#unknownInRow === MAX_UNKNOWN_FRAMES) {
-        throw this.#notRgmp(bytes, offset, position, isRcsp);
+  /** Emits the complete frames from `at` to `end`; returns where the incomplete one begins. */
+  #emitFrames(bytes: Uint8Array, at: number, end: number, sink: MotionSink): number {
+    // subarray() of a Buffer is a Buffer, whose slice() would alias. In V8 a new view is faster too,
+    // provided that `buffer` is read once: that alone costs half a view.
+    const { byteOffset } = bytes;
+    let buffer: ArrayBufferLike | undefined;
+    while (end - at >= MOTION_HEADER_SIZE) {
+      const size = this.#checkHeader(bytes, at);
+      const payload = at + MOTION_HEADER_SIZE;
+      if (!isKnown(bytes, at)) {
+        this.#skipSize = this.#skipLeft = size;
+        this.#unknownInRow++;
+        this.#skipped++;
+        at = payload + this.#skip(end - payload);
+        continue;
       }
+      if (payload + size > end) {
+        this.#frameSize = MOTION_HEADER_SIZE + size;
+        break;
+      }
+      this.#unknownInRow = 0;
+      this.#position += MOTION_HEADER_SIZE + size;
+      buffer ??= bytes.buffer;
+      sink(bytes[at] as MotionPrefix, new Uint8Array(buffer, byteOffset + payload, size));
+      at = payload + size;
     }
-    if (size > this.#maxPayload) {
-      throw new LimitError(
-        `Cannot read motion frame at byte ${position} as its payload of ${size} bytes is longer ` +
-          `than 'maxPayload' (${this.#maxPayload})`,
-        "maxPayload",
-        this.#maxPayload,
-        true,
-      );
-    }
-    return size;
+    return at;
   }
 
-  #notRgmp(bytes: Uint8Array, offset: number, position: number, isRcsp: boolean): ProtocolError {
-    const prefix = readUint32(bytes, offset);
-    const row = this.#unknownInRow > 1 ? `, the unknown frame ${this.#unknownInRow} in a row` : "";
-    return new ProtocolError("bad-type", "Cannot read motion frame", {
-      expected: "prefix 1, 2 or 3",
-      received: isRcsp
-        ? `0xdc, the first byte of RCSP: try port ${MOTION_PORTS.raw} or ${MOTION_PORTS.hands}`
-        : `${prefix}${row}, so the other side may not send RGMP`,
-      offset: position,
-      bytes: bytes.subarray(offset, offset + MOTION_HEADER_SIZE),
-    });
+  /** Skips up to `length` bytes of an unknown payload; returns how many. */
+  #skip(length: number): number {
+    const skipped = Math.min(this.#skipLeft, length);
+    this.#skipLeft -= skipped;
+    if (this.#skipLeft === 0) this.#position += MOTION_HEADER_SIZE + this.#skipSize;
+    return skipped;
+  }
+
+  #append(chunk: Uint8Array, from: number, to: number): void {
+    const length = to - from;
+    if (this.#end + length > this.#buffer.length) this.#reserve(length);
+    const buffer = this.#buffer;
+    const end = this.#end;
+    if (length < FEW_BYTES) { for (let i = 0; i < length; i++) buffer[end + i] = chunk[from + i]!; }
+    else buffer.set(length === chunk.length ? chunk : chunk.subarray(from, to), end);
+    this.#end = end + length;
+  }
+
+  /** Makes room for more bytes behind the incomplete frame. */
+  #reserve(length: number): void {
+    const filled = this.#end - this.#start;
+    const needed = filled + length;
+    const old = this.#buffer;
+    if (needed <= old.length && old.length <= MAX_KEPT_CAPACITY) {
+      old.copyWithin(0, this.#start, this.#end);
+    } else {
+      const most = Math.max(this.#frameSize + SHORT_CHUNK, FIRST_CAPACITY);
+      const capacity = Math.max(needed, old.length * 2, FIRST_CAPACITY);
+      this.#buffer = new Uint8Array(Math.min(capacity, most));
+      this.#buffer.set(old.subarray(this.#start, this.#end));
+    }
+    this.#start = 0;
+    this.#end = filled;
+  }
+
+  /** Returns the size of the payload. The same header may be checked twice. */
+  #checkHeader(bytes: Uint8Array, at: number): number {
+    const size = readUint32(bytes, at + 4);
+    const known = isKnown(bytes, at);
+    if (known && size <= this.#maxPayload) return size;
+    if (!known) {
+      const isRcsp = this.#position === 0 && bytes[at] === MARKER;
+      const row = this.#unknownInRow + 1;
+      if (isRcsp || size > this.#maxPayload || row === MAX_UNKNOWN_FRAMES) {
+        this.#skipped++;
+        throw notRgmp(bytes, at, { position: this.#position, row, isRcsp });
+      }
+      return size;
+    }
+    throw new LimitError(
+      `Cannot read motion frame at byte ${this.#position} as its payload of ${size} bytes is longer ` +
+        `than 'maxPayload' (${this.#maxPayload})`,
+      "maxPayload",
+      this.#maxPayload,
+      true,
+    );
   }
 }
 
-function isKnown(bytes: Uint8Array, offset: number): boolean {
-  const low = bytes[offset]!;
+function notRgmp(
+  bytes: Uint8Array,
+  at: number,
+  { position, row, isRcsp }: { position: number; row: number; isRcsp: boolean },
+): ProtocolError {
+  const inRow = row > 1 ? `, the unknown frame ${row} in a row` : "";
+  return new ProtocolError("bad-type", "Cannot read motion frame", {
+    expected: "prefix 1, 2 or 3",
+    received: isRcsp
+      ? `0xdc, the first byte of RCSP: try port ${MOTION_PORTS.raw} or ${MOTION_PORTS.hands}`
+      : `${readUint32(bytes, at)}${inRow}, so the other side may not send RGMP`,
+    offset: position,
+    bytes: bytes.subarray(at, at + MOTION_HEADER_SIZE),
+  });
+}
+
+function isKnown(bytes: Uint8Array, at: number): boolean {
+  const low = bytes[at]!;
   return low >= MotionPrefix.Definition && low <= MotionPrefix.Disconnect &&
-    (bytes[offset + 1]! | bytes[offset + 2]! | bytes[offset + 3]!) === 0;
-}
-
-/**
- * Returns a plain Uint8Array even for a Buffer, whose slice() would alias. Reading `buffer` beats
- * subarray() in V8, but costs the first time: the last frame of a chunk, often its only one, avoids it.
- */
-function view(chunk: Uint8Array, from: number, to: number): Uint8Array {
-  return to === chunk.length && chunk.constructor === Uint8Array
-    ? chunk.subarray(from, to)
-    : new Uint8Array(chunk.buffer, chunk.byteOffset + from, to - from);
+    (bytes[at + 1]! | bytes[at + 2]! | bytes[at + 3]!) === 0;
 }
