@@ -47,5 +47,21 @@ export const BARS: readonly Bar[] = [
   atLeast("events.iterator", "events to an async iterator: share of the listener", 0.6, 0.5, 0.6),
   atLeast("events.unmatched", "events that nobody listens to: × async iterator", 3),
   atLeast("pipelined64.rawJson", "64 outstanding, a core each: share of raw + JSON", 0.7, 0.6, 0.7),
+  atLeast(
+    "motion.views",
+    "motion frames to views: × the RCSP decoder, worse of two chunk sizes",
+    0.9,
+  ),
+  atLeast(
+    "motion.floats",
+    "motion frames to 26 × 7 floats: × a hand-written loop, worse of two",
+    0.8,
+  ),
+  atLeast("motion.hands", "all of a hand: × the rate of two hands at 83 Hz", 100),
+  atMost(
+    "memory.motionGrowth",
+    "heap after 10^6 motion frames over heap after 10^5, KiB more",
+    1024,
+  ),
   atMost("memory.eventsGrowth", "heap after 10^6 events over heap after 10^5, in KiB more", 1024),
 ];

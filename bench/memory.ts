@@ -17,6 +17,7 @@ interface Found {
 const { smoke, json } = options();
 const scenarios: readonly [name: string, title: string, size: number, smokeSize: number][] = [
   ["events", "10^6 events", 1e6, 1e4],
+  ["motion", "10^6 motion frames of two hands", 1e6, 1e4],
   ["commands", "10^5 commands pipelined", 1e5, 1e3],
   ["message1", "one 16 MiB message, 1 B chunks", 2 ** 24, 2 ** 16],
   ["message17", "one 16 MiB message, 17 B chunks", 2 ** 24, 2 ** 16],

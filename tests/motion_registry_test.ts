@@ -57,6 +57,18 @@ test("a device is defined, sends data and goes", () => {
   assertEquals(registry.stats().disconnects, 2);
 });
 
+test("ten devices are told apart, also after one of the first has gone", () => {
+  const { registry, define, data } = setUp();
+  for (let id = 10; id < 20; id++) define(definitionOf(id, "FLOAT"));
+  registry.receive(3, uint32(11));
+  for (let id = 10; id < 20; id++) data(id, 1000, id);
+  assertEquals(
+    registry.devices().map((device) => [device.id, device.sample(0)?.floats?.[0]]),
+    [10, 12, 13, 14, 15, 16, 17, 18, 19].map((id) => [id, id]),
+  );
+  assertEquals(registry.stats().undefinedData, 1);
+});
+
 test("a new definition replaces the old one, its samples and its layout", () => {
   const { registry, calls, define, data } = setUp();
   define(definitionOf(7, "FLOAT[2]"));

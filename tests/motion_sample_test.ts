@@ -137,3 +137,14 @@ test("reading a frame again and again creates no array", () => {
     for (const [at, stream] of group.streams.entries()) assert(frame.values(stream) === first[at]);
   }
 });
+
+test("floats are all values of a group in one view, where all are FLOAT", () => {
+  const frame = new DataFrame(1, groupOf("FLOAT[2]", "FLOAT"));
+  frame.load(dataPayload(1, 0, 5, floats(1, 2, 3)));
+  const view = frame.floats;
+  assertEquals([...view!], [1, 2, 3]);
+  frame.load(dataPayload(1, 0, 6, floats(4, 5, 6)));
+  assertStrictEquals(frame.floats, view);
+  assertEquals([...view!], [4, 5, 6]);
+  assertEquals(new DataFrame(1, groupOf("FLOAT", "INT32")).floats, undefined);
+});

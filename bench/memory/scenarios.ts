@@ -4,6 +4,8 @@ import { connect } from "../../mod.ts";
 import { FrameDecoder, PayloadType, writeHeader } from "../../src/wire/mod.ts";
 import { runtimeCommand, start } from "../../tests/support/runtime.ts";
 import type { Ports } from "../end_to_end/tasks.ts";
+import { namedHands } from "../motion/readers.ts";
+import { handStream } from "../motion/stream.ts";
 import { type HeapGauge, settledHeap } from "./gauge.ts";
 import { readFloods } from "../end_to_end/clients.ts";
 import { EVENT_JSON, FLOOD_EVENTS, FLOODS } from "../end_to_end/messages.ts";
@@ -19,6 +21,7 @@ export interface Ready {
 export const MEMORY_SCENARIOS: Readonly<Record<string, (size: number) => Promise<Ready>>> = {
   events,
   commands,
+  motion: (size) => Promise.resolve(motion(size)),
   message1: (size) => Promise.resolve(message(size, 1)),
   message17: (size) => Promise.resolve(message(size, 17)),
   message1460: (size) => Promise.resolve(message(size, 1460)),
@@ -47,6 +50,32 @@ async function events(count: number): Promise<Ready> {
       await client.close();
       await stop();
     },
+  };
+}
+
+/** All groups of two hands, which are measured each time. */
+function motion(count: number): Ready {
+  const stream = handStream(250, 1460, "all");
+  let frames = 0;
+  let sample = (): void => {};
+  const pass = namedHands(stream, (hand) => {
+    if (!(hand.measure()!.pinch > 0)) throw new Error("A hand has no measures");
+    if (++frames % 512 === 0) sample();
+  });
+  const read = (total: number): void => {
+    while (frames < total) pass();
+  };
+  return {
+    async run(heap): Promise<{ heapEarly: number }> {
+      sample = heap.sample;
+      read(count / 10);
+      const heapEarly = await settledHeap();
+      read(count);
+      // Kept alive, as by a connection.
+      held = pass;
+      return { heapEarly };
+    },
+    end: () => Promise.resolve(),
   };
 }
 

@@ -1,7 +1,14 @@
 /** Ways to read hands from chunks: this project's, and what people write without it. */
 
 import { concat } from "@std/bytes";
-import { type Hand, MotionDecoder, MotionRegistry, type Sample } from "../../src/motion/mod.ts";
+import { readUint32 } from "../../src/motion/frame.ts";
+import {
+  type Hand,
+  MotionDecoder,
+  type MotionDevice,
+  MotionRegistry,
+  type Sample,
+} from "../../src/motion/mod.ts";
 import type { HandStream } from "./stream.ts";
 
 /** Receives the 26 × 7 values of a hand; the array is valid only during the call. */
@@ -13,6 +20,8 @@ export type Pass = () => void;
 // Later than the restart of a device's clock, so that each pass is accepted.
 const BETWEEN_PASSES = 1000;
 const DATA = 2;
+// `joints_openxr` is the second group of a simulated hand.
+const GROUP = 1;
 const VALUES_OFFSET = 24;
 const VALUES = 26 * 7;
 
@@ -24,27 +33,21 @@ export function rawViews({ chunks }: HandStream, onFrame: (payload: Uint8Array) 
   };
 }
 
-/** Each sample copied into one Float32Array. */
+/** The values of each sample, in one Float32Array. */
 export function floatArrays(stream: HandStream, onValues: OnValues): Pass {
-  const target = new Float32Array(VALUES);
-  return samples(stream, (sample) => {
-    sample.copyInto(target);
-    onValues(target);
-  });
+  return samples(stream, (sample) => onValues(sample.floats!));
 }
 
 /** Each sample as a hand with named joints. */
 export function namedHands(stream: HandStream, onHand: (hand: Hand) => void): Pass {
-  return samples(stream, (_sample, hand) => onHand(hand));
+  return samples(stream, (_sample, { hand }) => onHand(hand!));
 }
 
 function samples(
   { definitions, chunks }: HandStream,
-  onSample: (sample: Sample, hand: Hand) => void,
+  onSample: (sample: Sample, device: MotionDevice) => void,
 ): Pass {
-  const registry = new MotionRegistry({
-    onSample: (sample, device) => onSample(sample, device.hand!),
-  });
+  const registry = new MotionRegistry({ onSample });
   const decoder = new MotionDecoder();
   decoder.push(definitions, registry.receive);
   let at = 0;
@@ -57,18 +60,28 @@ function samples(
   };
 }
 
-/** A loop that knows the layout and size of every frame, and checks only what it must. */
+/**
+ * A loop that knows the layout and size of every frame, and does only what nobody can do without: which
+ * hand, when, its values.
+ */
 export function handWritten({ chunks, frameSize }: HandStream, onValues: OnValues): Pass {
-  const values = new Float32Array(VALUES);
-  const bytes = new Uint8Array(values.buffer);
+  const hands = Array.from({ length: 2 }, () => {
+    const values = new Float32Array(VALUES);
+    return { values, bytes: new Uint8Array(values.buffer), time: 0 };
+  });
   const split = new Uint8Array(frameSize);
   let filled = 0;
   const read = (frame: Uint8Array, at: number): void => {
-    if (frame[at] !== DATA || (frame[at + 4]! | frame[at + 5]! << 8) !== frameSize - 8) {
+    const hand = hands[readUint32(frame, at + 8) - 1];
+    if (
+      hand === undefined || readUint32(frame, at) !== DATA ||
+      readUint32(frame, at + 4) !== frameSize - 8 || readUint32(frame, at + 12) !== GROUP
+    ) {
       throw new Error(`Invalid frame at ${at}`);
     }
-    bytes.set(frame.subarray(at + VALUES_OFFSET, at + frameSize));
-    onValues(values);
+    hand.time = readUint32(frame, at + 20) * 2 ** 32 + readUint32(frame, at + 16);
+    hand.bytes.set(frame.subarray(at + VALUES_OFFSET, at + frameSize));
+    onValues(hand.values);
   };
   return () => {
     for (const chunk of chunks) {

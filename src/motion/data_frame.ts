@@ -42,6 +42,11 @@ export interface Sample {
   /** The whole frame as received, its header included: what to forward or record. */
   readonly frame: Uint8Array;
   /**
+   * All values of the group, flat, where all of its streams are FLOAT. A view, not a copy: the next
+   * frame overwrites it.
+   */
+  readonly floats: Float32Array | undefined;
+  /**
    * The values of one stream, flat and in the order of the wire. The array is reused: call again
    * after the next frame, `slice()` what you keep.
    *
@@ -88,6 +93,8 @@ export class DataFrame implements Sample {
   readonly group: MotionGroup;
   /** The whole frame. */
   readonly frame: Uint8Array<ArrayBuffer>;
+  /** All values, where all are FLOAT. */
+  readonly floats: Float32Array<ArrayBuffer> | undefined;
   /** Which frame of its group it is. */
   sequence = 0;
   /** When it was measured, on our clock, in milliseconds. */
@@ -96,8 +103,6 @@ export class DataFrame implements Sample {
   receivedAt = 0;
   readonly #view: DataView<ArrayBuffer>;
   readonly #payload: Uint8Array<ArrayBuffer>;
-  /** All values, where all are FLOAT. */
-  readonly #floats: Float32Array | undefined;
   readonly #arrays: (StreamValues | undefined)[] = [];
   /** The bytes of those arrays that are not views of the frame. */
   readonly #copies: (Uint8Array | undefined)[] = [];
@@ -115,7 +120,7 @@ export class DataFrame implements Sample {
     writeUint32(this.frame, MOTION_HEADER_SIZE, deviceId);
     writeUint32(this.frame, MOTION_HEADER_SIZE + 4, group.id);
     if (LITTLE_ENDIAN && group.type === "FLOAT") {
-      this.#floats = new Float32Array(buffer, VALUES_OFFSET, group.length);
+      this.floats = new Float32Array(buffer, VALUES_OFFSET, group.length);
     }
   }
 
@@ -174,8 +179,8 @@ export class DataFrame implements Sample {
         `Cannot copy ${length} values to index ${offset} of an array of ${target.length}`,
       );
     }
-    if (this.#floats !== undefined) {
-      target.set(this.#floats, offset);
+    if (this.floats !== undefined) {
+      target.set(this.floats, offset);
       return length;
     }
     let at = offset;

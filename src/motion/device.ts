@@ -5,7 +5,7 @@
  */
 
 import type { RcspError } from "../errors.ts";
-import { DataFrame, readMicroseconds, type Sample } from "./data_frame.ts";
+import { DataFrame, type Sample } from "./data_frame.ts";
 import type { DeviceDefinition, MotionGroup } from "./definition.ts";
 import { DeviceClock, type Pace, PaceMeter } from "./device_clock.ts";
 import { DATA_HEADER_SIZE } from "./frame.ts";
@@ -38,6 +38,8 @@ interface GroupState {
   readonly group: MotionGroup;
   readonly size: number;
   readonly pace: PaceMeter;
+  /** The hand to update with each frame; `undefined` if its poses are the frame itself. */
+  hand: Hand | undefined;
   /** Created by the first frame that fits: memory follows bytes received, not bytes claimed. */
   frame: DataFrame | undefined;
 }
@@ -51,6 +53,8 @@ export class DeviceState implements MotionDevice {
   stale = false;
   lastSeen: number;
   #groups = new Map<number, GroupState>();
+  /** The same in the order of the definition: usually the id of a group is its index. */
+  #inOrder: GroupState[] = [];
   #clock = new DeviceClock(undefined);
 
   constructor(id: number, now: number) {
@@ -65,8 +69,15 @@ export class DeviceState implements MotionDevice {
     this.#clock = new DeviceClock(definition.timestampEpoch);
     for (const group of definition.groups) {
       const size = DATA_HEADER_SIZE + group.byteLength;
-      this.#groups.set(group.id, { group, size, pace: new PaceMeter(), frame: undefined });
+      this.#groups.set(group.id, {
+        group,
+        size,
+        pace: new PaceMeter(),
+        hand: undefined,
+        frame: undefined,
+      });
     }
+    this.#inOrder = [...this.#groups.values()];
     if (definition.deviceType === HAND_DEVICE_TYPE) this.hand = new Hand(definition);
     this.error = this.hand?.error;
   }
@@ -79,20 +90,28 @@ export class DeviceState implements MotionDevice {
 
   /** Takes a data frame of this device, if its group is known, its size right and its time not before. */
   receive(groupId: number, payload: Uint8Array, now: number, restartAfter: number): Verdict {
-    const state = this.#groups.get(groupId);
+    const expected = this.#inOrder[groupId];
+    const state = expected?.group.id === groupId ? expected : this.#groups.get(groupId);
     if (state === undefined) return "unknown-group";
     if (payload.length !== state.size) return "wrong-size";
-    const time = state.pace.accept(readMicroseconds(payload), now, this.#clock, restartAfter);
-    if (time === undefined) return "backwards";
-    const frame = state.frame ??= new DataFrame(this.id, state.group);
+    const { pace } = state;
+    if (!pace.accept(payload, now, this.#clock, restartAfter)) return "backwards";
+    const frame = state.frame ??= this.#createFrame(state);
     frame.load(payload);
     frame.sequence++;
-    frame.time = time;
+    frame.time = pace.time;
     frame.receivedAt = now;
     this.lastSeen = now;
     this.stale = false;
-    this.hand?.update(frame);
+    state.hand?.update(frame);
     return frame;
+  }
+
+  #createFrame(state: GroupState): DataFrame {
+    const frame = this.hand?.useFrame(state.group);
+    if (frame !== undefined) return frame;
+    state.hand = this.hand;
+    return new DataFrame(this.id, state.group);
   }
 
   sample(group: string | number): Sample | undefined {
@@ -111,6 +130,7 @@ export class DeviceState implements MotionDevice {
 
   #reset(now: number): void {
     this.#groups.clear();
+    this.#inOrder = [];
     this.definition = undefined;
     this.hand = undefined;
     this.error = undefined;

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { readMicroseconds } from "./data_frame.ts";
+
 /**
  * Converts the time stamps of one device to our clock, in milliseconds since 1970.
  *
@@ -20,9 +22,8 @@ export class DeviceClock {
     this.#isUnix = timestampEpoch === "unix_epoch";
   }
 
-  /** Converts a stamp in microseconds, received at `now` in milliseconds. */
-  toLocal(microseconds: number, now: number): number {
-    const stamp = microseconds / 1000;
+  /** Converts a stamp, received at `now`; both in milliseconds. */
+  toLocal(stamp: number, now: number): number {
     if (this.#isUnix) return stamp;
     this.#offset = Math.min(this.#offset, now - stamp);
     return stamp + this.#offset;
@@ -59,39 +60,36 @@ export class PaceMeter implements Pace {
   jitter = 0;
   gaps = 0;
   backwards = 0;
+  /** The time on our clock of the last accepted frame. */
+  time = -Infinity;
   #stamp = 0;
   #receivedAt = -Infinity;
-  #time = -Infinity;
 
   /**
-   * Returns the time on our clock of a frame, or `undefined` if it must be dropped as its stamp is
-   * before the last one.
+   * Takes the stamp of a data frame's payload; returns false if the frame must be dropped as its stamp
+   * is before the last one.
    *
    * - A device that has sent nothing acceptable for `restartAfter` milliseconds has restarted its
    *   clock: it is not locked out for good.
    * - A better offset can put a later stamp before an earlier one: then the time does not advance.
    */
-  accept(
-    stamp: number,
-    now: number,
-    clock: DeviceClock,
-    restartAfter: number,
-  ): number | undefined {
+  accept(payload: Uint8Array, now: number, clock: DeviceClock, restartAfter: number): boolean {
+    const stamp = readMicroseconds(payload) / 1000;
     if (this.frames > 0) {
-      if (stamp >= this.#stamp) this.#measure((stamp - this.#stamp) / 1000, now - this.#receivedAt);
+      if (stamp >= this.#stamp) this.#measure(stamp - this.#stamp, now - this.#receivedAt);
       else if (now - this.#receivedAt < restartAfter) {
         this.backwards++;
-        return undefined;
+        return false;
       } else {
         clock.restart();
-        this.#time = -Infinity;
+        this.time = -Infinity;
       }
     }
     this.frames++;
     this.#stamp = stamp;
     this.#receivedAt = now;
-    this.#time = Math.max(this.#time, clock.toLocal(stamp, now));
-    return this.#time;
+    this.time = Math.max(this.time, clock.toLocal(stamp, now));
+    return true;
   }
 
   #measure(step: number, received: number): void {

@@ -6,8 +6,8 @@
 
 import type { RcspError } from "../errors.ts";
 import { isObject } from "../message/json.ts";
-import type { Sample } from "./data_frame.ts";
-import { type DeviceDefinition, findGroup } from "./definition.ts";
+import type { DataFrame, Sample } from "./data_frame.ts";
+import { type DeviceDefinition, findGroup, type MotionGroup } from "./definition.ts";
 import type { Joint } from "./joint_set.ts";
 import type { Side } from "./joints.ts";
 import { LOCAL_GROUP, LocalJoints } from "./local_joints.ts";
@@ -59,6 +59,16 @@ export class Hand {
   /** The 26 joints in the order of OpenXR; empty if the definition lacks them. */
   get joints(): readonly Joint[] {
     return this.openXr?.joints ?? [];
+  }
+
+  /**
+   * Returns the frame to load for a group, if its values are the poses themselves: no `update()` is
+   * needed then.
+   */
+  useFrame(group: MotionGroup): DataFrame | undefined {
+    if (group !== this.openXr?.group || this.openXr.frame === undefined) return undefined;
+    this.#hasOpenXr = true;
+    return this.openXr.frame;
   }
 
   /** Takes the poses of a sample, if it is one of this hand. */

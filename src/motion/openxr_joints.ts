@@ -5,7 +5,7 @@
  */
 
 import { ProtocolError } from "../errors.ts";
-import type { Sample } from "./data_frame.ts";
+import { DataFrame, type Sample } from "./data_frame.ts";
 import { type DeviceDefinition, findGroup, type MotionGroup } from "./definition.ts";
 import { type HandAxes, type Joint, JointSet, makeJoint, POSE_SIZE } from "./joint_set.ts";
 import {
@@ -27,8 +27,10 @@ const REMEDY = "start the hand solver with --emit-openxr";
 export class OpenXrJoints extends JointSet {
   /** The group whose samples they are. */
   readonly group: MotionGroup;
-  /** Where each joint's pose goes, if the streams are in another order. */
-  readonly #order: readonly number[] | undefined;
+  /** The frame whose values are the poses; `undefined` if the streams are in another order. */
+  readonly frame: DataFrame | undefined;
+  /** Where the pose of each stream goes. */
+  readonly #order: readonly number[];
 
   /**
    * Creates the joints of a definition.
@@ -39,20 +41,22 @@ export class OpenXrJoints extends JointSet {
   constructor(definition: DeviceDefinition) {
     const group = findGroup(definition, OPENXR_GROUP);
     const order = jointOrder(definition, group);
-    const poses = new Float32Array(OPENXR_JOINT_NAMES.length * POSE_SIZE);
+    const frame = order.every((joint, stream) => joint === stream)
+      ? new DataFrame(definition.deviceId, group!)
+      : undefined;
+    const poses = frame?.floats ?? new Float32Array(OPENXR_JOINT_NAMES.length * POSE_SIZE);
     super({ joints: makeJoints(definition, poses), poses, axes: AXES });
     this.group = group!;
-    this.#order = order.every((joint, stream) => joint === stream) ? undefined : order;
+    this.frame = poses === frame?.floats ? frame : undefined;
+    this.#order = order;
   }
 
   /** Takes the poses of a sample of this group. */
   update(sample: Sample): void {
-    if (this.#order === undefined) sample.copyInto(this.poses);
-    else {
-      for (const [stream, joint] of this.#order.entries()) {
-        const values = sample.values(this.group.streams[stream]!);
-        this.poses.set(values as Float32Array, joint * POSE_SIZE);
-      }
+    if (sample.floats === this.poses) return;
+    for (const [stream, joint] of this.#order.entries()) {
+      const values = sample.values(this.group.streams[stream]!);
+      this.poses.set(values as Float32Array, joint * POSE_SIZE);
     }
   }
 }

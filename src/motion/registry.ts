@@ -55,6 +55,8 @@ export interface MotionStats {
   readonly backwards: number;
 }
 
+const FEW_DEVICES = 4;
+
 /**
  * Keeps the newest state of every device. It is fed by a {@link MotionDecoder}:
  * `decoder.push(chunk, registry.receive)`.
@@ -66,7 +68,10 @@ export interface MotionStats {
  */
 export class MotionRegistry {
   readonly #devices = new Map<number, DeviceState>();
+  /** The first few devices, which are found faster in a list. */
+  #first: readonly DeviceState[] = [];
   readonly #listeners: MotionListeners;
+  readonly #onSample: MotionListeners["onSample"];
   readonly #now: () => number;
   readonly #limits: MotionLimits;
   readonly #stats = {
@@ -88,6 +93,7 @@ export class MotionRegistry {
   constructor(options: MotionRegistryOptions = {}) {
     const { now, limits = {}, ...listeners } = options;
     this.#listeners = listeners;
+    this.#onSample = listeners.onSample;
     this.#now = now ?? (() => performance.timeOrigin + performance.now());
     this.#limits = {
       maxPayload: motionLimit("maxPayload", limits.maxPayload),
@@ -159,18 +165,33 @@ export class MotionRegistry {
     return wait;
   }
 
+  #firstFew(): DeviceState[] {
+    return [...this.#devices.values()].slice(0, FEW_DEVICES);
+  }
+
+  #find(id: number): DeviceState | undefined {
+    const first = this.#first;
+    for (let i = 0; i < first.length; i++) if (first[i]!.id === id) return first[i];
+    return this.#devices.get(id);
+  }
+
   #receiveData(payload: Uint8Array, now: number): void {
     if (payload.length < DATA_HEADER_SIZE) {
       this.#stats.wrongSize++;
       return;
     }
-    const device = this.#devices.get(readUint32(payload, 0));
+    const device = this.#find(readUint32(payload, 0));
     if (device === undefined) {
       this.#stats.undefinedData++;
       return;
     }
     const groupId = readUint32(payload, 4);
     const verdict = device.receive(groupId, payload, now, this.#limits.staleAfter);
+    if (typeof verdict === "object") {
+      this.#stats.samples++;
+      this.#onSample?.(verdict, device);
+      return;
+    }
     switch (verdict) {
       case "unknown-group":
         this.#stats.undefinedData++;
@@ -181,10 +202,6 @@ export class MotionRegistry {
       case "wrong-size":
         this.#stats.wrongSize++;
         this.#reportSize(device, groupId, payload);
-        break;
-      default:
-        this.#stats.samples++;
-        this.#listeners.onSample?.(verdict, device);
     }
   }
 
@@ -222,6 +239,7 @@ export class MotionRegistry {
     }
     const device = new DeviceState(id, now);
     this.#devices.set(id, device);
+    this.#first = this.#firstFew();
     return device;
   }
 
@@ -237,6 +255,7 @@ export class MotionRegistry {
 
   #remove(device: MotionDevice): void {
     this.#devices.delete(device.id);
+    this.#first = this.#firstFew();
     this.#isFull = false;
     this.#listeners.onDisconnect?.(device);
   }
