@@ -28,7 +28,11 @@ export class MessageList extends Panel {
   readonly #commands = checkbox("Commands", true);
   readonly #polls = checkbox("Polls", false);
   readonly #pause = button("Pause", () => this.#togglePause(), { className: "quiet" });
-  readonly #rows = element("ol", { className: "messages", tabIndex: 0, ariaLabel: "Messages" });
+  readonly #rows = element("ol", {
+    className: "messages",
+    tabIndex: 0,
+    ariaLabel: "Messages, arrow keys to move, Enter to copy",
+  });
   readonly #empty = element(
     "p",
     { className: "empty" },
@@ -54,8 +58,19 @@ export class MessageList extends Panel {
     session.on("log", () => {
       if (!this.#isPaused) draw();
     });
+    this.#rows.addEventListener("keydown", (event) => this.#onKey(event));
     this.#text.addEventListener("input", draw);
     for (const { box } of boxes) box.addEventListener("change", draw);
+  }
+
+  /** One stop of the Tab key for all rows; the arrow keys lead from one to the next. */
+  #onKey(event: KeyboardEvent): void {
+    const rows = [...this.#rows.querySelectorAll("button")];
+    const at = rows.indexOf(document.activeElement as HTMLButtonElement);
+    const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    rows[Math.min(Math.max(next, 0), rows.length - 1)]?.focus();
   }
 
   #togglePause(): void {
@@ -101,6 +116,7 @@ export class MessageList extends Panel {
 function rowOf({ time, kind, name, json }: LoggedMessage): HTMLElement {
   const row = copyButton("", () => json, {
     title: "Copy as JSON",
+    tabIndex: -1,
     "aria-label": `${KINDS[kind]} ${foreignText(name, 40)} at ${clockTime(time)}: copy as JSON`,
   });
   row.append(

@@ -53,15 +53,15 @@ export class Notice extends Panel {
         ];
       case "refused":
         return [
-          title("The bridge does not accept this page's token"),
+          title("The bridge refuses this page"),
           text(
-            "It was started again since, or the address was copied only in part. Open the address that it has printed, with everything after the #.",
+            "It was started again, the address was copied only in part, or too many pages are open. Close other pages, or open the address that it printed, with everything after the #.",
           ),
         ];
       case "no-token":
         return [
           title("This address has no token"),
-          text("Open the address that rcsp ui has printed, with everything after the #."),
+          text("Open the address that rcsp ui printed, with everything after the #."),
           command("rcsp ui"),
         ];
       default:
