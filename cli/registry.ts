@@ -14,6 +14,7 @@ import { led } from "./commands/led.ts";
 import { list } from "./commands/list.ts";
 import { ping } from "./commands/ping.ts";
 import { record } from "./commands/record.ts";
+import { recover } from "./commands/recover.ts";
 import { replay } from "./commands/replay.ts";
 import { serve } from "./commands/serve.ts";
 import { simulator } from "./commands/simulator.ts";
@@ -31,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   simulator,
   record,
   replay,
+  recover,
   doctor,
   completions,
   help,

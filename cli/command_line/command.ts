@@ -63,6 +63,8 @@ export interface SessionOptions {
   readonly drain?: boolean | undefined;
   /** Milliseconds between the presses of a simulated driver. Default: none. */
   readonly pressEvery?: number | undefined;
+  /** Whether a simulated driver has a motion stream too. Default: `false`. */
+  readonly motion?: boolean | undefined;
   /** Called with what leads to the driver, before it is connected to. */
   readonly onServer?: ((server: ConnectOptions) => void) | undefined;
   /** Goes to `connect()` besides. */

@@ -6,13 +6,21 @@
 
 import type { Command } from "../command_line/command.ts";
 import { askEach, DEVICE_WORD, findAllDevices, findDevice } from "../driver/device_argument.ts";
+import { isRecording, showRecording } from "../recording/show_recording.ts";
 
 /** Shows what the driver knows about a device. */
 export const info: Command = {
   name: "info",
-  summary: "Show what the driver knows about a device, or about all",
-  details: "The answer to GetDeviceInfo, as the driver sent it.",
-  positionals: [{ ...DEVICE_WORD, optional: true }],
+  summary: "Show what is known of a device, or what is in a recording",
+  details: `The answer to GetDeviceInfo, as the driver sent it, of all devices without one.
+
+Of a recording (a name that ends in .mcap, .ndjson or .jsonl, or has a slash):
+its topics with counts, rates and gaps, and its presses. Nothing is connected to.`,
+  positionals: [{
+    name: "device|file",
+    about: `${DEVICE_WORD.about}, or a recording`,
+    optional: true,
+  }],
   connects: true,
   simulates: true,
   prints: true,
@@ -20,10 +28,12 @@ export const info: Command = {
     ["rcsp info 1", "the device with DeviceId 1"],
     ["rcsp info", "all devices"],
     ["rcsp info 1 --simulate --json", "without hardware, in one line"],
+    ["rcsp info take.mcap", "what 'rcsp record' wrote"],
   ],
   async run(context) {
-    const rcsp = await context.connect();
     const [wanted] = context.line.positionals;
+    if (wanted !== undefined && isRecording(wanted)) return await showRecording(context, wanted);
+    const rcsp = await context.connect();
     const devices = wanted === undefined
       ? await findAllDevices(rcsp)
       : [await findDevice(rcsp, wanted)];

@@ -98,6 +98,7 @@ both back, 'rcsp info FILE' shows what is in them. Ctrl-C ends.`,
       default: "12277",
       range: [1, 65_535],
       needs: "motion",
+      excludes: ["simulate"],
     },
     { name: "raw", kind: "boolean", about: "record the raw motion stream too (.mcap)" },
     {
@@ -108,6 +109,7 @@ both back, 'rcsp info FILE' shows what is in them. Ctrl-C ends.`,
       default: "12276",
       range: [1, 65_535],
       needs: "raw",
+      excludes: ["simulate"],
     },
     {
       name: "on-press",
@@ -144,6 +146,7 @@ both back, 'rcsp info FILE' shows what is in them. Ctrl-C ends.`,
     ["rcsp record glove.ndjson --for 30s", "what the driver says in half a minute"],
     ["rcsp record take.mcap --motion --on-press", "takes by the glove's own button"],
     ["rcsp record app.ndjson --listen 45452", "your app on port 45452, driver on 45451"],
+    ["rcsp record try.mcap --simulate --motion --for 10s", "without hardware"],
     ["rcsp record - --simulate | jq -c .body", "see the format, without hardware"],
   ],
   async run(context) {
@@ -241,6 +244,7 @@ async function connectAndRecord(
     reconnect: true,
     drain: true,
     pressEvery: PRESS_EVERY,
+    motion: wantedStreams(context).size > 0,
     onServer: (server) => void (made.server = server),
     client: {
       onFrame: ({ direction, type, payload }) => {

@@ -12,6 +12,7 @@ import {
   type RcspClient,
   TimeoutError,
 } from "@rcsp/rcsp";
+import { MOTION_PORTS } from "@rcsp/rcsp/motion";
 import { resolveDialect } from "@rcsp/rcsp/server";
 import { memoryNetwork, Simulator } from "@rcsp/rcsp/simulator";
 import type { Context, SessionOptions } from "../command_line/command.ts";
@@ -144,11 +145,14 @@ export function frameLog(
 export async function simulate(
   context: Context,
   server: ConnectOptions,
-  { pressEvery }: Pick<SessionOptions, "pressEvery">,
+  { pressEvery, motion = false }: Pick<SessionOptions, "pressEvery" | "motion">,
 ): Promise<ConnectOptions> {
   const { connector, listen } = memoryNetwork();
-  const simulator = new Simulator({ pressEvery, dialect: server.dialect });
+  const simulator = new Simulator({ pressEvery, motion, dialect: server.dialect });
   context.defer(() => simulator.close());
   await simulator.serve(listen);
+  if (motion) {
+    await simulator.serveMotion(listen, { port: MOTION_PORTS.hands, rawPort: MOTION_PORTS.raw });
+  }
   return { ...server, ...simulator.address, connector };
 }

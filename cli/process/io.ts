@@ -53,6 +53,8 @@ export interface CliIo {
   readonly signal: AbortSignal;
   /** The bytes of a file as they come. Reading rejects where the file cannot be read. */
   readFile(path: string): AsyncIterable<Uint8Array>;
+  /** The size of a file in bytes, for progress. Default: progress has no end. */
+  readonly fileSize?: ((path: string) => Promise<number>) | undefined;
   /**
    * Creates a file, or empties the one that is there; with `exclusive` rejects instead where there
    * is one.

@@ -6,7 +6,7 @@
 
 import { spawn } from "node:child_process";
 import { constants, createReadStream } from "node:fs";
-import { access, type FileHandle, open } from "node:fs/promises";
+import { access, type FileHandle, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import process from "node:process";
 import { EXIT } from "../exit_codes.ts";
@@ -46,6 +46,7 @@ export function processIo(): CliIo {
     env: readEnv,
     signal: leaving.signal,
     readFile: (path) => createReadStream(path) as AsyncIterable<Uint8Array>,
+    fileSize: async (path) => (await stat(path)).size,
     createFile: async (path, options) =>
       fileOutput(await open(path, options?.exclusive ? "wx" : "w")),
     checkCreatable,

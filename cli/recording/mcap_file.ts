@@ -8,6 +8,7 @@
 import type { Clock, FileOutput } from "../process/io.ts";
 import { FileWriter } from "./file_writer.ts";
 import { type ChannelInfo, McapEncoder } from "./mcap_encoder.ts";
+import { METADATA_NAME } from "./mcap_schemas.ts";
 
 /** The longest that a message waits for its chunk to end, in milliseconds. */
 const CHUNK_TIME = 1_000;
@@ -52,7 +53,7 @@ export class McapFile {
     this.#clock = options.clock;
     const { metadata, calibration, now } = options;
     this.#writer.push(this.#encoder.start());
-    this.#writer.push(this.#encoder.metadata("rcsp", metadata));
+    this.#writer.push(this.#encoder.metadata(METADATA_NAME, metadata));
     if (calibration === undefined) return;
     const type = "application/json";
     this.#writer.push(this.#encoder.attachment("calibration.json", type, calibration, now));

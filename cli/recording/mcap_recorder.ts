@@ -10,7 +10,7 @@ import type { PayloadType } from "@rcsp/rcsp/wire";
 import type { Clock, FileOutput } from "../process/io.ts";
 import { formatSize, plural } from "../text/values.ts";
 import { bytesEntry, cutEntry, type Direction, frameEntry } from "./format.ts";
-import { McapFile } from "./mcap_file.ts";
+import { McapFile, type Times } from "./mcap_file.ts";
 import { MCAP_FORMAT, type MotionStreamName, PRESS_CHANNEL, rcspChannel } from "./mcap_schemas.ts";
 import { type AddMessage, MotionTrack, toNanoseconds } from "./motion_track.ts";
 import { PressFinder } from "./presses.ts";
@@ -77,12 +77,13 @@ export class McapRecorder implements Recorder {
     const isTake = press !== undefined && this.#options.onPress;
     const ends = isTake && this.#file !== undefined;
     if (isTake && !ends) this.#begin();
-    this.#addEntry(direction, data);
+    const times = this.#times();
+    this.#addEntry(direction, data, times);
     this.#prologue.note(direction, connection, type, data);
     if (press !== undefined) {
       this.#counts.presses++;
       const message = encoder.encode(JSON.stringify({ ...press, connection }));
-      this.#file?.add(PRESS_CHANNEL, this.#times(), message);
+      this.#file?.add(PRESS_CHANNEL, times, message);
     }
     if (ends) this.#end();
     if (isTake) this.#options.onTake(!ends);
@@ -152,8 +153,8 @@ export class McapRecorder implements Recorder {
     this.#closing.add(closing);
   }
 
-  #addEntry(direction: Direction, data: Uint8Array): void {
-    this.#file?.add(CHANNELS[direction], this.#times(), data);
+  #addEntry(direction: Direction, data: Uint8Array, times: Times = this.#times()): void {
+    this.#file?.add(CHANNELS[direction], times, data);
     this.#checkSize();
   }
 
@@ -167,7 +168,7 @@ export class McapRecorder implements Recorder {
     return this.#epoch + this.#clock.now();
   }
 
-  #times(): { log: bigint; publish: bigint } {
+  #times(): Times {
     const now = toNanoseconds(this.#now());
     return { log: now, publish: now };
   }

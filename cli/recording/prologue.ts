@@ -31,6 +31,7 @@ export class Prologue {
     const isCommand = type === PayloadType.Command;
     const isKept = isCommand ? this.#length < MOST : pending.shift();
     if (isCommand) pending.push(isKept === true);
+    if (pending.length === 0) this.#pending.delete(connection);
     if (!isKept) return;
     this.#length += data.length;
     this.entries.push({ direction, data });

@@ -1,0 +1,63 @@
+/**
+ * `rcsp recover`
+ *
+ * @module
+ */
+
+import type { Command } from "../command_line/command.ts";
+import { UsageError } from "../exit_codes.ts";
+import { createFile } from "../process/files.ts";
+import { FileWriter } from "../recording/file_writer.ts";
+import { McapEncoder } from "../recording/mcap_encoder.ts";
+import type { ChannelInfo } from "../recording/mcap_encoder.ts";
+import { OpenRecording } from "../recording/open_recording.ts";
+import { plural, quote } from "../text/values.ts";
+
+const CHUNK_SIZE = 1024 * 1024;
+/** Bytes that wait for the disk at most. */
+const MOST_WAITING = 8 * 1024 * 1024;
+
+/** Writes what there is of an MCAP file, with an index. */
+export const recover: Command = {
+  name: "recover",
+  summary: "Write what there is of a damaged MCAP file, with an index",
+  details: `After a crash a recording has all but its last chunk, and no index. 'rcsp replay',
+'info' and 'export' read it all the same; this makes a complete file of it for
+other programs. Damaged chunks are left out.`,
+  positionals: [
+    { name: "file", about: "what to read" },
+    { name: "output", about: "where to write" },
+  ],
+  flags: [{ name: "force", kind: "boolean", about: "replace a file that is there" }],
+  examples: [["rcsp recover take.mcap mended.mcap", "all messages that can be read"]],
+  async run(context) {
+    const { line, io, log } = context;
+    const [path = "", output = ""] = line.positionals;
+    if (path === output) throw new UsageError("Cannot write to the file that is read");
+    const recording = new OpenRecording(context, path);
+    const items = recording.items();
+    // A file that cannot be read leaves none.
+    let next = await items.next();
+    const writer = new FileWriter(await createFile(io, output, line.on("force")), output);
+    const encoder = new McapEncoder();
+    const channels = new Map<ChannelInfo, number>();
+    writer.push(encoder.start());
+    for (; !next.done; next = await items.next()) {
+      const item = next.value;
+      if (item.kind === "metadata") writer.push(encoder.metadata(item.name, item.values));
+      else if (item.kind === "attachment") {
+        writer.push(encoder.attachment(item.name, item.mediaType, item.data, item.logTime));
+      } else {
+        const { channel, logTime, publishTime, data } = item;
+        const id = channels.get(channel) ?? encoder.addChannel(channel);
+        channels.set(channel, id);
+        if (encoder.pending + data.length > CHUNK_SIZE) writer.push(encoder.flush());
+        encoder.addMessage(id, logTime, publishTime, data);
+      }
+      await writer.room(MOST_WAITING);
+    }
+    for (const bytes of encoder.end()) writer.push(bytes);
+    await writer.close();
+    await log(`${plural(encoder.messages, "message")} written to ${quote(output)}`);
+  },
+};

@@ -1,0 +1,64 @@
+/**
+ * The summary of a recording, for people or as JSON.
+ *
+ * @module
+ */
+
+import type { Context } from "../command_line/command.ts";
+import { formatDuration } from "../command_line/duration.ts";
+import { words } from "../terminal/output.ts";
+import { plural } from "../text/values.ts";
+import { MCAP_ENDING } from "./open_recorder.ts";
+import { summarizeLines, summarizeMcap } from "./summarize.ts";
+import { rateOf, toSeconds } from "./summary.ts";
+
+/** Whether an argument names a recording, and not a device. */
+export function isRecording(argument: string): boolean {
+  return /\.(?:mcap|ndjson|jsonl)$/.test(argument) || argument.includes("/");
+}
+
+/** Shows what is in a recording. */
+export async function showRecording(context: Context, path: string): Promise<void> {
+  const { out, log } = context;
+  const isMcap = path.endsWith(MCAP_ENDING);
+  const found = await (isMcap ? summarizeMcap(context, path) : summarizeLines(context, path));
+  const { summary, format, isComplete, about, attachments } = found;
+  if (out.json) {
+    return await out.value({
+      format,
+      isComplete,
+      about,
+      attachments: [...attachments],
+      ...summary.json(),
+    });
+  }
+  const facts = [plural(summary.messages, "message"), formatDuration(summary.duration)];
+  for (const key of ["started", "mode", "driver", "hands", "raw"]) {
+    if (about[key] !== undefined) facts.push(`${key} ${words(about[key])}`);
+  }
+  await out.line(facts.join(", "));
+  const columns = [
+    { name: "Topic" },
+    { name: "Messages", right: true },
+    { name: "Per second", right: true },
+    { name: "Longest gap", right: true },
+  ];
+  const rows = summary.topics().map((topic) => [
+    topic.topic,
+    `${topic.messages}`,
+    rateOf(topic)?.toFixed(1) ?? "",
+    topic.messages < 2 ? "" : formatDuration(topic.longestGap),
+  ]);
+  if (rows.length > 0) await out.table(columns, rows);
+  for (const { time, press } of summary.pressList) {
+    const at = toSeconds(time - summary.start).toFixed(3);
+    const device = [words(press["device"]), words(press["name"])].filter((word) => word !== "");
+    await out.line(`${at} s  ${words(press["press"])}  ${device.join(" ")}`);
+  }
+  if (summary.presses > summary.pressList.length) {
+    await log(`${summary.presses - summary.pressList.length} more presses are not shown`);
+  }
+  if (!isComplete && format === "mcap") {
+    await log("It has no index: 'rcsp recover' writes one for other programs");
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * Reads a recording of either format for its {@link Summary}.
+ *
+ * @module
+ */
+
+import type { JsonObject } from "@rcsp/rcsp";
+import type { Context } from "../command_line/command.ts";
+import { UsageError } from "../exit_codes.ts";
+import { fileName, readBytes } from "../process/files.ts";
+import { isObject } from "../text/values.ts";
+import { FORMAT_KEY, FRAME_NAMES } from "./format.ts";
+import { METADATA_NAME, PRESS_CHANNEL } from "./mcap_schemas.ts";
+import { OpenRecording } from "./open_recording.ts";
+import { PressFinder } from "./presses.ts";
+import { Summary } from "./summary.ts";
+
+const LINES_BYTES = 128 * 1024 * 1024;
+const TYPES = new Map(Object.entries(FRAME_NAMES).map(([type, name]) => [name, Number(type)]));
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** What is in a file, and what the file says of itself. */
+export interface FileSummary {
+  readonly summary: Summary;
+  readonly format: "mcap" | "lines";
+  readonly isComplete: boolean;
+  readonly about: JsonObject;
+  readonly attachments: readonly string[];
+}
+
+/**
+ * Reads an MCAP file.
+ *
+ * @throws {UsageError} If it cannot be read or is not one.
+ */
+export async function summarizeMcap(context: Context, path: string): Promise<FileSummary> {
+  const recording = new OpenRecording(context, path);
+  const summary = new Summary();
+  let about: JsonObject = {};
+  const attachments: string[] = [];
+  for await (const item of recording.items()) {
+    if (item.kind === "metadata" && item.name === METADATA_NAME) about = item.values;
+    if (item.kind === "attachment") attachments.push(item.name);
+    if (item.kind !== "message") continue;
+    const { channel, logTime, data } = item;
+    const time = Number(logTime) / 1e6;
+    summary.add(channel.topic, channel.encoding, time, data.length);
+    if (channel.topic !== PRESS_CHANNEL.topic) continue;
+    const press = parse(decoder.decode(data));
+    if (press !== undefined) summary.addPress(time, press);
+  }
+  const { isComplete } = recording.reader;
+  return { summary, format: "mcap", isComplete, about, attachments };
+}
+
+/**
+ * Reads lines of JSON.
+ *
+ * @throws {UsageError} If it cannot be read or is not a recording.
+ */
+export async function summarizeLines({ io }: Context, path: string): Promise<FileSummary> {
+  const bytes = await readBytes(io, path, LINES_BYTES);
+  const [head = "", ...lines] = decoder.decode(bytes).split("\n");
+  const about = parse(head);
+  if (about === undefined || !Object.hasOwn(about, FORMAT_KEY)) {
+    throw new UsageError(`Cannot read ${fileName(path)}: it is not a recording of 'rcsp record'`);
+  }
+  const summary = new Summary();
+  const presses = new PressFinder();
+  for (const line of lines) {
+    const entry = parse(line);
+    if (typeof entry?.["time"] !== "number") continue;
+    const { time, direction, type, connection, body } = entry;
+    summary.add(`/rcsp/${direction === "out" ? "out" : "in"}`, "json", time, line.length);
+    const frame = TYPES.get(String(type));
+    if (direction !== "in" || frame === undefined) continue;
+    const press = presses.find(frame as never, encoder.encode(JSON.stringify(body ?? null)));
+    if (press !== undefined) {
+      summary.addPress(time, {
+        ...press,
+        name: press.name ?? null,
+        connection: connection ?? null,
+      });
+    }
+  }
+  const isComplete = bytes.at(-1) === 0x0a;
+  return { summary, format: "lines", isComplete, about, attachments: [] };
+}
+
+function parse(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,84 @@
+/** A recorder that is killed: what is in the file, and that it can be read, replayed and mended. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { McapStreamReader } from "@mcap/core";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { rcsp } from "./support/cli_io.ts";
+import { byTopic, readIndexed, readStreamed } from "./support/mcap.ts";
+import { runtimeCommand, start } from "./support/runtime.ts";
+import { test } from "./support/test.ts";
+import { sleep } from "./support/wait.ts";
+
+const program = fileURLToPath(new URL("../cli/mod.ts", import.meta.url));
+
+/** Records into a file, and kills the recorder once the file has so many bytes. */
+async function killedAt(size: number): Promise<Uint8Array> {
+  const folder = await mkdtemp(join(tmpdir(), "rcsp-"));
+  const path = join(folder, "take.mcap");
+  const child = start(runtimeCommand(program, "record", path, "--simulate", "--motion"));
+  try {
+    for (;;) {
+      const found = await stat(path).catch(() => ({ size: -1 }));
+      if (found.size >= size) break;
+      await sleep(5);
+    }
+    await child.end("SIGKILL");
+    return await readFile(path);
+  } finally {
+    await child.end("SIGKILL");
+    await rm(folder, { recursive: true });
+  }
+}
+
+test("a recorder that is killed leaves all but its last chunk, without a hole", async () => {
+  for (const size of [1, 500_000, 2_500_000]) {
+    const bytes = await killedAt(size);
+    const reader = new McapStreamReader();
+    reader.append(bytes);
+    const sequences = new Map<number, number>();
+    for (let record = reader.nextRecord(); record; record = reader.nextRecord()) {
+      if (record.type !== "Message") continue;
+      assertEquals(record.sequence, sequences.get(record.channelId) ?? 0);
+      sequences.set(record.channelId, record.sequence + 1);
+    }
+    assertEquals(reader.done(), false);
+    const files = { "take.mcap": bytes };
+    const info = await rcsp(["info", "take.mcap"], { files });
+    assertEquals(info.code, 0, info.err);
+    assertStringIncludes(info.err, "'take.mcap' is read in part: it is cut");
+    const expected = readStreamed(bytes);
+    assertEquals(JSON.parse(info.out).messages, expected.length);
+    if (size > 2_000_000) assert(byTopic(expected).get("/rgmp/1/joints_openxr")!.length > 10);
+  }
+});
+
+test("recover makes a complete file of what there is", async () => {
+  const bytes = await killedAt(1_000_000);
+  const folder = await mkdtemp(join(tmpdir(), "rcsp-"));
+  try {
+    const path = join(folder, "mended.mcap");
+    const damaged = join(folder, "damaged.mcap");
+    await writeFile(damaged, bytes);
+    const child = start(runtimeCommand(program, "recover", damaged, path));
+    const { code, stderr } = await child.ended;
+    assertEquals(code, 0, stderr);
+    const [before, { messages, metadata }] = [
+      readStreamed(bytes),
+      await readIndexed(await readFile(path)),
+    ];
+    assertStringIncludes(stderr, `${before.length} messages written`);
+    assert(metadata.some(({ name }) => name === "rcsp"));
+    for (const [topic, list] of byTopic(before)) {
+      const mended = messages.filter((message) => message.topic === topic);
+      assertEquals(
+        mended.map(({ logTime, publishTime, data }) => ({ logTime, publishTime, data })),
+        list.map(({ logTime, publishTime, data }) => ({ logTime, publishTime, data })),
+      );
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

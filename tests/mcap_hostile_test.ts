@@ -1,0 +1,243 @@
+/** MCAP files that are cut, foreign, huge or hostile: one sentence, no hang, little memory. */
+
+import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
+import { concat } from "@std/bytes";
+import process from "node:process";
+import { McapRecordBuilder } from "@mcap/core";
+import { McapReader } from "../cli/recording/mcap_reader.ts";
+import { McapEncoder } from "../cli/recording/mcap_encoder.ts";
+import { assertFails, rcsp } from "./support/cli_io.ts";
+import { test } from "./support/test.ts";
+
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** The start of a file, then what `write` adds. */
+function file(write: (builder: McapRecordBuilder) => void): Uint8Array {
+  const builder = new McapRecordBuilder();
+  builder.writeMagic();
+  builder.writeHeader({ profile: "", library: "" });
+  write(builder);
+  return builder.buffer;
+}
+
+/** A record whose head claims a length. */
+function claim(
+  opcode: number,
+  length: bigint,
+  content: Uint8Array = new Uint8Array(0),
+): Uint8Array {
+  const head = new Uint8Array(9);
+  head[0] = opcode;
+  new DataView(head.buffer).setBigUint64(1, length, true);
+  return concat([head, content]);
+}
+
+const START = file(() => {});
+const CHANNEL = { id: 1, schemaId: 0, topic: "/a", messageEncoding: "json", metadata: new Map() };
+const MESSAGE = { channelId: 1, sequence: 0, logTime: 1n, publishTime: 1n, data: utf8("{}") };
+const CHUNK = {
+  messageStartTime: 0n,
+  messageEndTime: 0n,
+  uncompressedSize: 0n,
+  uncompressedCrc: 0,
+  compression: "",
+  records: new Uint8Array(0),
+};
+
+/** A complete file of three chunks with a message each. */
+function whole(): { bytes: Uint8Array; chunks: Uint8Array[] } {
+  const encoder = new McapEncoder();
+  const start = encoder.start();
+  const id = encoder.addChannel({ topic: "/a", encoding: "json" });
+  const chunks = [1n, 2n, 3n].map((time) => {
+    encoder.addMessage(id, time, time, utf8(`{"n":${time}}`));
+    return encoder.flush();
+  });
+  return { bytes: concat([start, ...chunks, ...encoder.end()]), chunks };
+}
+
+async function* pieces(bytes: Uint8Array, size = bytes.length): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.slice(at, at + size);
+}
+
+async function read(bytes: Uint8Array, size?: number) {
+  const reader = new McapReader(pieces(bytes, size), "'x.mcap'");
+  const items = await Array.fromAsync(
+    reader.items(),
+    (item) => item.kind === "message" ? { ...item, data: item.data.slice() } : item,
+  );
+  return { items, reader };
+}
+
+test("a file is read the same in pieces of any size", async () => {
+  const { bytes } = whole();
+  const expected = await read(bytes);
+  assertEquals(expected.items.length, 3);
+  for (const size of [1, 2, 3, 7, 64]) {
+    const { items, reader } = await read(bytes, size);
+    assertEquals(items, expected.items);
+    assertEquals([reader.isComplete, reader.warnings, reader.offset], [true, [], bytes.length]);
+  }
+});
+
+test("a file that is cut anywhere gives every whole chunk before the cut", async () => {
+  const { bytes, chunks } = whole();
+  let end = concat([START]).length;
+  const ends = chunks.map((chunk) => end += chunk.length);
+  const encoder = new McapEncoder();
+  const offset = encoder.start().length - START.length;
+  for (let length = 9; length < bytes.length; length++) {
+    const { items, reader } = await read(bytes.subarray(0, length));
+    assertEquals(reader.isComplete, false, `${length}`);
+    assertEquals(reader.warnings.length, 1, `${length}`);
+    // The message index comes after the chunk itself.
+    const least = ends.filter((end) => end + offset <= length).length;
+    assert(items.length >= least && items.length <= least + 1, `${length}: ${items.length}`);
+  }
+});
+
+test("a chunk with a wrong checksum is left out, the others are read", async () => {
+  const { bytes, chunks } = whole();
+  const damaged = bytes.slice();
+  const at = chunks[1]!.length + START.length + 80;
+  const place = damaged.findIndex((_, i) => i > at && damaged[i] === 0x7b);
+  damaged[place + 5]! ^= 1;
+  const { items, reader } = await read(damaged);
+  assertEquals(items.length, 2);
+  assertEquals(reader.warnings, ["'x.mcap' has 1 damaged chunks: left out"]);
+});
+
+const inPart: [what: string, sentence: string, bytes: Uint8Array][] = [
+  [
+    "a chunk of 2^63 bytes",
+    "claims 9223372036854775808 bytes",
+    concat([START, claim(6, 2n ** 63n)]),
+  ],
+  ["a message of 4 GiB", "claims 4294967296 bytes", concat([START, claim(5, 2n ** 32n)])],
+  [
+    "an unknown record of 2^64 - 1 bytes",
+    "cut within a record",
+    concat([
+      START,
+      claim(0x90, 2n ** 64n - 1n, new Uint8Array(100)),
+    ]),
+  ],
+  ["a message without a channel", "is damaged", file((b) => b.writeMessage(MESSAGE))],
+  ["a message of 3 bytes", "is damaged", concat([START, claim(5, 3n, new Uint8Array(3))])],
+  [
+    "a channel that changes",
+    "channel 1 is both '/a' and '/b'",
+    file((b) => {
+      b.writeChannel(CHANNEL);
+      b.writeChannel({ ...CHANNEL, topic: "/b" });
+    }),
+  ],
+  [
+    "a string longer than its record",
+    "is damaged",
+    concat([
+      START,
+      claim(4, 12n, Uint8Array.of(0, 0, 0, 0, 255, 255, 255, 255, 1, 2, 3, 4)),
+    ]),
+  ],
+  [
+    "channels without end",
+    "its channels take more than 16.0 MiB",
+    file((b) => {
+      const topic = "x".repeat(4096);
+      for (let id = 0; id < 5_000; id++) b.writeChannel({ ...CHANNEL, id, topic });
+    }),
+  ],
+  [
+    "an unknown compression",
+    "compressed with 'lz4', which rcsp cannot read",
+    file((b) => {
+      b.writeChunk({ ...CHUNK, compression: "lz4" });
+    }),
+  ],
+  [
+    "a chunk that claims to be huge",
+    "a chunk claims 1099511627776 bytes",
+    file((b) => {
+      b.writeChunk({ ...CHUNK, compression: "zstd", uncompressedSize: 2n ** 40n });
+    }),
+  ],
+];
+
+for (const [what, sentence, bytes] of inPart) {
+  test(`info reads a file in part that has ${what}`, async () => {
+    const result = await rcsp(["info", "x.mcap"], { files: { "x.mcap": bytes } });
+    assertEquals(result.code, 0, result.err);
+    assertStringIncludes(result.err, `'x.mcap' is read in part: `);
+    assertStringIncludes(result.err, sentence);
+    assertEquals(result.err.trimEnd().split("\n").length, 1, result.err);
+  });
+}
+
+const none: [what: string, sentence: string, bytes: Uint8Array | string][] = [
+  ["empty", "it is empty", new Uint8Array(0)],
+  ["7 bytes long", "it is not an MCAP file", START.subarray(0, 7)],
+  ["text", "it is not an MCAP file", '{"rcsp-recording":1}\n'],
+  ["all zeros", "it is not an MCAP file", new Uint8Array(10_000)],
+];
+
+for (const [what, sentence, bytes] of none) {
+  test(`info, recover and replay refuse a file that is ${what}`, async () => {
+    for (const command of [["info", "x.mcap"], ["recover", "x.mcap", "y.mcap"]]) {
+      const result = await rcsp(command, { files: { "x.mcap": bytes } });
+      assertFails(result, 2);
+      assertStringIncludes(result.err, `Cannot read 'x.mcap': ${sentence}`);
+    }
+  });
+}
+
+test("what steers a terminal is escaped in topics, presses and metadata", async () => {
+  const bytes = file((b) => {
+    b.writeMetadata({
+      name: "rcsp",
+      metadata: new Map([["driver", "\x1b[2J"], ["__proto__", "x"]]),
+    });
+    b.writeChannel({ ...CHANNEL, topic: "/rcsp/press" });
+    b.writeMessage({ ...MESSAGE, data: utf8('{"press":"\\u001b]0;x\\u0007","name":"\\u202e"}') });
+    b.writeChannel({ ...CHANNEL, id: 2, topic: "/\x1b[31m" });
+    b.writeMessage({ ...MESSAGE, channelId: 2 });
+  });
+  for (const terminal of [true, false]) {
+    const { out, code } = await rcsp(["info", "x.mcap"], { files: { "x.mcap": bytes }, terminal });
+    assertEquals(code, 0);
+    for (const foreign of ["\x1b]", "\x1b[2J", "\x1b[31m", "\u202e"]) {
+      assertEquals(out.includes(foreign), false, out);
+    }
+  }
+});
+
+test("times that go backwards, and 65535 channels, are no reason to stop", async () => {
+  const bytes = file((b) => {
+    for (let id = 0; id < 65_535; id++) b.writeChannel({ ...CHANNEL, id, topic: `/${id}` });
+    for (const logTime of [5n, 2n ** 64n - 1n, 0n, 7n]) b.writeMessage({ ...MESSAGE, logTime });
+  });
+  const { out, code } = await rcsp(["info", "x.mcap"], { files: { "x.mcap": bytes } });
+  assertEquals(code, 0);
+  assertEquals(JSON.parse(out).messages, 4);
+});
+
+test("a file of many gigabytes is read in little memory", async () => {
+  const chunk = file((b) => {
+    b.writeChannel(CHANNEL);
+    b.writeChunk({ ...CHUNK, records: new Uint8Array(0) });
+  }).subarray(START.length);
+  const filler = claim(0x90, 1_000_000n, new Uint8Array(1_000_000));
+  let sent = 0;
+  async function* source(): AsyncGenerator<Uint8Array> {
+    yield START;
+    for (; sent < 3_000; sent++) {
+      yield filler;
+      yield chunk;
+    }
+  }
+  const reader = new McapReader(source(), "'x.mcap'");
+  const before = process.memoryUsage().rss;
+  assertEquals((await Array.fromAsync(reader.items())).length, 0);
+  assertEquals(sent, 3_000);
+  assertLess(process.memoryUsage().rss - before, 256 * 1024 * 1024);
+});
