@@ -1,6 +1,6 @@
 /**
- * Feeds random and mutated bytes to the decoder, to the readers of bodies, to a client and to a server,
- * and compares each with a slow model of it.
+ * Feeds random and mutated bytes to the decoder, to the readers of bodies, to a client, to a server and
+ * to what reads the motion stream, and compares each with a slow model of it.
  *
  *     deno run -A dev/fuzz.ts --seconds 60 --seed 1     (or: bun run, node)
  *
@@ -23,6 +23,7 @@ import {
 import { clientTarget } from "./fuzz/client_target.ts";
 import { decoderTarget } from "./fuzz/decoder_target.ts";
 import { settledHeap } from "./fuzz/memory.ts";
+import { motionTarget } from "./fuzz/motion_target.ts";
 import { serverTarget } from "./fuzz/server_target.ts";
 import type { Target } from "./fuzz/target.ts";
 import { keepVector } from "./fuzz/vector.ts";
@@ -51,12 +52,12 @@ const { values } = parseArgs({
 const seconds = Number(values.seconds);
 const most = Number(values.frames);
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
-const targets = [decoderTarget(), bodyTarget(), clientTarget(), serverTarget()]
+const targets = [decoderTarget(), bodyTarget(), clientTarget(), serverTarget(), motionTarget()]
   .filter(({ name }) => values.target === undefined || values.target === name);
 if (!(seconds > 0 && most > 0 && Number.isInteger(seed) && targets.length > 0)) {
   console.error(
     "fuzz: --seconds, --frames and --seed must be numbers, --target one of decoder, " +
-      "bodies, client, server",
+      "bodies, client, server, motion",
   );
   process.exit(2);
 }

@@ -9,15 +9,21 @@ import { bodyTarget } from "../dev/fuzz/body_target.ts";
 import { checkRandom, FuzzFailure, makeCase, newTally, runCase } from "../dev/fuzz/campaign.ts";
 import { clientTarget } from "../dev/fuzz/client_target.ts";
 import { type Decoder, decoderTarget } from "../dev/fuzz/decoder_target.ts";
+import { type MotionDecoding, motionTarget } from "../dev/fuzz/motion_target.ts";
 import { serverTarget } from "../dev/fuzz/server_target.ts";
 import type { Target } from "../dev/fuzz/target.ts";
 import { keepVector } from "../dev/fuzz/vector.ts";
+import {
+  MotionDecoder,
+  type MotionDecoderOptions,
+  type MotionSink,
+} from "../src/motion/decoder.ts";
 import { FrameDecoder, type FrameDecoderOptions } from "../src/wire/decoder.ts";
 import { RcspError } from "../src/errors.ts";
 import { feed, fromHex, toHex } from "./support/frames.ts";
 import { test } from "./support/test.ts";
 
-const targets = [decoderTarget(), bodyTarget(), clientTarget(), serverTarget()];
+const targets = [decoderTarget(), bodyTarget(), clientTarget(), serverTarget(), motionTarget()];
 const SEED = 45_451;
 const VECTORS = new URL("./vectors/", import.meta.url);
 
@@ -120,6 +126,50 @@ for (const { what, make } of WRONG) {
   });
 }
 
+/** A broken decoder of motion. */
+class WrongMotion implements MotionDecoding {
+  inner: MotionDecoding;
+  readonly #options: MotionDecoderOptions;
+
+  constructor(options: MotionDecoderOptions) {
+    this.#options = options;
+    this.inner = new MotionDecoder(options);
+  }
+
+  get skipped(): number {
+    return this.inner.skipped;
+  }
+
+  push(chunk: Uint8Array, sink: MotionSink): void {
+    try {
+      this.inner.push(chunk, (prefix, payload) => {
+        // A data frame is one byte short now and then.
+        sink(prefix, payload.length === 52 ? payload.subarray(1) : payload);
+      });
+    } catch (error) {
+      this.inner = new MotionDecoder(this.#options);
+      throw error;
+    }
+  }
+
+  end(): void {
+    this.inner.end();
+  }
+}
+
+test("a broken decoder of motion is detected, and the case is saved as a vector that passes", async () => {
+  const failure = await findFailure(motionTarget((options) => new WrongMotion(options)));
+  const folder = await mkdtemp(join(tmpdir(), "fuzz-"));
+  try {
+    const file = await keepVector(failure, pathToFileURL(`${folder}/`));
+    assert(file.endsWith(`motion_streams_fuzz_motion_${SEED}_${failure.iteration}.json`));
+    const [vector] = JSON.parse(await readFile(file, "utf8")) as [Kept];
+    await checkKeptMotion(vector);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
 test("a failing case is saved as a vector with the expected outcome", async () => {
   const folder = await mkdtemp(join(tmpdir(), "fuzz-"));
   try {
@@ -141,8 +191,10 @@ test("every saved case passes", async () => {
       await readFile(new URL(file, VECTORS), "utf8"),
     );
     for (const vector of vectors) {
-      if ("body" in vector) await checkAgain(vector.fuzz, fromHex(vector.body), vector.maxDepth);
-      else await checkKept(vector);
+      if (vector.fuzz.target === "motion") await checkKeptMotion(vector as Kept);
+      else if ("body" in vector) {
+        await checkAgain(vector.fuzz, fromHex(vector.body), vector.maxDepth);
+      } else await checkKept(vector);
     }
   }
 });
@@ -181,6 +233,11 @@ async function checkKept({ chunks, maxPayload, frames, error, fuzz }: Kept): Pro
     assertInstanceOf(outcome.error, RcspError);
     assertEquals<string>(outcome.error.code, error.code);
   }
+  await checkAgain(fuzz, fromHex(chunks.join("")), maxPayload);
+}
+
+/** The same for the motion stream, whose decoder is a part of its target. */
+async function checkKeptMotion({ chunks, maxPayload, fuzz }: Kept): Promise<void> {
   await checkAgain(fuzz, fromHex(chunks.join("")), maxPayload);
 }
 

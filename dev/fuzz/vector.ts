@@ -2,14 +2,21 @@
 
 import { writeFile } from "node:fs/promises";
 import type { FuzzFailure } from "./campaign.ts";
+import { referenceMotion } from "./motion_reference.ts";
 import { referenceBody, referenceDecode } from "./reference.ts";
+
+/** Where targets keep their cases, and how; the others have frames of RCSP. */
+const KINDS = new Map<string, [kind: string, makeVector: (failure: FuzzFailure) => object]>([
+  ["bodies", ["bodies", bodyVector]],
+  ["motion", ["motion_streams", motionVector]],
+]);
 
 /** Writes the vector; returns the path of its file. */
 export async function keepVector(failure: FuzzFailure, folder: URL): Promise<string> {
   const { target, seed, iteration } = failure;
-  const kind = target === "bodies" ? "bodies" : "streams";
+  const [kind, makeVector] = KINDS.get(target) ?? ["streams", streamVector];
   const file = new URL(`${kind}_fuzz_${target}_${seed}_${iteration}.json`, folder);
-  const vector = kind === "bodies" ? bodyVector(failure) : streamVector(failure);
+  const vector = makeVector(failure);
   await writeFile(file, `[\n  ${JSON.stringify(vector)}\n]\n`);
   return file.pathname;
 }
@@ -36,6 +43,22 @@ function bodyVector({ target, seed, iteration, limit, bytes }: FuzzFailure): obj
     body: toHex(bytes),
     maxDepth: limit,
     ...(codes === undefined ? { json: value } : { error: { code: codes[0] } }),
+    fuzz: { target, seed, iteration },
+  };
+}
+
+function motionVector({ target, seed, iteration, limit, bytes }: FuzzFailure): object {
+  const { frames, skipped, code, offset } = referenceMotion(bytes, limit);
+  return {
+    name: `fuzz: ${target}, seed ${seed}, iteration ${iteration}`,
+    chunks: [toHex(bytes)],
+    maxPayload: limit,
+    frames: frames.map(({ prefix, start, end }) => ({
+      prefix,
+      payload: toHex(bytes.subarray(start, end)),
+    })),
+    skipped,
+    ...(code === undefined ? {} : { error: { code, offset } }),
     fuzz: { target, seed, iteration },
   };
 }
