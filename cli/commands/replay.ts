@@ -5,14 +5,17 @@
  */
 
 import type { Socket } from "@rcsp/rcsp";
+import { MOTION_PORTS } from "@rcsp/rcsp/motion";
 import { DEFAULT_ADDRESS, formatAddress, resolveDialect } from "@rcsp/rcsp/server";
-import type { Command } from "../command_line/command.ts";
+import type { Command, Context } from "../command_line/command.ts";
+import { formatDuration } from "../command_line/duration.ts";
 import { DIALECT_FLAG } from "../command_line/flags.ts";
 import { readDialect } from "../driver/session.ts";
 import { UsageError } from "../exit_codes.ts";
-import { fileName, readBytes } from "../process/files.ts";
 import type { Recording } from "../recording/contents.ts";
-import { readRecording } from "../recording/read_recording.ts";
+import { clip, loadRecording, type Replayable } from "../recording/load_recording.ts";
+import type { MotionStreamName } from "../recording/mcap_schemas.ts";
+import { MotionPlayer } from "../recording/motion_player.ts";
 import { type ReplayOptions, ReplaySession } from "../recording/replay_client.ts";
 import {
   boundedLog,
@@ -23,7 +26,6 @@ import {
 } from "../simulate/accept_clients.ts";
 import { plural, quote } from "../text/values.ts";
 
-const RECORDING_BYTES = 128 * 1024 * 1024;
 const MOST_CLIENTS = 1024;
 
 /** Plays a recording back. */
@@ -36,7 +38,10 @@ and over. What was never asked is answered with the error NotRecorded.
 
 Events come as they were recorded, counted from the client's first subscription.
 A client gets the events of one recorded connection: the first client of the
-first that had any, the second of the second, and so on in turn.`,
+first that had any, the second of the second, and so on in turn.
+
+The motion of an MCAP file is served on ports of its own, byte for byte, with the
+times between frames; each client gets all of it from the start on.`,
   positionals: [{ name: "file", about: "what 'rcsp record' wrote; - is standard input" }],
   flags: [
     ...listenFlags(DEFAULT_ADDRESS.port),
@@ -44,44 +49,110 @@ first that had any, the second of the second, and so on in turn.`,
       name: "speed",
       kind: "text",
       value: "N",
-      about: "how many times as quick events come: 0.5, 2, or max",
+      about: "how many times as fast: 0.5, 2, or max",
       default: "1",
     },
-    { name: "loop", kind: "boolean", about: "begin the events again after the last one" },
+    { name: "loop", kind: "boolean", about: "begin again after the end" },
+    {
+      name: "from",
+      kind: "duration",
+      value: "TIME",
+      about: "begin so long after the start: 10s, 5m",
+    },
+    { name: "to", kind: "duration", value: "TIME", about: "end so long after the start" },
+    {
+      name: "motion-port",
+      kind: "integer",
+      value: "NUMBER",
+      about: "where to serve the hands of an MCAP file",
+      default: "12277",
+      range: [0, 65_535],
+    },
+    {
+      name: "raw-port",
+      kind: "integer",
+      value: "NUMBER",
+      about: "where to serve its raw stream",
+      default: "12276",
+      range: [0, 65_535],
+    },
     DIALECT_FLAG,
   ],
   endsWithCtrlC: true,
   examples: [
     ["rcsp replay glove.ndjson", "at the driver's port, as it was"],
     ["rcsp replay glove.ndjson --port 0 --speed max", "any free port, events at once"],
-    ["rcsp replay glove.ndjson --speed 2 --loop", "twice as quick, over and over"],
+    ["rcsp replay glove.ndjson --speed 2 --loop", "twice as fast, over and over"],
+    ["rcsp replay take.mcap --from 10s --to 20s", "ten seconds of it, motion too"],
   ],
   async run(context) {
     const { line, io, out, clock, signal, log: tell } = context;
     const [path = ""] = line.positionals;
     const speed = parseSpeed(line.text("speed") ?? "1");
     const names = resolveDialect(await readDialect(line.text("dialect"), io));
-    const bytes = await readBytes(io, path, RECORDING_BYTES);
-    const recording = readRecording(bytes, fileName(path), names);
-    for (const warning of recording.warnings) await tell(warning);
+    const found = await loadRecording(context, path, names);
+    for (const warning of found.recording.warnings) await tell(warning);
+    const { from, to } = range(context, found.recording.end);
+    const recording = clip(found.recording, from, to);
     const talk = boundedLog(context);
     const loop = line.on("loop");
     const options = { recording, dialect: names, clock, speed, loop, talk };
     const players = new Players(options);
+    const address = listenAddress(context, DEFAULT_ADDRESS.port);
     const listener = await listenWith(context, talk)(
-      listenAddress(context, DEFAULT_ADDRESS.port),
+      address,
       (socket) => players.accept(socket),
       (error) => talk(error.message),
     );
-    const close = async () => void await Promise.all([listener.close(), players.close()]);
+    const closing: (() => Promise<void>)[] = [
+      () => listener.close(),
+      () => players.close(),
+    ];
+    const close = async () => void await Promise.all(closing.map((end) => end()));
     context.defer(close);
     await out.line(`RCSP replay listening on ${formatAddress(listener.address)}`);
-    await tell(describe(recording));
+    const motion: MotionPlayer[] = [];
+    for (const stream of found.streams) {
+      const { io } = context;
+      const player = new MotionPlayer({
+        clock,
+        open: () => io.readFile(path),
+        name: path,
+        stream,
+        start: found.start,
+        ...{ from, to, speed, loop },
+      });
+      motion.push(player);
+      const port = PORTS[stream];
+      const there = await listenWith(context, talk)(
+        { ...address, port: line.number(port.flag) ?? port.number },
+        (socket) => player.accept(socket),
+        (error) => talk(error.message),
+      );
+      closing.push(() => there.close(), () => player.close());
+      await out.line(`Motion (${stream}) listening on ${formatAddress(there.address)}`);
+    }
+    await tell(describe({ ...found, recording }));
     await untilLeave(signal);
     await close();
-    await tell(`${plural(players.clients, "client")} served`);
+    const clients = motion.reduce((sum, { clients }) => sum + clients, players.clients);
+    await tell(`${plural(clients, "client")} served`);
   },
 };
+
+const PORTS: Readonly<Record<MotionStreamName, { flag: string; number: number }>> = {
+  hands: { flag: "motion-port", number: MOTION_PORTS.hands },
+  raw: { flag: "raw-port", number: MOTION_PORTS.raw },
+};
+
+function range({ line }: Context, end: number): { from: number; to: number } {
+  const from = line.number("from") ?? 0;
+  const to = Math.min(line.number("to") ?? end, end);
+  if (from > 0 && from >= to) {
+    throw new UsageError(`Nothing to replay: the recording ends after ${formatDuration(end)}`);
+  }
+  return { from, to };
+}
 
 /** A player for each client. */
 class Players {
@@ -109,9 +180,12 @@ class Players {
   }
 }
 
-function describe({ answers, connections }: Recording): string {
+function describe({ recording, streams }: Replayable): string {
+  const { answers, connections }: Recording = recording;
   const events = connections.reduce((sum, { events }) => sum + events.length, 0);
-  return `Answers to ${plural(answers.size, "command")}, ${plural(events, "event")}: Ctrl-C ends`;
+  const motion = streams.size === 0 ? "" : `, motion (${[...streams].join(", ")})`;
+  const rcsp = `Answers to ${plural(answers.size, "command")}, ${plural(events, "event")}`;
+  return `${rcsp}${motion}: Ctrl-C ends`;
 }
 
 function parseSpeed(text: string): number {

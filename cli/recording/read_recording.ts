@@ -43,7 +43,8 @@ export function readRecording(bytes: Uint8Array, name: string, dialect: Dialect)
   return reader.end();
 }
 
-interface Line {
+/** An entry. */
+export interface Line {
   /** Counts from 1. */
   readonly number: number;
   /** `undefined` where it is not UTF-8. */
@@ -68,10 +69,11 @@ interface Entry {
   readonly body: Body;
 }
 
-/** See `readRecording()`. */
-class RecordingReader {
+/** Takes a recording entry by entry; those of an MCAP file are counted from 2, as they have no head. */
+export class RecordingReader {
   readonly #name: string;
   readonly #dialect: Dialect;
+  readonly #unit: "line" | "message";
   readonly #answers = new Map<string, RecordedAnswer[]>();
   readonly #connections = new Map<number, RecordedConnection & { pending: Pending[] }>();
   readonly #warnings: string[] = [];
@@ -80,15 +82,19 @@ class RecordingReader {
   #backwards = false;
   #unasked = 0;
 
-  constructor(name: string, dialect: Dialect) {
+  /** Creates a reader; `unit` is what messages call an entry. */
+  constructor(name: string, dialect: Dialect, unit: "line" | "message" = "line") {
     this.#name = name;
     this.#dialect = dialect;
+    this.#unit = unit;
+    if (unit === "message") this.#lines = 1;
   }
 
   #wrong(line: number, reason: string): UsageError {
-    return new UsageError(`Cannot replay ${this.#name}: line ${line} is wrong: ${reason}`);
+    return new UsageError(`Cannot replay ${this.#name}: ${this.#unit} ${line} is wrong: ${reason}`);
   }
 
+  /** Takes the next entry. */
   take(line: Line): void {
     this.#lines = line.number;
     const value = this.#parse(line);
@@ -97,7 +103,11 @@ class RecordingReader {
     const entry = this.#entry(value, line);
     if (entry.time < this.#time) {
       if (!this.#backwards) {
-        this.#warnings.push(`Line ${line.number} is earlier than the one before: taken as now`);
+        this.#warnings.push(
+          `${
+            this.#unit === "line" ? "Line" : "Message"
+          } ${line.number} is earlier than the one before: taken as now`,
+        );
       }
       this.#backwards = true;
       entry.time = this.#time;
@@ -106,6 +116,7 @@ class RecordingReader {
     this.#place(entry);
   }
 
+  /** All of it. */
   end(): Recording {
     if (this.#lines === 0) throw new UsageError(`Cannot replay ${this.#name}: it is empty`);
     if (this.#unasked > 0) {

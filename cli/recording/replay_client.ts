@@ -17,12 +17,12 @@ import {
   type RecordedConnection,
   type Recording,
 } from "./contents.ts";
+import { Pacer } from "./pacer.ts";
 
 /** Bytes that wait for a client before it is not read, and sent no events, until it takes them. */
 const MUCH = 1024 * 1024;
 /** Commands of a client that are told of as they are not in the recording. */
 const TOLD = 20;
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** How to replay. */
 export interface ReplayOptions {
@@ -47,8 +47,7 @@ export class ReplaySession {
   /** How many answers each command has had. */
   readonly #given = new Map<string, number>();
   readonly #subscribed = Promise.withResolvers<void>();
-  readonly #gone: Promise<false>;
-  #left = false;
+  readonly #pacer: Pacer;
   #unknown = 0;
 
   /** Takes over a socket; the client is sent the events of `connection`. */
@@ -57,10 +56,7 @@ export class ReplaySession {
     this.#options = options;
     this.#connection = connection;
     this.#queue = new WriteQueue(socket);
-    this.#gone = socket.closed.then(() => {
-      this.#left = true;
-      return false;
-    });
+    this.#pacer = new Pacer(options.clock, socket);
     this.done = this.#run();
   }
 
@@ -150,28 +146,13 @@ export class ReplaySession {
     for (let round = 0; round === 0 || loop; round++) {
       for (const { time, body } of connection.events) {
         const due = (Math.max(time - connection.anchor, 0) + round * length) / speed;
-        if (!await this.#waitUntil(began + due)) return;
+        if (!await this.#pacer.until(began + due)) return;
         this.#add(PayloadType.Event, body);
         if (this.#queue.unsent > MUCH) await this.#queue.flushed();
       }
       // Whatever the speed, everything else gets its turn too.
-      if (!await this.#waitUntil(clock.now() + 1)) return;
+      if (!await this.#pacer.until(clock.now() + 1)) return;
     }
-  }
-
-  /** Gives whether the client is still there. */
-  async #waitUntil(moment: number): Promise<boolean> {
-    const { clock } = this.#options;
-    for (let left = moment - clock.now(); left > 0; left = moment - clock.now()) {
-      let timer: unknown;
-      const due = new Promise<boolean>((resolve) => {
-        timer = clock.set(() => resolve(true), Math.min(Math.ceil(left), LONGEST_TIMER));
-      });
-      const there = await Promise.race([due, this.#gone]);
-      clock.clear(timer);
-      if (!there) return false;
-    }
-    return !this.#left;
   }
 }
 

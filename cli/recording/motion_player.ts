@@ -1,0 +1,146 @@
+/**
+ * Plays the motion of a recording back, frame by frame as it was on the wire. Each client gets all of
+ * it from its start on, with the times between; one that reads slowly is sent it later, not less.
+ *
+ * @module
+ */
+
+import type { Socket } from "@rcsp/rcsp";
+import { MotionPrefix } from "@rcsp/rcsp/motion";
+import type { Clock } from "../process/io.ts";
+import { type McapItem, McapReader } from "./mcap_reader.ts";
+import { DEFINITION_TOPIC, DISCONNECT_TOPIC, type MotionStreamName } from "./mcap_schemas.ts";
+import { wholeFrame } from "./motion_track.ts";
+import { Pacer } from "./pacer.ts";
+
+const MOST_CLIENTS = 64;
+/** Frames after which everything else gets its turn, whatever the speed. */
+const TURN = 64;
+
+/** What is played, and how. Times are milliseconds since the start of the recording. */
+export interface MotionPlay {
+  readonly clock: Clock;
+  /** Opens the file. */
+  readonly open: () => AsyncIterable<Uint8Array>;
+  readonly name: string;
+  readonly stream: MotionStreamName;
+  /** The time of the first message, in nanoseconds since 1970. */
+  readonly start: bigint;
+  readonly from: number;
+  readonly to: number;
+  /** As in `ReplayOptions`. */
+  readonly speed: number;
+  readonly loop: boolean;
+}
+
+export class MotionPlayer {
+  /** Clients so far. */
+  clients = 0;
+  readonly #play: MotionPlay;
+  readonly #sessions = new Map<Socket, Promise<void>>();
+
+  constructor(play: MotionPlay) {
+    this.#play = play;
+  }
+
+  /** Plays to a client. */
+  accept(socket: Socket): void {
+    if (this.#sessions.size >= MOST_CLIENTS) return socket.close();
+    this.clients++;
+    const session = this.#run(socket).finally(() => {
+      socket.close();
+      this.#sessions.delete(socket);
+    });
+    this.#sessions.set(socket, session);
+  }
+
+  /** Ends all connections. */
+  async close(): Promise<void> {
+    const sessions = [...this.#sessions.values()];
+    for (const socket of this.#sessions.keys()) socket.close();
+    await Promise.all(sessions);
+  }
+
+  async #run(socket: Socket): Promise<void> {
+    const pacer = new Pacer(this.#play.clock, socket);
+    const left = untilEnd(socket);
+    try {
+      const { from, to, speed, loop } = this.#play;
+      const began = pacer.now();
+      for (let round = 0; round === 0 || loop; round++) {
+        const due = (time: number): number => began + (time - from + round * (to - from)) / speed;
+        if (!await this.#playOnce(socket, pacer, due)) return;
+        if (loop && !await pacer.until(Math.max(due(to), pacer.now() + 1))) return;
+      }
+      await left;
+    } catch {
+      // The client has gone, or the file: there is nobody to tell.
+    } finally {
+      socket.close();
+      await left;
+    }
+  }
+
+  /** Returns whether the client is still there. */
+  async #playOnce(
+    socket: Socket,
+    pacer: Pacer,
+    due: (time: number) => number,
+  ): Promise<boolean> {
+    const { open, name, stream, start, from, to } = this.#play;
+    /** The newest definition of each device before the first frame that is played. */
+    const before = new Map<string, Uint8Array>();
+    let count = 0;
+    for await (const item of new McapReader(open(), name).items()) {
+      const frame = motionFrame(item, stream);
+      if (frame === undefined) continue;
+      const { topic, logTime } = frame;
+      const time = Number(logTime - start) / 1e6;
+      if (time > to) break;
+      if (time < from) {
+        keep(before, topic, frame.bytes);
+        continue;
+      }
+      for (const definition of before.values()) await socket.write(definition);
+      before.clear();
+      const turn = ++count % TURN === 0 ? pacer.now() + 1 : 0;
+      if (!await pacer.until(Math.max(due(time), turn))) return false;
+      await socket.write(frame.bytes);
+    }
+    for (const definition of before.values()) await socket.write(definition);
+    return true;
+  }
+}
+
+/** A frame of a motion stream among what a file consists of. */
+export function motionFrame(
+  item: McapItem,
+  stream: MotionStreamName,
+): { topic: string; logTime: bigint; bytes: Uint8Array } | undefined {
+  if (item.kind !== "message" || streamOf(item.channel.topic) !== stream) return undefined;
+  const { channel: { topic }, logTime, data } = item;
+  const isDefinition = topic.endsWith(`/${DEFINITION_TOPIC}`);
+  return { topic, logTime, bytes: isDefinition ? wholeFrame(MotionPrefix.Definition, data) : data };
+}
+
+/** Which motion stream a topic is of, if it is of one. */
+export function streamOf(topic: string): MotionStreamName | undefined {
+  if (!topic.startsWith("/rgmp/")) return undefined;
+  return topic.startsWith("/rgmp/raw/") ? "raw" : "hands";
+}
+
+function keep(definitions: Map<string, Uint8Array>, topic: string, bytes: Uint8Array): void {
+  const [device, what] = [topic.slice(0, topic.lastIndexOf("/")), topic.split("/").at(-1)];
+  if (what === DEFINITION_TOPIC) definitions.set(device, bytes);
+  if (what === DISCONNECT_TOPIC) definitions.delete(device);
+}
+
+/** A client of a motion stream sends nothing; what it sends all the same is not looked at. */
+async function untilEnd(socket: Socket): Promise<void> {
+  try {
+    while (await socket.read() !== null);
+  } catch {
+    // It has gone in another way.
+  }
+  socket.close();
+}
