@@ -9,7 +9,7 @@ import { HAND_FRAME_PERIOD, SimulatedHand } from "../src/motion/simulated_hand.t
 import type { Socket } from "../src/socket/socket.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { test } from "./support/test.ts";
-import { until } from "./support/wait.ts";
+import { turn, until } from "./support/wait.ts";
 
 interface Room {
   motion: MotionClient;
@@ -76,6 +76,23 @@ test("samples() has the newest only, and counts what a slow reader missed", () =
     const next = samples.next();
     await step(6);
     assertStrictEquals((await next).value?.sequence, 6);
+  }));
+
+test("samples() has no frame twice when several come in one chunk to a reader that waits", () =>
+  withHand(async ({ motion, hand, sockets }) => {
+    await until(() => motion.devices().length === 1);
+    const samples = motion.samples(7, "joints_openxr");
+    const stamps: number[] = [];
+    const reading = (async () => {
+      for await (const { deviceTime } of samples) stamps.push(Number(deviceTime) / 1000);
+    })();
+    const frames = [12, 24, 36].flatMap((time) => hand.framesAt(time).map((each) => each.slice()));
+    await sockets[0]!.write(concat(frames));
+    await until(() => motion.stats().samples === 6);
+    await turn();
+    assertEquals([stamps, samples.dropped], [[12, 36], 1]);
+    await samples.return();
+    await reading;
   }));
 
 test("samples() with every has all of them, each a copy", () =>

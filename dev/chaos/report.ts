@@ -2,6 +2,7 @@
 
 import type { ChaosClient } from "./client.ts";
 import type { Driver } from "./driver.ts";
+import type { MotionResult } from "./motion.ts";
 
 /** The data that decides whether a run passed. */
 export interface ChaosRun {
@@ -11,6 +12,7 @@ export interface ChaosRun {
   readonly driver: Driver;
   readonly heapBefore: number;
   readonly heapAfter: number;
+  readonly motion: MotionResult;
 }
 
 /** Prints the report and returns whether the run passed. */
@@ -35,6 +37,7 @@ export function report(run: ChaosRun): boolean {
       client.slow ? 0 : Math.max(0, client.jumps - client.gaps - 2)
     ),
     "dropped beyond missing": Math.max(0, -lost),
+    ...run.motion.faults,
   };
   const lines = [
     `chaos: ${run.seconds} s, ${clients.length} clients, seed ${run.seed}`,
@@ -45,6 +48,7 @@ export function report(run: ChaosRun): boolean {
     `reconnects ${sum(({ stats }) => stats.reconnects)}, driver restarts ${driver.restarts}, ` +
     `late answers ${sum(({ stats }) => stats.late)}, ` +
     `subscriptions that failed ${sum(({ resubscribed }) => resubscribed)}`,
+    ...run.motion.lines,
     `heap ${megabytes(heapBefore)} at the start, ${megabytes(heapAfter)} at the end`,
     ...Object.entries(faults).filter(([, n]) => n > 0).map(([name, n]) => `FAULT: ${n} ${name}`),
   ];

@@ -93,9 +93,9 @@ export interface MotionClient {
   /** The hands among them, left and right as they were defined. */
   hands(): Hand[];
   /**
-   * The samples of a group. By default the newest only: a slow reader skips frames, which `dropped`
-   * counts, and a sample is valid until the next read. With `every` all of them, copied, in a bounded
-   * buffer (`buffer`, `overflow` as in `subscribe()`), for recorders.
+   * The samples of a group, each a copy. By default the newest only: a slow reader skips frames, which
+   * `dropped` counts. With `every` all of them, in a bounded buffer (`buffer`, `overflow` as in
+   * `subscribe()`), for recorders.
    */
   samples(
     deviceId: number,
@@ -243,7 +243,7 @@ class Client implements MotionClient, Receiver {
     );
     const stop = this.on("sample", (sample, device) => {
       if (device.id === deviceId && device.sample(group) === sample) {
-        queue.push(every ? sample.clone() : sample);
+        queue.push(sample.clone());
       }
     });
     if (queue.ended) stop();
@@ -251,7 +251,7 @@ class Client implements MotionClient, Receiver {
       this.#queues.add(queue);
       queue.accept();
       const newest = every ? undefined : this.#registry.device(deviceId)?.sample(group);
-      if (newest !== undefined) queue.push(newest);
+      if (newest !== undefined) queue.push(newest.clone());
     }
     return queue;
   }
