@@ -81,6 +81,8 @@ export interface CliIo {
    * and Ctrl-Z stops the process all the same.
    */
   readonly keys?: ((signal: AbortSignal) => AsyncIterable<string>) | undefined;
+  /** Opens an address in the user's browser, if there is one. Default: nothing is opened. */
+  readonly openBrowser?: ((url: string) => void) | undefined;
   /** Opens sockets. Default: the runtime's adapter. */
   readonly connector?: Connector | undefined;
   /** Listens. Default: the runtime's adapter. */

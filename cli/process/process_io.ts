@@ -9,9 +9,11 @@ import { constants, createReadStream } from "node:fs";
 import { access, type FileHandle, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import process from "node:process";
+import { isatty } from "node:tty";
 import { EXIT } from "../exit_codes.ts";
 import type { CliIo, FileOutput } from "./io.ts";
 import { processKeys } from "./keys.ts";
+import { openBrowser } from "./open_browser.ts";
 import { processOutput } from "./stdio.ts";
 
 /** What is looked at of Deno: what is not permitted would ask the user or throw. */
@@ -52,6 +54,7 @@ export function processIo(): CliIo {
     checkCreatable,
     run: runProgram,
     now: () => Date.now(),
+    openBrowser: isatty(1) && isPermitted("run") && isPermitted("env") ? openBrowser : undefined,
     keys: ALL_PERMISSIONS.every((name) => isPermitted(name)) ? processKeys(leave) : undefined,
   };
 }

@@ -22,6 +22,12 @@ export const UI_LIMITS = {
   pingInterval: 20_000,
   /** Unsent bytes at which a page is closed. */
   unsent: 1024 * 1024,
+  /** How much of that `fromWebSocket()` lets wait in the WebSocket itself. */
+  unsentInWebSocket: 64 * 1024,
+  /** Unread bytes at which a page is closed: it sends commands faster than they are answered. */
+  unread: 1024 * 1024,
   /** Unanswered commands at which no more are read from a page. */
   commands: 64,
+  /** How long the last responses may take when the bridge ends. */
+  closeTimeout: 500,
 } as const;

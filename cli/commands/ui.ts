@@ -1,0 +1,210 @@
+/**
+ * `rcsp ui`
+ *
+ * @module
+ */
+
+import type { ConnectOptions } from "@rcsp/rcsp";
+import { DEFAULT_ADDRESS, formatAddress } from "@rcsp/rcsp/server";
+import { MOTION_PORTS } from "@rcsp/rcsp/motion";
+import type { Command, Context } from "../command_line/command.ts";
+import { CONNECTION_FLAGS } from "../command_line/flags.ts";
+import type { Flag } from "../command_line/parse.ts";
+import { frameLog, readDialect } from "../driver/session.ts";
+import { EXIT, Failure, systemReason, UsageError } from "../exit_codes.ts";
+import { boundedLog, untilLeave } from "../simulate/accept_clients.ts";
+import { quote } from "../text/values.ts";
+import { UiServer, type UiServerOptions } from "../ui/server/ui_server.ts";
+
+const DEFAULT_PORT = 45_480;
+/** How many ports from the default one on are tried. */
+const PORTS = 20;
+const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|::1)$/;
+const ANY_ADDRESS = ["0.0.0.0", "::"];
+
+/** Of the flags of every command, those that do not collide with the page's own `--host` and `--port`. */
+const sharedFlags = CONNECTION_FLAGS.filter(({ name }) =>
+  ["timeout", "dialect", "verbose"].includes(name)
+);
+
+const flags: readonly Flag[] = [
+  {
+    name: "port",
+    kind: "integer",
+    value: "NUMBER",
+    about: "the port of the page; 0 takes any free one",
+    default: `${DEFAULT_PORT}, or the next one that is free`,
+    range: [0, 65_535],
+  },
+  {
+    name: "host",
+    kind: "text",
+    value: "ADDRESS",
+    about: "the address to listen on; any but the default lets other machines in",
+    default: "127.0.0.1",
+  },
+  {
+    name: "simulate",
+    kind: "boolean",
+    about: "a simulated driver; with --driver-host or --driver-port once the page asks for it",
+  },
+  {
+    name: "allow",
+    kind: "text",
+    value: "COMMAND",
+    about: "let the page send this command, such as SetColorLed",
+    default: "those that only read",
+    multiple: true,
+  },
+  {
+    name: "allow-host",
+    kind: "text",
+    value: "NAME",
+    about: "also serve the page under this name: gloves.example, gloves.example:8080",
+    multiple: true,
+  },
+  {
+    name: "allow-origin",
+    kind: "text",
+    value: "ORIGIN",
+    about: "also serve pages of this origin: https://gloves.example",
+    multiple: true,
+  },
+  { name: "no-open", kind: "boolean", about: "do not open the browser" },
+  {
+    name: "driver-host",
+    kind: "text",
+    value: "NAME",
+    about: "where the driver runs",
+    default: DEFAULT_ADDRESS.host,
+    env: "RCSP_HOST",
+  },
+  {
+    name: "driver-port",
+    kind: "integer",
+    value: "NUMBER",
+    about: "the port of the driver",
+    default: `${DEFAULT_ADDRESS.port}`,
+    range: [1, 65_535],
+    env: "RCSP_PORT",
+  },
+  {
+    name: "motion-host",
+    kind: "text",
+    value: "NAME",
+    about: "where the hand solver runs",
+    default: "where the driver runs",
+  },
+  {
+    name: "motion-port",
+    kind: "integer",
+    value: "NUMBER",
+    about: "the port of the solved hands",
+    default: `${MOTION_PORTS.hands}`,
+    range: [1, 65_535],
+  },
+  { name: "no-motion", kind: "boolean", about: "do not look for hands" },
+  ...sharedFlags,
+];
+
+/** Shows the devices in a browser. */
+export const ui: Command = {
+  name: "ui",
+  summary: "Show the devices and hands in a browser",
+  details: `Starts a local web server, prints the address of its page, and opens it. The part
+of the address behind the # is a key: without it, no page and no program gets
+through to the driver. Ctrl-C ends.
+
+The page can only read, unless --allow names further commands. It waits for a
+driver that is not there yet.`,
+  flags,
+  endsWithCtrlC: true,
+  examples: [
+    ["rcsp ui", "the devices of the driver on this machine"],
+    ["rcsp ui --simulate", "without hardware"],
+    ["rcsp ui --allow SetColorLed", "the page may set the colors of LEDs"],
+  ],
+  async run(context) {
+    const { line, io, out, signal, log } = context;
+    const host = line.text("host") ?? "127.0.0.1";
+    const server = new UiServer(await serverOptions(context));
+    context.defer(() => server.close());
+    const port = await listen(server, host, line.number("port"));
+    const address = formatAddress({ host: ANY_ADDRESS.includes(host) ? "127.0.0.1" : host, port });
+    const url = `http://${address}/#${server.token}`;
+    await out.line(url);
+    if (!LOOPBACK.test(host)) {
+      await log(
+        `Warning: ${host} can be reached from other machines, without encryption: whoever reads ` +
+          "along can do what this page can",
+      );
+    }
+    if (!server.allowsHost(address)) {
+      await log(`Requests to ${address} are refused: to allow them, add --allow-host ${host}`);
+    }
+    if (!line.on("no-open")) io.openBrowser?.(url);
+    await untilLeave(signal);
+  },
+};
+
+async function serverOptions(context: Context): Promise<UiServerOptions> {
+  const { line, clock } = context;
+  const { pageFiles } = await import("../ui/page_files.ts");
+  const [driver, files] = await Promise.all([driverOptions(context), pageFiles()]);
+  const isDriverGiven = line.typed("driver-host") || line.typed("driver-port");
+  const motion = {
+    host: line.text("motion-host") ?? driver.host,
+    port: line.number("motion-port"),
+  };
+  return {
+    files,
+    driver,
+    motion: line.on("no-motion") ? undefined : motion,
+    simulate: line.on("simulate") ? isDriverGiven ? "on-request" : "at-start" : undefined,
+    allow: line.texts("allow"),
+    allowHosts: line.texts("allow-host").map(checkHost),
+    allowOrigins: line.texts("allow-origin").map(checkOrigin),
+    clock,
+    log: boundedLog(context),
+  };
+}
+
+async function driverOptions(context: Context): Promise<ConnectOptions> {
+  const { line, io } = context;
+  const timeout = line.number("timeout");
+  return {
+    host: line.text("driver-host"),
+    port: line.number("driver-port"),
+    connectTimeout: timeout,
+    commandTimeout: timeout,
+    dialect: await readDialect(line.text("dialect"), io),
+    connector: io.connector,
+    onFrame: frameLog(context),
+  };
+}
+
+async function listen(server: UiServer, host: string, port: number | undefined): Promise<number> {
+  const ports = port === undefined
+    ? Array.from({ length: PORTS }, (_, i) => DEFAULT_PORT + i)
+    : [port];
+  try {
+    return await server.listen(host, ports);
+  } catch (cause) {
+    const address = formatAddress({ host, port: ports.at(-1)! });
+    const { code } = cause as { code?: unknown };
+    const reason = code === "EADDRINUSE" ? "the port is in use" : systemReason(cause);
+    throw new Failure(`Cannot listen on ${address}: ${reason}`, EXIT.connection, { cause });
+  }
+}
+
+function checkHost(host: string): string {
+  if (/^(?:[\w.-]+|\[[\da-fA-F:]+\])(?::\d{1,5})?$/.test(host)) return host.toLowerCase();
+  const rule = "a name as it is in the address of the page: gloves.example or gloves.example:8080";
+  throw new UsageError(`Invalid '--allow-host' ${quote(host)}: expected ${rule}`);
+}
+
+function checkOrigin(origin: string): string {
+  if (URL.canParse(origin) && new URL(origin).origin === origin) return origin;
+  const rule = "an origin without a path: https://gloves.example";
+  throw new UsageError(`Invalid '--allow-origin' ${quote(origin)}: expected ${rule}`);
+}
