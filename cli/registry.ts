@@ -18,6 +18,7 @@ import { recover } from "./commands/recover.ts";
 import { replay } from "./commands/replay.ts";
 import { serve } from "./commands/serve.ts";
 import { simulator } from "./commands/simulator.ts";
+import { ui } from "./commands/ui.ts";
 import { watch } from "./commands/watch.ts";
 
 /** All subcommands. */
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
   led,
   call,
   watch,
+  ui,
   ping,
   serve,
   simulator,

@@ -126,19 +126,19 @@ driver that is not there yet.`,
   ],
   async run(context) {
     const { line, io, out, signal, log } = context;
-    const host = line.text("host") ?? "127.0.0.1";
+    const host = (line.text("host") ?? "127.0.0.1").replace(/^\[(.*)\]$/, "$1");
     const server = new UiServer(await serverOptions(context));
     context.defer(() => server.close());
+    if (!LOOPBACK.test(host)) {
+      await log(
+        `Warning: ${host} can be reached from other machines, without encryption: whoever listens ` +
+          "to the network can do what this page can",
+      );
+    }
     const port = await listen(server, host, line.number("port"));
     const address = formatAddress({ host: ANY_ADDRESS.includes(host) ? "127.0.0.1" : host, port });
     const url = `http://${address}/#${server.token}`;
     await out.line(url);
-    if (!LOOPBACK.test(host)) {
-      await log(
-        `Warning: ${host} can be reached from other machines, without encryption: whoever reads ` +
-          "along can do what this page can",
-      );
-    }
     if (!server.allowsHost(address)) {
       await log(`Requests to ${address} are refused: to allow them, add --allow-host ${host}`);
     }

@@ -6,13 +6,7 @@
 
 import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
-
-/** A file of the page. */
-export interface PageFile {
-  /** The `Content-Type`. */
-  readonly type: string;
-  readonly body: Uint8Array;
-}
+import type { PageFile } from "../page_files.ts";
 
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",

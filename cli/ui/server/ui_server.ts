@@ -6,14 +6,14 @@
 
 import { type ConnectOptions, VERSION } from "@rcsp/rcsp";
 import { forward, RcspServer } from "@rcsp/rcsp/server";
-import { fromWebSocket } from "@rcsp/rcsp/websocket";
+import { fromWebSocket, WebSocketCloseError } from "@rcsp/rcsp/websocket";
 import type { WebSocket } from "ws";
 import type { Clock } from "../../process/io.ts";
 import { isObject, quote } from "../../text/values.ts";
+import type { PageFile } from "../page_files.ts";
 import { createToken } from "./access.ts";
 import { type BridgeStatus, StatusFeed } from "./bridge_status.ts";
 import { DriverLink } from "./driver_link.ts";
-import type { PageFile } from "./http_responses.ts";
 import { UI_LIMITS } from "./limits.ts";
 import { MotionRelay, type MotionRelayOptions } from "./motion_relay.ts";
 import { RefusalLog } from "./refusal_log.ts";
@@ -172,9 +172,8 @@ export class UiServer {
   }
 
   #logError(error: unknown): void {
-    // A page that has left is nothing to report.
-    const { code } = error as { code?: unknown };
-    if (code === "connection-reset" || code === "connection-closed") return;
+    // A page that has left, or was closed for a reason that is in the log.
+    if (error instanceof WebSocketCloseError) return;
     this.#log.add(error instanceof Error ? error.message : String(error));
   }
 }
