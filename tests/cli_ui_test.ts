@@ -7,6 +7,7 @@ import {
 } from "@std/assert";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import type { UiTestHooks } from "../cli/commands/ui.ts";
 import { main } from "../cli/main.ts";
 import { browserCommand } from "../cli/process/open_browser.ts";
 import { Simulator } from "../src/simulator/simulator.ts";
@@ -14,11 +15,13 @@ import { memoryNetwork } from "../src/socket/memory.ts";
 import { assertFails, rcsp, type TestIo, testIo, type TestIoOptions } from "./support/cli_io.ts";
 import { runtimeCommand, start } from "./support/runtime.ts";
 import { test } from "./support/test.ts";
-import { openPage } from "./support/ui.ts";
+import { FILES, openPage } from "./support/ui.ts";
 import { until } from "./support/wait.ts";
 import { request, sendRaw, upgradeHeaders } from "./support/web.ts";
 
 const ADDRESS = /^http:\/\/127\.0\.0\.1:(\d+)\/#([\w-]{43})$/;
+
+const HOOKS: UiTestHooks = { page: () => Promise.resolve(FILES) };
 
 interface Running {
   readonly io: TestIo;
@@ -34,7 +37,7 @@ async function withUiCommand(
   options: TestIoOptions = {},
 ): Promise<number> {
   const { connector } = memoryNetwork();
-  const io = testIo({ connector, ...options });
+  const io = testIo({ connector, ...HOOKS, ...options });
   const ending = main(["ui", ...args], io);
   await Promise.race([io.until(({ lines }) => lines.length > 0), ending]);
   const [url = ""] = io.lines;
@@ -56,13 +59,7 @@ test("ui prints one address, opens it, serves its page to it, and ends with 0", 
     assertMatch(url, ADDRESS);
     await until(() => opened.length > 0);
     assertEquals(opened, [url]);
-    const html = await sendRaw(port, request(port, "/"));
-    assertEquals(html.status, 200);
-    const files = [...html.body.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path!);
-    assertNotEquals(files, []);
-    for (const path of files) {
-      assertEquals([path, (await sendRaw(port, request(port, path))).status], [path, 200]);
-    }
+    assertEquals((await sendRaw(port, request(port, "/"))).body, "<p>page</p>");
     const page = await openPage(port, token);
     await until(() => page.status.state === "ready");
     assertEquals([page.status.driver, page.status.simulating], ["simulator", true]);
@@ -84,7 +81,7 @@ test("ui takes the next port where the default one is taken, and does not open w
 
 test("ui on a port that is named and taken ends with 3", async () => {
   await withUiCommand(["--port", "0"], async ({ port }) => {
-    const result = await rcsp(["ui", "--port", `${port}`], memoryNetwork());
+    const result = await rcsp(["ui", "--port", `${port}`], { ...memoryNetwork(), ...HOOKS });
     assertFails(result, 3);
     assertStringIncludes(result.err, `Cannot listen on 127.0.0.1:${port}: the port is in use`);
   });
@@ -92,7 +89,10 @@ test("ui on a port that is named and taken ends with 3", async () => {
 
 test("ui says the risk of another address before it listens there", async () => {
   // An address for documentation, which no machine has.
-  const { code, out, err } = await rcsp(["ui", "--host", "192.0.2.1"], memoryNetwork());
+  const { code, out, err } = await rcsp(["ui", "--host", "192.0.2.1"], {
+    ...memoryNetwork(),
+    ...HOOKS,
+  });
   assertEquals([code, out], [3, ""]);
   assertMatch(err, /^Warning: 192\.0\.2\.1 can be reached from other machines, without encryption/);
   assertStringIncludes(err, "\nrcsp: Cannot listen on 192.0.2.1:");
@@ -100,7 +100,7 @@ test("ui says the risk of another address before it listens there", async () => 
 
 test("ui at ::1 prints that address, without a warning", async () => {
   for (const host of ["::1", "[::1]"]) {
-    const io = testIo(memoryNetwork());
+    const io = testIo({ connector: memoryNetwork().connector, ...HOOKS });
     const ending = main(["ui", "--port", "0", "--host", host], io);
     await Promise.race([io.until(({ lines }) => lines.length > 0), ending]);
     io.interrupt();
@@ -146,7 +146,7 @@ test("ui says what it refuses on stderr, without the token", async () => {
 
 test("ui waits for a driver, and starts a simulator instead once a page asks for it", async () => {
   const args = ["--port", "0", "--simulate", "--driver-host", "elsewhere", "--no-motion"];
-  const { code, err } = await rcsp(["ui", "--driver-port", "0"], memoryNetwork());
+  const { code, err } = await rcsp(["ui", "--driver-port", "0"], { ...memoryNetwork(), ...HOOKS });
   assertEquals(code, 2, err);
   await withUiCommand(args, async ({ port, token }) => {
     const page = await openPage(port, token);
@@ -191,7 +191,7 @@ const wrong: [sentence: string, args: string[]][] = [
 
 test("ui refuses what it cannot use before it listens", async () => {
   for (const [sentence, args] of wrong) {
-    const result = await rcsp(["ui", ...args], memoryNetwork());
+    const result = await rcsp(["ui", ...args], { ...memoryNetwork(), ...HOOKS });
     assertFails(result, 2);
     assertStringIncludes(result.err, sentence);
   }
@@ -210,6 +210,13 @@ test("the program itself serves the page, and ends at SIGINT and SIGTERM", async
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     const child = start(runtimeCommand(program, "ui", "--port", "0", "--simulate"));
     const [, port, token] = ADDRESS.exec(await child.nextLine()) ?? [];
+    const html = await sendRaw(Number(port), request(Number(port), "/"));
+    const files = [...html.body.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path!);
+    assertNotEquals(files, []);
+    for (const path of files) {
+      const { status } = await sendRaw(Number(port), request(Number(port), path));
+      assertEquals([path, status], [path, 200]);
+    }
     const page = await openPage(Number(port), token!);
     await until(() => page.status.state === "ready");
     assertEquals((await page.client.listDevices()).length, 4);

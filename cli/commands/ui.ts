@@ -14,6 +14,7 @@ import { frameLog, readDialect } from "../driver/session.ts";
 import { EXIT, Failure, systemReason, UsageError } from "../exit_codes.ts";
 import { boundedLog, untilLeave } from "../simulate/accept_clients.ts";
 import { quote } from "../text/values.ts";
+import { pageFiles } from "../ui/page_files.ts";
 import { UiServer, type UiServerOptions } from "../ui/server/ui_server.ts";
 
 const DEFAULT_PORT = 45_480;
@@ -107,6 +108,12 @@ const flags: readonly Flag[] = [
   ...sharedFlags,
 ];
 
+/** What tests replace. */
+export interface UiTestHooks {
+  /** Default: `pageFiles()`, which runs a bundler in a checkout. */
+  readonly page?: (() => Promise<UiServerOptions["files"]>) | undefined;
+}
+
 /** Shows the devices in a browser. */
 export const ui: Command = {
   name: "ui",
@@ -149,15 +156,15 @@ driver that is not there yet.`,
 
 async function serverOptions(context: Context): Promise<UiServerOptions> {
   const { line, clock } = context;
-  const { pageFiles } = await import("../ui/page_files.ts");
-  const [driver, files] = await Promise.all([driverOptions(context), pageFiles()]);
+  const { page = pageFiles } = context.io as UiTestHooks;
+  const driver = await driverOptions(context);
   const isDriverGiven = line.typed("driver-host") || line.typed("driver-port");
   const motion = {
     host: line.text("motion-host") ?? driver.host,
     port: line.number("motion-port"),
   };
   return {
-    files,
+    files: await page(),
     driver,
     motion: line.on("no-motion") ? undefined : motion,
     simulate: line.on("simulate") ? isDriverGiven ? "on-request" : "at-start" : undefined,

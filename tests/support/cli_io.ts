@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { memoryNetwork } from "../../src/socket/memory.ts";
+import type { UiTestHooks } from "../../cli/commands/ui.ts";
 import { main } from "../../cli/main.ts";
 import { type CliIo, type FileOutput, OutputClosed } from "../../cli/process/io.ts";
 import type { JsonObject } from "../../src/message/json.ts";
@@ -11,7 +12,7 @@ import { FrameDecoder } from "../../src/wire/decoder.ts";
 import { Simulator, type SimulatorOptions } from "../../src/simulator/simulator.ts";
 
 /** What may be different from a plain pipe. */
-export interface TestIoOptions extends Partial<CliIo> {
+export interface TestIoOptions extends Partial<CliIo>, UiTestHooks {
   /** Whether both outputs are terminals. Default: `false`. */
   terminal?: boolean;
   /** Default: 80. */
