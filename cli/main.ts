@@ -7,7 +7,7 @@
 import { escapeUnprintable, VERSION } from "@rcsp/rcsp";
 import type { Command, Context } from "./command_line/command.ts";
 import { COMPLETE, complete } from "./command_line/completion.ts";
-import { allFlags, CONNECTION_FLAGS, GENERAL_FLAGS } from "./command_line/flags.ts";
+import { allFlags, booleanFlag, CONNECTION_FLAGS, GENERAL_FLAGS } from "./command_line/flags.ts";
 import { commandHelp, helpStyle, overview } from "./command_line/help.ts";
 import { type CommandLine, type Flag, readCommandLine, tokens } from "./command_line/parse.ts";
 import { findCommand } from "./command_line/suggest.ts";
@@ -28,12 +28,7 @@ const CLOCK: Clock = {
   set: (action, delay) => setTimeout(action, delay),
   clear: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
 };
-const VERSION_FLAG: Flag = {
-  name: "version",
-  short: "v",
-  kind: "boolean",
-  about: "show the version",
-};
+const VERSION_FLAG: Flag = booleanFlag("-v, --version", "show the version");
 const LEADING_FLAGS = [...CONNECTION_FLAGS, ...GENERAL_FLAGS, VERSION_FLAG];
 
 /** See `main()` of `mod.ts`. */

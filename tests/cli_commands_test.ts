@@ -24,7 +24,7 @@ test("list is a table in a terminal, aligned also with wide characters", async (
         '{"Port":2}            Coil\n',
     });
     const narrow = await rcsp(["list"], { ...options, columns: 12 });
-    assertEquals(narrow.err, "2 columns had no room: --json shows all\n");
+    assertEquals(narrow.err, "2 columns do not fit: --json shows all\n");
     assertEquals(narrow.out.split("\n")[0], "DeviceId");
     const painted = await rcsp(["list"], { connector, terminal: true });
     assertStringIncludes(painted.out, "\x1b[");
@@ -79,19 +79,19 @@ test("a device that is not there is told with those that are", async () => {
     for (const args of [["info", "7"], ["led", "null", "red"], ["watch", "-d", "Glove"]]) {
       const result = await rcsp(args, { connector });
       assertFails(result, 1);
-      const what = ': there are 1 (Glove 左), "1" (Text), "left" (Suit 🧤), {"Port":2}\n';
+      const what = '. Connected: 1 (Glove 左), "1" (Text), "left" (Suit 🧤), {"Port":2}\n';
       assert(result.err.endsWith(what), result.err);
     }
     assertEquals([...new Set(commands.map(([name]) => name))], ["ListDevices"]);
   }, { devices });
   await withDriver(async ({ connector }) => {
     const { err } = await rcsp(["info", "x".repeat(10_000)], { connector });
-    assertMatch(err, /^rcsp: There is no device x{60}…: none is connected\n$/);
+    assertMatch(err, /^rcsp: Device x{60}… is not connected, and no other is\n$/);
   }, { devices: [] });
   const many = Array.from({ length: 50 }, (_, i) => ({ DeviceId: i, Name: "", Type: "" }));
   await withDriver(async ({ connector }) => {
     const { err } = await rcsp(["info", "50"], { connector });
-    assertStringIncludes(err, "there are 0, 1, 2, 3, 4, 5, 6, 7 and 42 more\n");
+    assertStringIncludes(err, "Connected: 0, 1, 2, 3, 4, 5, 6, 7 and 42 more\n");
   }, { devices: many });
 });
 

@@ -55,9 +55,15 @@ test("doctor --learn tells that no keys were accepted, and takes keys to try", a
   const { connector } = server;
   const none = await rcsp(["doctor", "--learn"], { connector });
   assertEquals(none.code, 5);
-  assertMatch(none.out, /none of \d+ combinations was accepted: --try adds one of your own/);
+  assertMatch(
+    none.out,
+    /none of \d+ combinations was accepted: --dialect says which names to try first/,
+  );
   assertStringIncludes(none.out, "\\\\u001b[2Jbad arguments".replace("\\\\", "\\"));
-  const tried = await rcsp(["doctor", "--learn", "--try", "Q,Z"], { connector });
+  const tried = await rcsp(["doctor", "--learn", "--dialect", "d.json"], {
+    connector,
+    files: { "d.json": '{"subscription":{"publisher":"Q","topic":"Z"}}' },
+  });
   assertEquals(tried.code, 5); // DeviceUnsubscribe is refused, GetDeviceInfo failed
   assertStringIncludes(tried.out, '"dialect":{"subscription":{"publisher":"Q","topic":"Z"}}');
   await server.close();

@@ -137,20 +137,26 @@ function lenient(server: RcspServer, key: string): () => void {
 
 const lenients: [key: string, flags: string[], learned: JsonObject, finding: string][] = [
   ["Topic", [], {}, "'Topic', as assumed"],
-  ["EventName", ["--try", "Publisher,EventName"], { subscription: { topic: "EventName" } }, "not"],
+  [
+    "EventName",
+    ["--dialect", "t.json"],
+    { subscription: { topic: "EventName" } },
+    "'EventName', as assumed",
+  ],
 ];
 
-test("doctor --learn says that a driver accepts anything, and takes the keys of --try", async () => {
+test("doctor --learn says that a driver accepts anything, and takes the names of --dialect", async () => {
   for (const [key, flags, expected, finding] of lenients) {
     const { connector, listen } = memoryNetwork();
     const server = new RcspServer();
     const press = lenient(server, key);
     await server.serve(listen, { port: 45451 });
-    const io = testIo({ connector });
+    const files = { "t.json": '{"subscription":{"topic":"EventName"}}' };
+    const io = testIo({ connector, files });
     const learned = await learn(io, press, flags);
     delete (learned as JsonObject)["errorCodes"];
     assertEquals(learned, expected as DialectOptions);
-    assertStringIncludes(io.out, "anything is accepted: --try takes other keys");
+    assertStringIncludes(io.out, "anything is accepted: --dialect says other names");
     assertStringIncludes(io.out, finding);
     await server.close();
   }

@@ -51,7 +51,7 @@ const wrong: [sentence: string, ...args: string[]][] = [
   ["Cannot use '--host' together with '--simulate'", "list", "--simulate", "--host", "x"],
   ["Invalid color 'reed'. Did you mean 'red'?", "led", "1", "reed"],
   ["Invalid color '1,2'. Expected red, ", "led", "1", "1,2"],
-  ["There is no script for 'zhs'. Did you mean 'zsh'?", "completions", "zhs"],
+  ["No completion script for 'zhs'. Did you mean 'zsh'?", "completions", "zhs"],
   ["Unknown command 'leed'. Did you mean 'led'?", "help", "leed"],
   ["Unexpected argument 'info'", "help", "led", "info"],
 ];

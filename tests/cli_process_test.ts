@@ -66,7 +66,7 @@ test("the program says in words which file it cannot read or create", async () =
   const cases: [sentence: RegExp, ...args: string[]][] = [
     [/^rcsp: Cannot read '.*': no such file or directory\n$/, "call", "X", `@${directory}/no`],
     [/^rcsp: Cannot create '.*': it exists\. Replace it with --force\.\n$/, "record", there],
-    [/^rcsp: Cannot create '.*': no such file or directory\n$/, "record", `${directory}/no/x`],
+    [/^rcsp: Cannot create '.*': its folder does not exist\n$/, "record", `${directory}/no/x`],
   ];
   for (const [sentence, ...args] of cases) {
     const { code, stderr } = await run(command(...args, "--simulate"));

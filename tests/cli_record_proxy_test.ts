@@ -23,7 +23,7 @@ test("record passes bytes on at once, also those of half a frame", async () => {
     assertEquals((await read(client, 8)).length, 8 + 15);
     driver.close();
     assertEquals(await client.read(), null);
-    await until(() => proxied.io.err.includes("Client 1 has left"));
+    await until(() => proxied.io.err.includes("Client 1 disconnected"));
     assertEquals(entries(proxied.io).slice(1).map(({ type }: Entry) => type), ["command", "ok"]);
   });
 });
@@ -106,7 +106,7 @@ test("record tells a frame that the end of the connection cut", async () => {
     client.close();
     assertEquals(await driver.read(), null);
     driver.close();
-    await until(() => proxied.io.err.includes("Client 1 has left"));
+    await until(() => proxied.io.err.includes("Client 1 disconnected"));
     await proxied.end();
     const [, entry] = entries(proxied.io);
     assertEquals([entry.type, entry.received, entry.direction], ["cut", 20, "out"]);

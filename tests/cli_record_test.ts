@@ -100,7 +100,7 @@ test("record ends with the refusal if no subscription was accepted, and keeps it
     assertEquals(refused, 0);
     const missing = testIo({ connector });
     assertEquals(await main(["record", "-", "--device", "9"], missing), 1);
-    assertStringIncludes(missing.err, "There is no device 9");
+    assertStringIncludes(missing.err, "Device 9 is not connected");
     assertStringIncludes(missing.out, '"Command":"ListDevices"');
   }, { topics: [{ publisher: "A", topic: "B" }] });
 });

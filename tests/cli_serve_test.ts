@@ -44,7 +44,7 @@ test("serve stands in for a driver until Ctrl-C", async () => {
     const client = await connect({ ...address, reconnect: false });
     assertEquals((await client.listDevices()).length, 4);
     await client.close();
-    await io.until(({ err }) => err.includes("Client 1 has left"));
+    await io.until(({ err }) => err.includes("Client 1 disconnected"));
   });
   assertEquals(code, 0);
   assertMatch(err(), /\n1 client served\n$/);
@@ -104,7 +104,7 @@ for (
       await client.setColorLed(1, "#ff8000");
       await client.call("A\x1b[2J", { x: { y: 1 } }).catch(() => {});
       await client.close();
-      await io.until(({ err }) => err.includes("has left"));
+      await io.until(({ err }) => err.includes("disconnected"));
       const block = JSON.stringify(variables) === '{"COLORTERM":"truecolor"}'
         ? " \x1b[48;2;255;128;0m    \x1b[0m"
         : "";
@@ -166,7 +166,7 @@ test("serve takes devices, latency, faults and a dialect", async () => {
     const client = await connect({ ...address, reconnect: false });
     const error = await client.listDevices().catch((error) => error);
     assert(error instanceof ProtocolError, String(error));
-    await io.until(({ err }) => err.includes("has left"));
+    await io.until(({ err }) => err.includes("disconnected"));
   });
 });
 

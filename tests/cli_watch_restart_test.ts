@@ -42,7 +42,7 @@ test("watch survives a driver that restarts, and tells each change once", async 
     const [, lost, back, ...more] = io.err.trimEnd().split("\n");
     assertMatch(lost!, /was ended by the server: waiting for the driver$/);
     assertMatch(back!, /^Connected again after [\d.]+ m?s: events may be missing$/);
-    assertEquals(more, ["Device 3 (New) has come"]);
+    assertEquals(more, ["Device 3 (New) connected"]);
   }, { devices });
 });
 
@@ -53,12 +53,12 @@ test("watch subscribes again where a restarted driver does not know the device a
     await watching(io);
     const simulator = await driver.restart();
     simulator.removeDevice("two");
-    await io.until(({ err }) => err.includes("does not give DeviceEvents/ButtonPushed"));
+    await io.until(({ err }) => err.includes("Cannot subscribe to DeviceEvents/ButtonPushed"));
     simulator.addDevice(devices[1]!);
-    await io.until(({ err }) => err.includes("is watched again"));
+    await io.until(({ err }) => err.includes("Subscribed again on"));
     simulator.press("two", "LongPress");
     assertEquals(await ending, 0);
-    assertStringIncludes(io.err, 'Device "two" (Right) does not give');
+    assertStringIncludes(io.err, 'ButtonPushed on device "two" (Right): ');
   }, { devices });
 });
 
@@ -75,7 +75,7 @@ test("watch tells which device refuses, and goes on with the others", async () =
   assertEquals(code, 0);
   assertMatch(
     err,
-    /^Device 1 does not give DeviceEvents\/ButtonPushed: DeviceSubscribe failed \[N.*\n/,
+    /^Cannot subscribe to DeviceEvents\/ButtonPushed on device 1: DeviceSubscribe failed \[N.*\n/,
   );
   const alone = await rcsp(["watch", "-d", "1"], { connector });
   assertFails(alone, 1);
@@ -98,15 +98,15 @@ test("watch waits for devices, and leaves those that go", async () => {
       simulator.addDevice(devices[0]!);
       await until(() => simulator.press(1, type) > 0);
       simulator.removeDevice(1);
-      await Promise.race([ending, until(() => io.err.includes("Device 1 (Left) has gone"))]);
+      await Promise.race([ending, until(() => io.err.includes("Device 1 (Left) disconnected"))]);
     }
     assertEquals(await ending, 0);
     assertEquals(io.lines.map((line) => JSON.parse(line).press), ["SinglePress", "LongPress"]);
     assertEquals(subscriptions(commands).length, 4);
-    assertEquals(io.err.match(/has come|has gone/g)?.slice(0, 3), [
-      "has come",
-      "has gone",
-      "has come",
+    assertEquals(io.err.match(/(?:dis)?connected$/gm)?.slice(0, 3), [
+      "connected",
+      "disconnected",
+      "connected",
     ]);
   }, { devices: [] });
 });

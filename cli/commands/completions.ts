@@ -24,8 +24,10 @@ export const completions: Command = {
   async run({ line, out }) {
     const [shell = ""] = line.positionals;
     if (!isShell(shell)) {
-      const shells = `'rcsp help completions' shows them`;
-      throw new UsageError(`There is no script for ${quote(shell)}${hint(shell, SHELLS, shells)}`);
+      const shells = `Expected ${SHELLS.join(", ")}`;
+      throw new UsageError(
+        `No completion script for ${quote(shell)}${hint(shell, SHELLS, shells)}`,
+      );
     }
     await out.text(script(shell));
   },

@@ -7,10 +7,11 @@
 import { connect, type ConnectOptions } from "@rcsp/rcsp";
 import { DEFAULT_ADDRESS, formatAddress } from "@rcsp/rcsp/server";
 import type { Command, Context } from "../command_line/command.ts";
+import { booleanFlag, durationFlag, textFlag } from "../command_line/flags.ts";
 import { LONGEST_TIMER } from "../command_line/parse.ts";
 import { dial } from "../driver/dial.ts";
 import { frameLog, simulate, untilThere } from "../driver/session.ts";
-import { EXIT, exitCode, Failure, UsageError } from "../exit_codes.ts";
+import { EXIT, exitCode, Failure } from "../exit_codes.ts";
 import { checkAnswers, checkConnection } from "../probe/check_driver.ts";
 import type { DialectDraft } from "../probe/draft.ts";
 import { learn } from "../probe/learn_dialect.ts";
@@ -33,42 +34,19 @@ not exist, and how long an answer takes.
 
 With --learn it finds out how the driver differs from what is assumed about the
 protocol (docs/protocol.md), by the same harmless commands, and by subscribing
-to the button of the first device under one pair of keys after the other, each
-taken back at once. Where a person looks on it then waits for a press, which
-shows what an event looks like. What was learned is a dialect, for --dialect and
+to the button of the first device under one pair of names after the other, and
+unsubscribing at once. In a terminal it then waits for a press, which shows what
+an event looks like. What was learned is a dialect, for --dialect and
 connect({ dialect }).`,
   flags: [
-    { name: "learn", kind: "boolean", about: "learn how the driver differs" },
-    {
-      name: "write",
-      kind: "text",
-      value: "FILE",
-      about: "with --learn: write the dialect",
-      needs: "learn",
-    },
-    {
-      name: "force",
-      kind: "boolean",
-      about: "with --write: replace a file that is there",
-      needs: "write",
-    },
-    {
-      name: "for",
-      kind: "duration",
-      value: "TIME",
-      about: "with --learn: how long to wait for a press; 0 does not",
+    booleanFlag("--learn", "learn how the driver differs"),
+    textFlag("--write FILE", "with --learn: write the dialect", { needs: "learn" }),
+    booleanFlag("--force", "with --write: replace a file that is there", { needs: "write" }),
+    durationFlag("--for TIME", "with --learn: how long to wait for a press; 0 does not", {
       default: "15s in a terminal, 0 elsewhere",
       range: [0, LONGEST_TIMER],
       needs: "learn",
-    },
-    {
-      name: "try",
-      kind: "text",
-      value: "KEYS",
-      about: "with --learn: keys to try first: PublisherKey,TopicKey",
-      multiple: true,
-      needs: "learn",
-    },
+    }),
   ],
   connects: true,
   simulates: true,
@@ -80,7 +58,6 @@ connect({ dialect }).`,
   ],
   async run(context) {
     const { line, out } = context;
-    const requested = line.texts("try").map(parseKeys);
     const simulated = line.on("simulate");
     const report = new Report(out);
     const path = line.text("write");
@@ -95,7 +72,7 @@ connect({ dialect }).`,
     if (!line.on("learn")) return await check(context, report, server);
     const waits = context.io.stderr.isTerminal || simulated;
     const wait = line.number("for") ?? (waits ? WAIT : 0);
-    const { draft, error } = await learn(context, { server, report, wait, requested });
+    const { draft, error } = await learn(context, { server, report, wait });
     context.signal.throwIfAborted();
     await hand(context, draft, error === undefined ? path : undefined);
     if (error !== undefined) throw unlikeDriver(error, server);
@@ -129,7 +106,7 @@ function unlikeDriver(cause: Error, { host, port }: ConnectOptions): Failure {
 }
 
 async function hand(
-  { io, line, out, log: tell }: Context,
+  { io, line, out, log }: Context,
   draft: DialectDraft,
   path: string | undefined,
 ): Promise<void> {
@@ -143,15 +120,5 @@ async function hand(
   } finally {
     await file.close();
   }
-  await tell(`Written: --dialect ${quote(path)} uses it`);
-}
-
-function parseKeys(text: string): { publisher: string; topic: string } {
-  const [publisher = "", topic = "", ...more] = text.split(",").map((key) => key.trim());
-  if (publisher !== "" && topic !== "" && publisher !== topic && more.length === 0) {
-    return { publisher, topic };
-  }
-  throw new UsageError(
-    `'--try' must be two keys with a comma between, as Publisher,Topic, not ${quote(text)}`,
-  );
+  await log(`Written to ${path}. Use it with --dialect ${quote(path)}`);
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Command } from "../command_line/command.ts";
+import { textFlag } from "../command_line/flags.ts";
 import {
   askEach,
   DEVICE_WORD,
@@ -26,13 +27,7 @@ ${COLOR_NAMES.join(", ")}.`,
     about: "a name, '#ff8000' or 255,128,0",
     choices: COLOR_NAMES,
   }],
-  flags: [{
-    name: "led",
-    kind: "text",
-    value: "NAME",
-    about: "which LED, by its LedId",
-    default: "RingLed",
-  }],
+  flags: [textFlag("--led NAME", "which LED, by its LedId", { default: "RingLed" })],
   connects: true,
   simulates: true,
   prints: true,

@@ -22,20 +22,20 @@ export const list: Command = {
     ["rcsp list --simulate", "without hardware"],
   ],
   async run(context) {
-    const { out, log: tell } = context;
+    const { out, log } = context;
     const rcsp = await context.connect();
     const devices = await rcsp.listDevices();
     if (out.json) {
       for (const device of devices) await out.value(device as Device & Record<string, never>);
       return;
     }
-    if (devices.length === 0) return await tell("No devices are connected");
+    if (devices.length === 0) return await log("No devices are connected");
     const keys = new Set(["DeviceId", ...devices.flatMap((device) => Object.keys(device))]);
     const columns = Array.from(keys, (name) => ({ name }));
     const rows = devices.map((device) =>
       columns.map(({ name }) => words(Object.hasOwn(device, name) ? device[name] : undefined))
     );
     const hidden = await out.table(columns, rows);
-    if (hidden > 0) await tell(`${hidden} columns had no room: --json shows all`);
+    if (hidden > 0) await log(`${hidden} columns do not fit: --json shows all`);
   },
 };

@@ -8,6 +8,7 @@ import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 import { CommandError, TimeoutError } from "@rcsp/rcsp";
 import { resolveDialect } from "@rcsp/rcsp/server";
 import type { Command, Context } from "../command_line/command.ts";
+import { durationFlag, integerFlag } from "../command_line/flags.ts";
 import { formatDuration } from "../command_line/duration.ts";
 import { LONGEST_TIMER } from "../command_line/parse.ts";
 
@@ -29,41 +30,23 @@ what there is.
 With --load it keeps that many commands unanswered at any time, and shows how
 many a second were answered. Times include the wait behind the others.`,
   flags: [
-    {
-      name: "count",
-      short: "c",
-      kind: "integer",
-      value: "N",
-      about: "how many commands",
+    integerFlag("-c, --count N", "how many commands", {
       default: `${COUNT}`,
       range: [1, 1_000_000],
-    },
-    {
-      name: "interval",
-      short: "i",
-      kind: "duration",
-      value: "TIME",
-      about: "from one command to the next: 0, 200ms, 2s",
+    }),
+    durationFlag("-i, --interval TIME", "from one command to the next: 0, 200ms, 2s", {
       default: "1s",
       range: [0, LONGEST_TIMER],
-    },
-    {
-      name: "load",
-      kind: "integer",
-      value: "N",
-      about: "keep N commands unanswered, as fast as the driver answers",
+    }),
+    integerFlag("--load N", "keep N commands unanswered, as fast as the driver answers", {
       range: [1, 1_000],
       excludes: ["count", "interval"],
-    },
-    {
-      name: "for",
-      kind: "duration",
-      value: "TIME",
-      about: "with --load: how long",
+    }),
+    durationFlag("--for TIME", "with --load: how long", {
       default: "2s",
       range: [1, 60_000],
       needs: "load",
-    },
+    }),
   ],
   connects: true,
   simulates: true,

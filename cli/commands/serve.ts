@@ -8,8 +8,13 @@ import type { DeviceId, PressType, Socket } from "@rcsp/rcsp";
 import { DEFAULT_ADDRESS, formatAddress, PRESS_TYPES } from "@rcsp/rcsp/server";
 import { type SimulatedDevice, Simulator, type SimulatorOptions } from "@rcsp/rcsp/simulator";
 import type { Command, Context } from "../command_line/command.ts";
-import { DIALECT_FLAG } from "../command_line/flags.ts";
-import { LONGEST_TIMER } from "../command_line/parse.ts";
+import {
+  booleanFlag,
+  DIALECT_FLAG,
+  durationFlag,
+  integerFlag,
+  textFlag,
+} from "../command_line/flags.ts";
 import { deviceName } from "../driver/device_argument.ts";
 import { readDialect } from "../driver/session.ts";
 import { UsageError } from "../exit_codes.ts";
@@ -33,51 +38,30 @@ const DEVICE_FILE_BYTES = 16 * 1024 * 1024;
 /** Runs the simulator. */
 export const serve: Command = {
   name: "serve",
-  summary: "Stand in for the driver: a simulator with gloves and buttons",
-  details: `The first line of output says where it listens; what happens is told on standard
-error: commands with their arguments, presses and who got them. In a terminal
+  summary: "Run a simulated driver with gloves and buttons",
+  details: `The first line of output says where it listens; stderr shows what happens:
+commands with their arguments, and presses with the clients that received them. In a terminal
 the keys 1, 2 and 3 press the button of the first glove once, twice and long; ?
 lists the keys; q ends. Under Deno that needs -A.
 
---devices takes a JSON array of objects with DeviceId and, if wanted, Name,
-Type, hasButton, info (what GetDeviceInfo says besides) and leds (names). What
-the simulator makes up is said in docs/simulator.md.
+--devices reads a JSON array of objects with DeviceId and, optionally, Name,
+Type, hasButton, info (more of what GetDeviceInfo returns) and leds (names).
+docs/simulator.md says what the simulator makes up.
 
-Faults are counted in bytes that a client was sent: cut=1000 ends its connection
-there, garbage=1000 sends random bytes from there on, silent=1000 nothing any
-more; slice=1 sends that many bytes at a time, pause=5ms waits before each
-piece.`,
+Faults count the bytes sent to a client: cut=1000 closes its connection after so
+many, garbage=1000 sends random bytes from there on, silent=1000 nothing;
+slice=1 sends that many bytes at a time, pause=5ms waits before each piece.`,
   flags: [
     ...listenFlags(DEFAULT_ADDRESS.port),
-    {
-      name: "press",
-      kind: "duration",
-      value: "TIME",
-      about: "simulate a random button press at this interval: 2s",
-      range: [1, LONGEST_TIMER],
-    },
-    { name: "devices", kind: "text", value: "FILE", about: "which devices there are, as JSON" },
-    {
-      name: "seed",
-      kind: "integer",
-      value: "N",
-      about: "the same seed gives the same serial numbers, presses and garbage",
+    durationFlag("--press TIME", "simulate a random button press at this interval: 2s"),
+    textFlag("--devices FILE", "which devices there are, as JSON"),
+    integerFlag("--seed N", "the same seed gives the same serial numbers, presses and garbage", {
       default: "1",
       range: [0, 2 ** 32 - 1],
-    },
-    {
-      name: "latency",
-      kind: "text",
-      value: "TIME",
-      about: "how long each command takes: 20ms, or random in 20ms-80ms",
-    },
-    {
-      name: "faults",
-      kind: "text",
-      value: "LIST",
-      about: "what goes wrong: cut=1000,slice=1,pause=5ms",
-    },
-    { name: "quiet", short: "q", kind: "boolean", about: "do not show commands and presses" },
+    }),
+    textFlag("--latency TIME", "how long each command takes: 20ms, or random in 20ms-80ms"),
+    textFlag("--faults LIST", "what goes wrong: cut=1000,slice=1,pause=5ms"),
+    booleanFlag("-q, --quiet", "do not show commands and presses"),
     DIALECT_FLAG,
   ],
   endsWithCtrlC: true,
@@ -88,14 +72,14 @@ piece.`,
   ],
   async run(context) {
     const { out, signal } = context;
-    const talk = boundedLog(context);
-    const activity = context.line.on("quiet") ? undefined : new Activity(context);
+    const log = boundedLog(context);
+    const activity = context.line.on("quiet") ? undefined : new Activity(context, log);
     context.defer(() => activity?.close());
-    const simulator = await createSimulator(context, talk, activity);
+    const simulator = await createSimulator(context, log, activity);
     context.defer(() => simulator.close());
     allowRemoteControl(simulator);
     const wanted = listenAddress(context, DEFAULT_ADDRESS.port);
-    const listen = listenWith(context, talk);
+    const listen = listenWith(context, log);
     let clients = 0;
     const address = await simulator.serve((options, onSocket, onError) => {
       const accept = (socket: Socket): void => {
@@ -106,8 +90,8 @@ piece.`,
       return listen(options, accept, onError);
     }, wanted);
     await out.line(`RCSP simulator listening on ${formatAddress(address)}`);
-    for (const device of simulator.devices) talk(`Device ${nameOf(device)}`);
-    await (context.io.keys === undefined ? untilLeave(signal) : heedKeys(context, simulator, talk));
+    for (const device of simulator.devices) log(`Device ${nameOf(device)}`);
+    await (context.io.keys === undefined ? untilLeave(signal) : heedKeys(context, simulator, log));
     await simulator.close();
     activity?.close();
     await context.log(`${plural(clients, "client")} served`);
@@ -116,7 +100,7 @@ piece.`,
 
 async function createSimulator(
   { line, io }: Context,
-  talk: (text: string) => void,
+  log: (text: string) => void,
   activity: Activity | undefined,
 ): Promise<Simulator> {
   const path = line.text("devices");
@@ -133,7 +117,7 @@ async function createSimulator(
     closeTimeout: CLOSE_TIMEOUT,
     onError: (error, client) => {
       const reason = error instanceof Error ? error.message : String(error);
-      talk(client === undefined ? reason : `${client.remote}: ${reason}`);
+      log(client === undefined ? reason : `${client.remote}: ${reason}`);
     },
   };
   try {
@@ -169,7 +153,7 @@ function nameOf({ DeviceId, Name }: SimulatedDevice): string {
 async function heedKeys(
   { line, io, signal }: Context,
   simulator: Simulator,
-  talk: (text: string) => void,
+  log: (text: string) => void,
 ): Promise<void> {
   // Devices come and go.
   const first = (): SimulatedDevice | undefined => {
@@ -179,7 +163,7 @@ async function heedKeys(
   const showKeys = (): void => {
     const glove = first();
     const presses = glove && `1, 2, 3 press the button of ${nameOf(glove)} once, twice, long; `;
-    talk(`Keys: ${presses ?? ""}? shows this; q ends`);
+    log(`Keys: ${presses ?? ""}? shows this; q ends`);
   };
   showKeys();
   for await (const key of io.keys!(signal)) {
@@ -190,7 +174,7 @@ async function heedKeys(
     if (type === undefined || glove === undefined) continue;
     const clients = simulator.press(glove.DeviceId, type);
     if (line.on("quiet")) {
-      talk(`${type} of ${nameOf(glove)}: sent to ${plural(clients, "client")}`);
+      log(`${type} of ${nameOf(glove)}: sent to ${plural(clients, "client")}`);
     }
   }
 }

@@ -7,7 +7,7 @@
 import { LIMITS } from "@rcsp/rcsp";
 import { resolveDialect } from "@rcsp/rcsp/server";
 import type { Command } from "../command_line/command.ts";
-import { LONGEST_TIMER } from "../command_line/parse.ts";
+import { booleanFlag, durationFlag, integerFlag, textFlag } from "../command_line/flags.ts";
 import { Watch } from "../driver/device_subscriptions.ts";
 import { parseTopic } from "../driver/topic_argument.ts";
 import { plural } from "../text/values.ts";
@@ -35,60 +35,22 @@ A driver that goes away is waited for. Ctrl-C unsubscribes and ends.`,
     multiple: true,
   }],
   flags: [
-    {
-      name: "device",
-      short: "d",
-      kind: "text",
-      value: "ID",
-      about: "a device, by its DeviceId",
+    textFlag("-d, --device ID", "a device, by its DeviceId", {
       default: "every device that is listed",
       multiple: true,
-    },
-    {
-      name: "driver",
-      kind: "boolean",
-      about: "ask the driver, not devices (Subscribe)",
-      excludes: ["device"],
-    },
-    {
-      name: "count",
-      short: "n",
-      kind: "integer",
-      value: "N",
-      about: "end after so many events",
+    }),
+    booleanFlag("--driver", "ask the driver, not devices (Subscribe)", { excludes: ["device"] }),
+    integerFlag("-n, --count N", "end after so many events", {
       range: [1, Number.MAX_SAFE_INTEGER],
-    },
-    {
-      name: "for",
-      kind: "duration",
-      value: "TIME",
-      about: "end after so long: 10s, 5m",
-      range: [1, LONGEST_TIMER],
-    },
-    {
-      name: "exec",
-      kind: "text",
-      value: "COMMAND",
-      about: "run this for each event, in place of showing it",
-    },
-    {
-      name: "jobs",
-      kind: "integer",
-      value: "N",
-      about: "with --exec: how many may run at a time; 1 keeps the order",
-      default: "1",
-      range: [1, 64],
-    },
-    { name: "timestamps", short: "t", kind: "boolean", about: "say when each event came (UTC)" },
-    { name: "raw", kind: "boolean", about: "the JSON of each event as the driver sent it" },
-    {
-      name: "buffer",
-      kind: "integer",
-      value: "N",
-      about: "most events that wait to be written; the oldest are dropped",
+    }),
+    durationFlag("--for TIME", "end after so long: 10s, 5m"),
+    textFlag("--exec COMMAND", "run this for each event, in place of showing it"),
+    booleanFlag("-t, --timestamps", "say when each event came (UTC)"),
+    booleanFlag("--raw", "the JSON of each event as the driver sent it"),
+    integerFlag("--buffer N", "most events that wait to be written; the oldest are dropped", {
       default: `${LIMITS.buffer}`,
       range: [1, 1_000_000],
-    },
+    }),
   ],
   connects: true,
   simulates: true,

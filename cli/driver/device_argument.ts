@@ -39,7 +39,10 @@ export function pickDevice(devices: readonly Device[], argument: string): Device
     }
     return addressable(device);
   }
-  throw new Failure(`There is no device ${cut(argument)}: ${whatThereIs(devices)}`, EXIT.refused);
+  throw new Failure(
+    `Device ${cut(argument)} is not connected${whatThereIs(devices)}`,
+    EXIT.refused,
+  );
 }
 
 /** Lists the devices and picks one. */
@@ -90,17 +93,17 @@ export function deviceName(device: Device): string {
 }
 
 function whatThereIs(devices: readonly Device[]): string {
-  if (devices.length === 0) return "none is connected";
+  if (devices.length === 0) return ", and no other is";
   const named = devices.slice(0, NAMED).map(deviceName);
   const more = devices.length - named.length;
-  return `there are ${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  return `. Connected: ${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 function addressable(device: Device): Device {
   const { DeviceId } = device;
   if (typeof DeviceId !== "number" || Math.abs(DeviceId) <= Number.MAX_SAFE_INTEGER) return device;
   throw new Failure(
-    `The driver lists the id ${DeviceId}, a number too large to be exact: it could be another's`,
+    `The driver lists the id ${DeviceId}, a number too large to be exact: it may be the id of another device`,
     EXIT.protocol,
   );
 }

@@ -53,25 +53,23 @@ export class Watch {
     this.#topics = topics;
     const { line } = context;
     const command = line.text("exec");
-    this.#command = command === undefined
-      ? undefined
-      : new EventCommand(context, command, line.number("jobs") ?? 1);
+    this.#command = command === undefined ? undefined : new EventCommand(context, command);
     this.#watchesAll = !line.on("driver") && line.texts("device").length === 0;
   }
 
   /** Shows events until it is over; rejects if nothing is left to watch. */
   async run(): Promise<void> {
-    const { line, clock, log: tell } = this.#context;
+    const { line, clock, log } = this.#context;
     const events = this.#rcsp.events({
       buffer: line.number("buffer"),
-      onOverflow: () => void tell("Events come faster than they are written: some are dropped"),
+      onOverflow: () => void log("Events come faster than they are written: some are dropped"),
     });
     const end = (): void => void events.unsubscribe();
     this.#over.signal.addEventListener("abort", end);
     const length = line.number("for");
     const timer = length === undefined ? undefined : clock.set(() => this.#over.abort(), length);
     try {
-      this.#tasks.push(this.#tellStates());
+      this.#tasks.push(this.#logStates());
       await this.#subscribeAll();
       let left = line.number("count") ?? Infinity;
       for await (const event of events) {
@@ -79,21 +77,20 @@ export class Watch {
         this.shown++;
         if (--left === 0) break;
       }
-      await this.#command?.ended();
     } finally {
       clock.clear(timer);
       this.#over.signal.removeEventListener("abort", end);
       this.#over.abort();
       await Promise.allSettled(this.#tasks);
     }
-    if (events.dropped > 0) await tell(`${events.dropped} events were dropped`);
+    if (events.dropped > 0) await log(`${events.dropped} events were dropped`);
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   async #subscribeAll(): Promise<void> {
-    const { line, log: tell } = this.#context;
+    const { line, log } = this.#context;
     if (line.on("driver")) {
-      await Promise.all(this.#topics.map((topic) => this.#begin(topic, "The driver")));
+      await Promise.all(this.#topics.map((topic) => this.#begin(topic, "the driver")));
     } else {
       const listed = await this.#listDevices();
       if (this.#over.signal.aborted) return;
@@ -110,7 +107,7 @@ export class Watch {
       : this.#devices.size === 1
       ? `device ${deviceName([...this.#devices.keys()][0]!)}`
       : `${this.#devices.size} devices`;
-    await tell(
+    await log(
       this.#watchesAll && this.#devices.size === 0
         ? "No devices are connected yet: waiting for one; Ctrl-C ends"
         : `Watching ${topics} of ${whose}: Ctrl-C ends`,
@@ -136,8 +133,8 @@ export class Watch {
       if (this.#deviceOf(deviceId) !== undefined) continue;
       const gone = new AbortController();
       this.#devices.set(device, gone);
-      const who = `Device ${deviceName(device)}`;
-      if (this.#begun) answers.push(this.#context.log(`${who} has come`));
+      const who = `device ${deviceName(device)}`;
+      if (this.#begun) answers.push(this.#context.log(`Device ${deviceName(device)} connected`));
       for (const { publisher, topic } of this.#topics) {
         answers.push(this.#begin({ publisher, topic, deviceId }, who, gone.signal));
       }
@@ -151,23 +148,23 @@ export class Watch {
     this.#standing++;
     const task = this.#keep(topic, who, answered.resolve, gone).catch(async (error) => {
       this.#standing--;
-      // One refusal among several is told; if nothing is left to watch, it is the end.
+      // One refusal among several is logged; if nothing is left to watch, it is the end.
       const mayCome = this.#watchesAll && this.#begun;
       if (this.#standing === 0 && !mayCome) this.#fail(withAdvice(error));
-      else await this.#tellRefusal(topic, who, error);
+      else await this.#logRefusal(topic, who, error);
     }).finally(answered.resolve);
     this.#tasks.push(task);
     return answered.promise;
   }
 
-  async #tellRefusal(
+  async #logRefusal(
     { publisher, topic }: EventFilter,
     who: string,
     error: unknown,
   ): Promise<void> {
     if (this.#over.signal.aborted || this.#context.signal.aborted) return;
     const reason = error instanceof Error ? error.message : String(error);
-    await this.#context.log(`${who} does not give ${publisher}/${topic}: ${reason}`);
+    await this.#context.log(`Cannot subscribe to ${publisher}/${topic} on ${who}: ${reason}`);
   }
 
   /** Subscribes, and again where a driver that has restarted does not know the device yet. */
@@ -181,7 +178,7 @@ export class Watch {
       ? this.#over.signal
       : AbortSignal.any([gone, this.#over.signal]);
     let stood = false;
-    let told = false;
+    let isLogged = false;
     while (!over.aborted) {
       // Shown are all events, each once; this only keeps the subscription.
       const subscription = this.#rcsp.subscribe(topic, { buffer: 1, overflow: "keep-latest" });
@@ -189,16 +186,16 @@ export class Watch {
       over.addEventListener("abort", leave);
       try {
         await subscription.ready;
-        if (told) await this.#context.log(`${who} is watched again`);
-        [stood, told] = [true, false];
+        if (isLogged) await this.#context.log(`Subscribed again on ${who}`);
+        [stood, isLogged] = [true, false];
         onAnswer();
         for await (const _ of subscription);
         return;
       } catch (error) {
         if (over.aborted) return;
         if (!stood || !isPassing(error)) throw error;
-        if (!told) await this.#tellRefusal(topic, who, error);
-        told = true;
+        if (!isLogged) await this.#logRefusal(topic, who, error);
+        isLogged = true;
         await this.#context.pause(RETRY, over);
       } finally {
         over.removeEventListener("abort", leave);
@@ -206,8 +203,8 @@ export class Watch {
     }
   }
 
-  async #tellStates(): Promise<void> {
-    const { log: tell } = this.#context;
+  async #logStates(): Promise<void> {
+    const { log } = this.#context;
     const statuses = this.#rcsp.statuses();
     const leave = (): void => void statuses.unsubscribe();
     this.#over.signal.addEventListener("abort", leave);
@@ -216,9 +213,9 @@ export class Watch {
       const { state } = status;
       if (state === before) continue;
       before = state;
-      if (state === "reconnecting") await tell(`${status.cause.message}: waiting for the driver`);
+      if (state === "reconnecting") await log(`${status.cause.message}: waiting for the driver`);
       if (state !== "ready") continue;
-      await tell(`Connected again after ${formatDuration(status.gap)}: events may be missing`);
+      await log(`Connected again after ${formatDuration(status.gap)}: events may be missing`);
       this.#tasks.push(this.#lookForDevices());
     }
     this.#over.signal.removeEventListener("abort", leave);
@@ -235,14 +232,14 @@ export class Watch {
   /** Watches devices that have come, and leaves those that have gone. */
   async #lookForDevices(): Promise<void> {
     if (!this.#watchesAll || this.#over.signal.aborted) return;
-    // What goes wrong here is told by the change of state that it leads to.
+    // What fails here leads to a change of state, which is logged.
     const listed = await this.#listDevices().catch(() => undefined);
     if (listed === undefined || this.#over.signal.aborted) return;
     for (const [device, gone] of this.#devices) {
       if (listed.some(({ DeviceId }) => sameId(DeviceId, device.DeviceId))) continue;
       this.#devices.delete(device);
       gone.abort();
-      await this.#context.log(`Device ${deviceName(device)} has gone`);
+      await this.#context.log(`Device ${deviceName(device)} disconnected`);
     }
     await this.#beginDevices(listed);
   }
@@ -261,7 +258,7 @@ export class Watch {
     const { line, out, io } = this.#context;
     if (this.#command !== undefined) {
       const device = event.deviceId === undefined ? undefined : this.#deviceOf(event.deviceId);
-      return await this.#command.start(event, device && words(device["Name"]));
+      return await this.#command.run(event, device && words(device["Name"]));
     }
     const time = line.on("timestamps") ? new Date(io.now()).toISOString() : undefined;
     if (line.on("raw")) await out.jsonLine(rawEvent(event, time));

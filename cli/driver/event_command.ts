@@ -11,14 +11,11 @@ import { UsageError } from "../exit_codes.ts";
 import { safeJson, words } from "../terminal/output.ts";
 import { quote } from "../text/values.ts";
 
-/** Runs a program for each event, at most `jobs` of them at a time. */
+/** Runs a program for each event, one after the other. */
 export class EventCommand {
   readonly #context: Context;
   readonly #program: string;
   readonly #args: readonly string[];
-  readonly #jobs: number;
-  readonly #running = new Set<Promise<void>>();
-  #failure: { readonly error: unknown } | undefined;
 
   /**
    * Splits a command at spaces. There is no shell and no quoting, so nothing in an event is ever read as
@@ -26,36 +23,20 @@ export class EventCommand {
    *
    * @throws {UsageError} If it is empty.
    */
-  constructor(context: Context, command: string, jobs: number) {
+  constructor(context: Context, command: string) {
     const [program = "", ...args] = command.trim().split(/\s+/);
     if (program === "") throw new UsageError("'--exec' needs a command, such as ./on-press.sh");
     this.#context = context;
     this.#program = program;
     this.#args = args;
-    this.#jobs = jobs;
   }
 
-  /** Starts the program, once fewer than `jobs` run. Rejects if one could not be started. */
-  async start(event: RcspEvent, deviceName: string | undefined): Promise<void> {
-    while (this.#running.size >= this.#jobs) await Promise.race(this.#running);
-    if (this.#failure !== undefined) throw this.#failure.error;
-    const run = this.#run(variables(event, deviceName))
-      .catch((error) => void (this.#failure ??= { error }))
-      .finally(() => this.#running.delete(run));
-    this.#running.add(run);
-  }
-
-  /** Resolves when all have ended. Rejects if one could not be started. */
-  async ended(): Promise<void> {
-    await Promise.all(this.#running);
-    if (this.#failure !== undefined) throw this.#failure.error;
-  }
-
-  async #run(environment: Readonly<Record<string, string>>): Promise<void> {
+  /** Runs the program to its end. Rejects if it could not be started. */
+  async run(event: RcspEvent, deviceName: string | undefined): Promise<void> {
     const { io, log } = this.#context;
     let code: number | string;
     try {
-      code = await io.run(this.#program, this.#args, environment);
+      code = await io.run(this.#program, this.#args, variables(event, deviceName));
     } catch (cause) {
       const { code, message } = cause as { code?: string; message: string };
       const reasons: Record<string, string> = {

@@ -18,7 +18,7 @@ export async function subscribeAll(
   rcsp: RcspClient,
   wanted: readonly Pick<EventFilter, "publisher" | "topic">[],
 ): Promise<void> {
-  const { line, log: tell } = context;
+  const { line, log } = context;
   const { button } = resolveDialect((await context.server()).dialect);
   const topics = wanted.length === 0 ? [button] : wanted;
   const listed = await rcsp.listDevices();
@@ -26,9 +26,9 @@ export async function subscribeAll(
   const devices = ids.length === 0 ? listed : ids.map((id) => pickDevice(listed, id));
   await Promise.all(devices.map((device) => ask(context, rcsp, device)));
   const owners: [Device | undefined, string][] = line.on("driver")
-    ? [[undefined, "The driver"]]
-    : devices.map((device) => [device, `Device ${deviceName(device)}`]);
-  if (owners.length === 0) return await tell("No devices are connected: nothing to subscribe to");
+    ? [[undefined, "the driver"]]
+    : devices.map((device) => [device, `device ${deviceName(device)}`]);
+  if (owners.length === 0) return await log("No devices are connected: nothing to subscribe to");
   const results = await Promise.allSettled(
     owners.flatMap(([device, who]) =>
       topics.map(async ({ publisher, topic }) => {
@@ -39,7 +39,7 @@ export async function subscribeAll(
           overflow: "keep-latest",
         });
         await subscription.ready.catch(async (error: Error) => {
-          await tell(`${who} does not give ${publisher}/${topic}: ${error.message}`);
+          await log(`Cannot subscribe to ${publisher}/${topic} on ${who}: ${error.message}`);
           throw error;
         });
       })
@@ -49,8 +49,8 @@ export async function subscribeAll(
   if (refused.length === results.length) throw (refused[0] as PromiseRejectedResult).reason;
 }
 
-async function ask({ log: tell }: Context, rcsp: RcspClient, device: Device): Promise<void> {
+async function ask({ log }: Context, rcsp: RcspClient, device: Device): Promise<void> {
   await rcsp.getDeviceInfo(device.DeviceId).catch((error) =>
-    tell(`Device ${deviceName(device)} does not tell about itself: ${error.message}`)
+    log(`Cannot get the info of device ${deviceName(device)}: ${error.message}`)
   );
 }

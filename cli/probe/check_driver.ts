@@ -144,10 +144,10 @@ function nextSteps({ line, io }: Context, error: Error, port: number): string[] 
   const variables = ["RCSP_HOST", "RCSP_PORT"].filter((name) =>
     io.env(name) && !line.typed(name.slice(5).toLowerCase())
   );
-  const machine = `Is the machine on, and does its firewall let TCP port ${port} in?`;
+  const machine = `Is the machine on, and does its firewall let TCP port ${port} through?`;
   const steps: Readonly<Record<string, string>> = {
     "connection-refused":
-      "Does it run on another machine? --host says where, its firewall lets it in",
+      "Does it run on another machine? Set --host, and let it through the firewall there",
     "host-not-found": "Is the name of --host right?",
     "host-unreachable": machine,
     "permission-denied":
@@ -162,8 +162,8 @@ function nextSteps({ line, io }: Context, error: Error, port: number): string[] 
     : `; RCSP's own is ${DEFAULT_ADDRESS.port}`;
   return [
     ...variables.map((name) => `${name} is set to ${io.env(name)}: is it meant?`),
-    `Is the Rokoko SDK running there, and is ${port} its port? --port or RCSP_PORT says which${own}`,
+    `Is the Rokoko SDK running there, and is ${port} its port? Set --port or RCSP_PORT${own}`,
     ...[steps[code]].filter((step) => step !== undefined),
-    "No hardware at hand? 'rcsp serve' in another terminal, or --simulate, stands in",
+    "No hardware at hand? 'rcsp serve' in another terminal, or --simulate, replaces it",
   ];
 }

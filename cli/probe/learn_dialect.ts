@@ -42,8 +42,6 @@ export interface LearnOptions {
   readonly report: Report;
   /** Milliseconds to wait for a press; 0 does not wait. */
   readonly wait: number;
-  /** Keys of publisher and topic that the user would have tried first. */
-  readonly requested: readonly Pick<Keys, "publisher" | "topic">[];
 }
 
 /** Learns. Returns the dialect as far as it is known, and what made it stop early. */
@@ -224,10 +222,9 @@ class Learner {
   }
 
   async #learnSubscription(device: Device): Promise<void> {
-    const { requested } = this.#options;
     const { DeviceId } = device;
     const ask: Ask = (name, args) => this.#askAnyway(name, args);
-    const trial = await tryKeys(ask, this.draft.dialect, DeviceId, requested);
+    const trial = await tryKeys(ask, this.draft.dialect, DeviceId);
     const check = "subscribe keys";
     for (const message of trial.messages) {
       await this.#report.add("info", "refusal", message);
@@ -236,11 +233,11 @@ class Learner {
       return await this.#report.add(
         "fail",
         check,
-        `none of ${trial.refused} combinations was accepted: --try adds one of your own`,
+        `none of ${trial.refused} combinations was accepted: --dialect says which names to try first`,
       );
     }
     if (trial.lenient) {
-      await this.#report.add("warn", check, "anything is accepted: --try takes other keys");
+      await this.#report.add("warn", check, "anything is accepted: --dialect says other names");
     }
     const taken = trial.unsubscribed?.ok
       ? ["ok", "accepted with the same keys"] as const

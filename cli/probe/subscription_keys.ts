@@ -50,7 +50,6 @@ export async function tryKeys(
   ask: Ask,
   dialect: Dialect,
   deviceId: DeviceId,
-  requested: readonly Pick<Keys, "publisher" | "topic">[],
 ): Promise<Trial> {
   const { commands, subscription: assumed } = dialect;
   const { deviceId: id } = assumed;
@@ -59,7 +58,7 @@ export async function tryKeys(
   );
   const queue: Keys[] = [
     assumed,
-    ...[...requested, ...pairs].map((pair) => ({ ...pair, deviceId: id })),
+    ...pairs.map((pair) => ({ ...pair, deviceId: id })),
   ];
   const tried = new Set<string>();
   const heard = new Set<string>();
@@ -77,9 +76,8 @@ export async function tryKeys(
   };
 
   if ((await attempt({ ...NONSENSE, deviceId: id })).ok) {
-    const accepted = { ...assumed, ...requested[0] };
-    await attempt(accepted);
-    return { accepted, lenient: true, refused: 0, messages: [], unsubscribed };
+    await attempt(assumed);
+    return { accepted: assumed, lenient: true, refused: 0, messages: [], unsubscribed };
   }
   let accepted: Keys | undefined;
   for (let keys = queue.shift(); keys !== undefined && tried.size < MOST; keys = queue.shift()) {

@@ -60,7 +60,7 @@ export class RecordingProxy {
   }
 
   async #join(client: Socket, number: number): Promise<void> {
-    this.#talk(`Client ${number} has come from ${client.remote}`);
+    this.#talk(`Client ${number} connected from ${client.remote}`);
     const { signal } = this.#leaving;
     let driver: Socket | undefined;
     const leave = (): void => {
@@ -79,7 +79,7 @@ export class RecordingProxy {
     } finally {
       signal.removeEventListener("abort", leave);
       leave();
-      if (!signal.aborted) this.#talk(`Client ${number} has left`);
+      if (!signal.aborted) this.#talk(`Client ${number} disconnected`);
     }
   }
 

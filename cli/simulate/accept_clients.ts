@@ -4,32 +4,27 @@
  * @module
  */
 
-import type { Address } from "@rcsp/rcsp";
+import { type Address, escapeUnprintable } from "@rcsp/rcsp";
 import { type Listen, listen } from "@rcsp/rcsp/server";
 import type { Context } from "../command_line/command.ts";
+import { integerFlag, textFlag } from "../command_line/flags.ts";
 import type { Flag } from "../command_line/parse.ts";
 
-/** Lines of talk that wait to be read; beyond, lines are left out. */
-const TALK = 100;
+/** Lines that may wait to be written; more are left out. */
+const WAITING = 100;
+/** Most characters of a line that are shown. */
+const SHOWN = 200;
 
 /** The address to listen on. */
 export function listenFlags(defaultPort: number): readonly Flag[] {
   return [
-    {
-      name: "port",
-      kind: "integer",
-      value: "NUMBER",
-      about: "where to listen; 0 takes any free port",
+    integerFlag("--port NUMBER", "where to listen; 0 takes any free port", {
       default: `${defaultPort}`,
       range: [0, 65_535],
-    },
-    {
-      name: "host",
-      kind: "text",
-      value: "NAME",
-      about: "the address to listen on; 0.0.0.0 lets other machines in",
+    }),
+    textFlag("--host NAME", "the address to listen on; 0.0.0.0 lets other machines in", {
       default: "127.0.0.1",
-    },
+    }),
   ];
 }
 
@@ -41,8 +36,8 @@ export function listenWith(context: Context, announce?: (text: string) => void):
   return (address, onSocket, onError) =>
     listenThere(address, (socket) => {
       const number = ++clients;
-      announce(`Client ${number} has come from ${socket.remote}`);
-      socket.closed.then(() => announce(`Client ${number} has left`));
+      announce(`Client ${number} connected from ${socket.remote}`);
+      socket.closed.then(() => announce(`Client ${number} disconnected`));
       onSocket(socket);
     }, onError);
 }
@@ -60,12 +55,16 @@ export function untilLeave(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Talk of events that nobody can hold back: where it is not read, lines are left out. */
-export function boundedLog(context: Context): (text: string) => void {
+/**
+ * Logs what nobody can hold back: where stderr is not read, lines are left out. `own` follows the text
+ * as it is, not escaped.
+ */
+export function boundedLog({ io }: Context): (text: string, own?: string) => void {
   let waiting = 0;
-  return (text) => {
-    if (waiting >= TALK) return;
+  return (text, own = "") => {
+    if (waiting >= WAITING) return;
     waiting++;
-    context.log(text).finally(() => waiting--);
+    const shown = text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
+    io.stderr.write(`${escapeUnprintable(shown)}${own}\n`).catch(() => {}).finally(() => waiting--);
   };
 }

@@ -4,33 +4,29 @@
  * @module
  */
 
-import { escapeUnprintable, type JsonObject, type JsonValue, type Socket } from "@rcsp/rcsp";
-import type { PressType } from "@rcsp/rcsp";
+import type { JsonObject, JsonValue, PressType, Socket } from "@rcsp/rcsp";
 import { FrameDecoder, PayloadType } from "@rcsp/rcsp/wire";
 import type { Context } from "../command_line/command.ts";
 import { words } from "../terminal/output.ts";
 import { painter } from "../terminal/styles.ts";
 import { isObject, plural } from "../text/values.ts";
 
-/** Lines that wait to be written; beyond, lines are left out. */
-const WAITING = 100;
-/** Most characters of a command that are shown. */
-const SHOWN = 200;
 /** Most bytes of a command that are looked at. */
 const READ = 16_384;
 
 /** Shows what happens, on stderr. */
 export class Activity {
   readonly #context: Context;
+  readonly #log: (text: string, own?: string) => void;
   /** Whether the terminal shows any color: a block of it goes beside its digits. */
   readonly #hasColors: boolean;
   /** For each press of this turn, the clients that got it, and what shows it. */
   readonly #presses = new Map<Set<number>, () => void>();
   #clients = 0;
-  #waiting = 0;
 
-  constructor(context: Context) {
+  constructor(context: Context, log: (text: string, own?: string) => void) {
     this.#context = context;
+    this.#log = log;
     const { io, line } = context;
     const env = (name: string): string | undefined => io.env(name);
     const isPainted = painter(io.stderr, env, line.on("no-color"))("strong", "x") !== "x";
@@ -59,7 +55,7 @@ export class Activity {
     };
   }
 
-  /** Shows a press that `press` makes; gives how many clients it was for. */
+  /** Makes and shows a press. Returns the number of its subscribers. */
   press(name: string, type: PressType, press: () => number): number {
     const clients = new Set<number>();
     const count = press();
@@ -73,7 +69,7 @@ export class Activity {
         : clients.size === count
         ? `sent to client${count === 1 ? "" : "s"} ${numbers}`
         : `sent to ${plural(count, "client")}`;
-      this.#show(`${type} of ${name}: ${who}`);
+      this.#log(`${type} of ${name}: ${who}`);
     };
     const timer = this.#context.clock.set(show, 0);
     this.#presses.set(clients, show);
@@ -88,25 +84,16 @@ export class Activity {
   #onCommand(client: number, payload: Uint8Array): void {
     const body = payload.length > READ ? undefined : readJson(payload);
     if (!isObject(body)) {
-      return this.#show(`Client ${client}: a command of ${payload.length} bytes`);
+      return this.#log(`Client ${client}: a command of ${payload.length} bytes`);
     }
     const args = isObject(body["Arguments"]) ? body["Arguments"] : {};
     const pairs = Object.entries(args).map(([key, value]) => ` ${key}=${words(value)}`);
     const text = `Client ${client}: ${words(body["Command"])}${pairs.join("")}`;
     const color = body["Command"] === "SetColorLed" ? channels(args) : undefined;
-    if (color === undefined) return this.#show(text);
+    if (color === undefined) return this.#log(text);
     const hex = color.map((channel) => channel.toString(16).padStart(2, "0")).join("");
     const block = this.#hasColors ? ` \x1b[48;2;${color.join(";")}m    \x1b[0m` : "";
-    this.#show(`${text} #${hex}`, block);
-  }
-
-  /** `own` is not escaped. */
-  #show(text: string, own = ""): void {
-    if (this.#waiting >= WAITING) return;
-    this.#waiting++;
-    const shown = text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
-    this.#context.io.stderr.write(`${escapeUnprintable(shown)}${own}\n`)
-      .catch(() => {}).finally(() => this.#waiting--);
+    this.#log(`${text} #${hex}`, block);
   }
 }
 
