@@ -8,6 +8,7 @@ import type { Command } from "./command_line/command.ts";
 import { call } from "./commands/call.ts";
 import { completions } from "./commands/completions.ts";
 import { doctor } from "./commands/doctor.ts";
+import { exportRecording } from "./commands/export.ts";
 import { help } from "./commands/help.ts";
 import { info } from "./commands/info.ts";
 import { led } from "./commands/led.ts";
@@ -35,6 +36,7 @@ export const COMMANDS: readonly Command[] = [
   record,
   replay,
   recover,
+  exportRecording,
   doctor,
   completions,
   help,

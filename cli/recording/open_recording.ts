@@ -15,8 +15,11 @@ export class OpenRecording {
   readonly reader: McapReader;
   readonly #context: Context;
   readonly #path: string;
+  readonly #isAgain: boolean;
 
-  constructor(context: Context, path: string) {
+  /** `isAgain` says that the file was read before, so that its warnings are logged already. */
+  constructor(context: Context, path: string, isAgain = false) {
+    this.#isAgain = isAgain;
     this.#context = context;
     this.#path = path;
     const name = fileName(path);
@@ -25,7 +28,7 @@ export class OpenRecording {
   }
 
   /**
-   * What the file consists of; at its end the reader's warnings are logged.
+   * What the file consists of; at its end the reader's warnings are logged, unless the file is read again.
    *
    * @throws {UsageError} If it cannot be read or is not an MCAP file.
    */
@@ -45,7 +48,7 @@ export class OpenRecording {
     } finally {
       await progress.end();
     }
-    for (const warning of this.reader.warnings) await log(warning);
+    for (const warning of this.#isAgain ? [] : this.reader.warnings) await log(warning);
   }
 }
 
