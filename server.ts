@@ -41,7 +41,7 @@ export type { Limits } from "./src/limits.ts";
 // For proxies and tools: what the client and the server read and write messages with.
 export { COLOR_NAMES, parseColor } from "./src/client/color.ts";
 export type { Color } from "./src/client/color.ts";
-export { DEFAULT_ADDRESS } from "./src/client/options.ts";
+export { DEFAULT_ADDRESS, parseTarget } from "./src/client/options.ts";
 export { dialect as resolveDialect, readPath } from "./src/dialect.ts";
 export { findPressType, PRESS_TYPES } from "./src/message/event.ts";
 export { parseBody } from "./src/message/json.ts";

@@ -13,6 +13,7 @@ import { help } from "./commands/help.ts";
 import { info } from "./commands/info.ts";
 import { led } from "./commands/led.ts";
 import { list } from "./commands/list.ts";
+import { mqtt } from "./commands/mqtt.ts";
 import { ping } from "./commands/ping.ts";
 import { record } from "./commands/record.ts";
 import { recover } from "./commands/recover.ts";
@@ -37,6 +38,7 @@ export const COMMANDS: readonly Command[] = [
   replay,
   recover,
   exportRecording,
+  mqtt,
   doctor,
   completions,
   help,

@@ -6,6 +6,7 @@
 
 import { type JsonObject, type JsonValue, LIMITS } from "@rcsp/rcsp";
 import type { Command, Context } from "../command_line/command.ts";
+import { checkNumbers } from "../driver/call_arguments.ts";
 import { UsageError } from "../exit_codes.ts";
 import { parseJson, readText } from "../process/files.ts";
 import { describeValue, isObject, quote } from "../text/values.ts";
@@ -82,18 +83,4 @@ async function readObject({ io }: Context, source: string): Promise<JsonObject> 
   const value = parseJson(text, file === undefined ? text : file === "-" ? "standard input" : file);
   if (isObject(value)) return value;
   throw new UsageError(`The arguments must be a JSON object, not ${describeValue(value)}`);
-}
-
-/** What would arrive as another number must not be sent: it may be the id of another device. */
-function checkNumbers(root: JsonObject): void {
-  const rest: unknown[] = [root];
-  while (rest.length > 0) {
-    const value = rest.pop();
-    if (typeof value === "object" && value !== null) {
-      // Not spread into the arguments of a call: there may be very many.
-      for (const member of Object.values(value)) rest.push(member);
-    } else if (typeof value === "number" && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
-      throw new UsageError(`The arguments hold a number too large to be exact: ${value}`);
-    }
-  }
 }

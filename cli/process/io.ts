@@ -83,6 +83,8 @@ export interface CliIo {
   readonly keys?: ((signal: AbortSignal) => AsyncIterable<string>) | undefined;
   /** Opens an address in the user's browser, if there is one. Default: nothing is opened. */
   readonly openBrowser?: ((url: string) => void) | undefined;
+  /** The name of this machine. Left out if it may not be read. */
+  readonly hostname?: (() => string | undefined) | undefined;
   /** Opens sockets. Default: the runtime's adapter. */
   readonly connector?: Connector | undefined;
   /** Listens. Default: the runtime's adapter. */

@@ -7,6 +7,7 @@
 import { spawn } from "node:child_process";
 import { constants, createReadStream } from "node:fs";
 import { access, type FileHandle, open, stat } from "node:fs/promises";
+import { hostname } from "node:os";
 import { dirname } from "node:path";
 import process from "node:process";
 import { isatty } from "node:tty";
@@ -55,6 +56,7 @@ export function processIo(): CliIo {
     run: runProgram,
     now: () => Date.now(),
     openBrowser: isatty(1) && isPermitted("run") && isPermitted("env") ? openBrowser : undefined,
+    hostname: () => isPermitted("sys") ? hostname() : undefined,
     keys: ALL_PERMISSIONS.every((name) => isPermitted(name)) ? processKeys(leave) : undefined,
   };
 }

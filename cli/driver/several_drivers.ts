@@ -1,0 +1,97 @@
+/**
+ * Several drivers in one process, of which one may fail without the others.
+ *
+ * @module
+ */
+
+import type { RcspClient } from "@rcsp/rcsp";
+import { DEFAULT_ADDRESS, formatAddress, parseTarget } from "@rcsp/rcsp/server";
+import type { Context, SessionOptions } from "../command_line/command.ts";
+import type { Flag } from "../command_line/parse.ts";
+import { sentence, UsageError } from "../exit_codes.ts";
+import { openSession } from "./session.ts";
+
+/** Milliseconds between attempts to reach a driver that was not there at first. */
+const RETRY = { first: 500, longest: 10_000 };
+
+/** Which drivers. */
+export const DRIVERS_FLAG: Flag = {
+  name: "driver",
+  kind: "text",
+  value: "HOST:PORT",
+  about: "a driver; may be given several times",
+  default: "--host and --port",
+  multiple: true,
+  excludes: ["simulate", "host", "port"],
+};
+
+/** A connected driver. */
+export interface ConnectedDriver {
+  readonly rcsp: RcspClient;
+  /** `HOST:PORT` where there are several. */
+  readonly name: string | undefined;
+  /** Where it is; `undefined` if it is simulated. */
+  readonly host: string | undefined;
+}
+
+/**
+ * Connects to all drivers of the command line, and runs `use` with each until it resolves. One that is
+ * not there at first is tried again.
+ *
+ * Rejects if no driver can be reached, which `--wait` waits for.
+ */
+export async function withDrivers(
+  context: Context,
+  options: SessionOptions,
+  use: (driver: ConnectedDriver) => Promise<void>,
+): Promise<void> {
+  const { line, log, pause, signal } = context;
+  const targets = readTargets(context);
+  const open = async (target: Target): Promise<RcspClient> => {
+    const server = async () => ({ ...await context.server(), ...target.address });
+    return await openSession({ ...context, server }, options, true);
+  };
+  const first = targets.map((target) => open(target));
+  await Promise.any(first).catch((error: AggregateError) => {
+    throw error.errors[0];
+  });
+  await Promise.all(targets.map(async (target, i) => {
+    let rcsp = await first[i]!.catch(async (error) => {
+      if (!signal.aborted) await log(`${target.name}: ${sentence(error)}. Trying again`);
+      return undefined;
+    });
+    for (let delay = RETRY.first; rcsp === undefined && !signal.aborted;) {
+      await pause(delay);
+      delay = Math.min(delay * 2, RETRY.longest);
+      if (!signal.aborted) rcsp = await open(target).catch(() => undefined);
+    }
+    const host = line.on("simulate") ? undefined : (target.address ?? await context.server()).host;
+    if (rcsp !== undefined) await use({ rcsp, name: target.name, host });
+  }));
+}
+
+interface Target {
+  readonly name: string | undefined;
+  readonly address: { readonly host: string; readonly port: number } | undefined;
+}
+
+function readTargets({ line }: Context): Target[] {
+  const texts = line.texts("driver");
+  if (texts.length === 0) return [{ name: undefined, address: undefined }];
+  const addresses = texts.map((text) => {
+    try {
+      const { host, port = DEFAULT_ADDRESS.port } = parseTarget(text);
+      if (port < 1 || port > 65_535) throw new TypeError(`Invalid port ${port}`);
+      return { host, port };
+    } catch (cause) {
+      throw new UsageError(`Invalid '--driver': ${(cause as Error).message}`, { cause });
+    }
+  });
+  const names = addresses.map(formatAddress);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new UsageError(`The driver ${twice} is given twice`);
+  return addresses.map((address, i) => ({
+    name: addresses.length > 1 ? names[i] : undefined,
+    address,
+  }));
+}

@@ -1,0 +1,220 @@
+/**
+ * One connection to a broker: a session of its own, that keeps nothing for the next one.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import type { IClientOptions, IConnackPacket, MqttClient } from "mqtt";
+import type { BrokerAddress } from "./broker_url.ts";
+
+/** A message from the broker. */
+export interface BrokerMessage {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  /** Whether the broker had kept it, so that it may be old. */
+  readonly isRetained: boolean;
+  /** Where a response is wanted (MQTT 5). */
+  readonly responseTopic: string | undefined;
+  /** What a response must repeat (MQTT 5). */
+  readonly correlationData: Uint8Array | undefined;
+  /** The values of a user property (MQTT 5). */
+  property(name: string): string | undefined;
+}
+
+/** How to publish. */
+export interface PublishOptions {
+  readonly qos: 0 | 1;
+  readonly retain?: boolean | undefined;
+  /** Milliseconds after which the broker need not deliver it any more (MQTT 5). */
+  readonly expiry?: number | undefined;
+  /** What a request has sent along (MQTT 5). */
+  readonly correlationData?: Uint8Array | undefined;
+}
+
+/** A topic filter to subscribe to. */
+export interface TopicFilter {
+  readonly filter: string;
+  /** Whether messages that the broker has kept are wanted. */
+  readonly retained: boolean;
+}
+
+/** How to connect. */
+export interface ConnectionOptions {
+  readonly address: BrokerAddress;
+  readonly clientId: string;
+  readonly will: { readonly topic: string; readonly payload: string };
+  /** Ends the attempt to connect, not the connection. */
+  readonly signal: AbortSignal;
+  readonly onMessage: (message: BrokerMessage) => void;
+}
+
+/** MQTT 5, or 3.1.1 for brokers that are older. */
+export type MqttVersion = 5 | 4;
+
+/** Milliseconds until the broker must have let us in. */
+const CONNECT_TIMEOUT = 10_000;
+/** Seconds without traffic until the broker is asked whether it is there. */
+const KEEP_ALIVE = 15;
+/** Bytes of a packet that an MQTT 5 broker may send us. */
+const LONGEST_PACKET = 128 * 1024;
+/** Most messages that wait for an acknowledgement. */
+const MOST_IN_FLIGHT = 64;
+/** Milliseconds to say goodbye. */
+const GOODBYE = 300;
+
+/** The broker speaks only older versions of MQTT; or does not say, and closes. */
+export class VersionRefused extends Error {}
+
+/** A connection that the broker has accepted. */
+export class BrokerConnection {
+  /** How many messages may wait for an acknowledgement. */
+  readonly window: number;
+  /** Resolves when it has ended, with the reason. */
+  readonly closed: Promise<unknown>;
+  readonly #client: MqttClient;
+  readonly #version: MqttVersion;
+
+  /** Made by `openConnection()`. */
+  constructor(
+    client: MqttClient,
+    version: MqttVersion,
+    { properties }: IConnackPacket,
+    closed: Promise<unknown>,
+  ) {
+    this.#client = client;
+    this.#version = version;
+    this.window = Math.min(properties?.receiveMaximum ?? MOST_IN_FLIGHT, MOST_IN_FLIGHT);
+    this.closed = closed;
+  }
+
+  /** Publishes; resolves when the broker has acknowledged it, or a QoS 0 message is written. */
+  publish(topic: string, payload: string, options: PublishOptions): Promise<void> {
+    const { qos, retain = false, expiry, correlationData } = options;
+    const properties = this.#version === 5
+      ? {
+        ...(expiry !== undefined && { messageExpiryInterval: Math.ceil(expiry / 1_000) }),
+        ...(correlationData !== undefined && { correlationData: toBuffer(correlationData) }),
+      }
+      : undefined;
+    return new Promise((resolve, reject) => {
+      this.#client.publish(
+        topic,
+        payload,
+        { qos, retain, ...(properties && { properties }) },
+        (error) => error ? reject(error) : resolve(),
+      );
+    });
+  }
+
+  /** Subscribes; resolves to the filters that the broker refuses. */
+  subscribe(filters: readonly TopicFilter[]): Promise<string[]> {
+    const map = Object.fromEntries(
+      filters.map(({ filter, retained }) => [
+        filter,
+        // Retained commands are old ones.
+        { qos: 1 as const, ...(this.#version === 5 && { rh: retained ? 0 : 2 }) },
+      ]),
+    );
+    return new Promise((resolve, reject) => {
+      this.#client.subscribe(map, (error, granted) => {
+        const refused = granted?.filter(({ qos }) => qos >= 128).map(({ topic }) => topic);
+        if (error !== null && !refused?.length) return reject(error);
+        resolve(refused ?? []);
+      });
+    });
+  }
+
+  /** Says goodbye, so that the broker does not publish the last will, and closes. */
+  async close(): Promise<void> {
+    const timer = setTimeout(() => this.#client.end(true), GOODBYE);
+    this.#client.end(false);
+    await this.closed;
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Connects with one version of MQTT. Rejects with a {@link VersionRefused} if the broker has only older
+ * ones, or with the reason.
+ */
+export async function openConnection(
+  options: ConnectionOptions,
+  version: MqttVersion,
+): Promise<BrokerConnection> {
+  const { address, clientId, will, signal, onMessage } = options;
+  // Only who uses it waits for it.
+  const { connect } = (await import("mqtt")).default;
+  signal.throwIfAborted();
+  const { username, password } = address;
+  const settings: IClientOptions = {
+    protocol: address.protocol,
+    host: address.host,
+    port: address.port,
+    path: address.path,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    clientId,
+    protocolVersion: version,
+    keepalive: KEEP_ALIVE,
+    connectTimeout: CONNECT_TIMEOUT,
+    clean: true,
+    // What is to be sent again is decided here, not there.
+    reconnectPeriod: 0,
+    resubscribe: false,
+    queueQoSZero: false,
+    will: { topic: will.topic, payload: toBuffer(will.payload), qos: 1, retain: true },
+    ...(version === 5 && { properties: { maximumPacketSize: LONGEST_PACKET } }),
+  };
+  const client = connect(settings);
+  let reason: unknown;
+  let isOpen = false;
+  const onAbort = (): void => void client.end(true);
+  signal.addEventListener("abort", onAbort);
+  const closed = new Promise<unknown>((resolve) => {
+    const onClose = (): void => {
+      signal.removeEventListener("abort", onAbort);
+      client.end(true);
+      resolve(reason ?? new Error("it closed the connection"));
+    };
+    client.once("close", onClose);
+    client.once("end", onClose);
+  });
+  client.on("error", (error) => void (reason ??= error));
+  client.on("disconnect", ({ reasonCode }) => {
+    reason ??= Object.assign(new Error(`it closed the connection (reason ${reasonCode})`), {
+      code: reasonCode,
+    });
+  });
+  client.on("message", (topic, payload, { retain, properties }) => {
+    const user = properties?.userProperties;
+    onMessage({
+      topic,
+      payload,
+      isRetained: retain,
+      responseTopic: properties?.responseTopic,
+      correlationData: properties?.correlationData,
+      property: (name) => {
+        const value = user !== undefined && Object.hasOwn(user, name) ? user[name] : undefined;
+        return Array.isArray(value) ? value[0] : value;
+      },
+    });
+  });
+  return await new Promise((resolve, reject) => {
+    client.once("connect", (connack) => {
+      isOpen = true;
+      signal.removeEventListener("abort", onAbort);
+      resolve(new BrokerConnection(client, version, connack, closed));
+    });
+    void closed.then((cause) => {
+      if (isOpen) return;
+      const { code } = cause as { code?: unknown };
+      const isOld = code === 1 || code === 132 || reason === undefined;
+      reject(version === 5 && isOld && !signal.aborted ? new VersionRefused() : cause);
+    });
+  });
+}
+
+function toBuffer(data: string | Uint8Array): Buffer {
+  return typeof data === "string" ? Buffer.from(data) : Buffer.from(data);
+}

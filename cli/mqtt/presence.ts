@@ -1,0 +1,73 @@
+/**
+ * Which devices are there, as retained messages.
+ *
+ * @module
+ */
+
+import type { Broker } from "./broker.ts";
+import type { Topics } from "./topics.ts";
+
+/** A device that was away for so many milliseconds is gone for good. */
+export const FORGET_AFTER = 24 * 3_600_000;
+/** Most devices of earlier runs that are looked after. */
+const MOST_LEFTOVERS = 1_000;
+
+/** The availability of all devices of a site, by their level of the topic. */
+export class Presence {
+  readonly #broker: Broker;
+  readonly #topics: Topics;
+  readonly #now: () => number;
+  readonly #onForget: (level: string) => void;
+  /** When each device that is away was last there; `undefined` for those that are there. */
+  readonly #awaySince = new Map<string, number | undefined>();
+
+  constructor(
+    broker: Broker,
+    topics: Topics,
+    now: () => number,
+    onForget: (level: string) => void,
+  ) {
+    this.#broker = broker;
+    this.#topics = topics;
+    this.#now = now;
+    this.#onForget = onForget;
+  }
+
+  /** A device is there, or is not. */
+  set(level: string, isOnline: boolean): void {
+    const wasOnline = this.#isOnline(level);
+    if (!isOnline && !wasOnline && this.#awaySince.has(level)) return;
+    this.#awaySince.set(level, isOnline ? undefined : this.#now());
+    this.#broker.retain(
+      this.#topics.of(level, "availability"),
+      isOnline ? "online" : "offline",
+    );
+  }
+
+  /** The broker has kept that a device is online: one of an earlier run, if it is not there now. */
+  onRetained(level: string): void {
+    if (this.#awaySince.has(level) || this.#awaySince.size >= MOST_LEFTOVERS) return;
+    this.set(level, false);
+  }
+
+  /** Removes what the broker has kept of devices that are gone for good. */
+  sweep(): void {
+    for (const [level, since] of this.#awaySince) {
+      if (since === undefined || this.#now() - since < FORGET_AFTER) continue;
+      this.#awaySince.delete(level);
+      for (const name of ["availability", "info"]) {
+        this.#broker.retain(this.#topics.of(level, name), "");
+      }
+      this.#onForget(level);
+    }
+  }
+
+  /** No device is there any more. */
+  close(): void {
+    for (const level of this.#awaySince.keys()) this.set(level, false);
+  }
+
+  #isOnline(level: string): boolean {
+    return this.#awaySince.has(level) && this.#awaySince.get(level) === undefined;
+  }
+}
