@@ -102,10 +102,11 @@ function flagRows(flags: readonly Flag[]): Row[] {
 
 function section(title: string, rows: readonly Row[], { columns, paint }: HelpStyle): string {
   const width = Math.max(...rows.map(([term]) => term.length));
-  const indent = columns - width - 4 < MIN_DESCRIPTION && width > 4 ? 6 : width + 4;
+  const isBelow = columns - width - 4 < MIN_DESCRIPTION && width > 4;
+  const indent = isBelow ? 6 : width + 4;
   const lines = rows.map(([term, about]) => {
     const text = wrap(about, columns - indent).join(`\n${" ".repeat(indent)}`);
-    const gap = indent > width ? " ".repeat(indent - 2 - term.length) : `\n${" ".repeat(indent)}`;
+    const gap = isBelow ? `\n${" ".repeat(indent)}` : " ".repeat(indent - 2 - term.length);
     return `  ${term}${gap}${text}\n`;
   });
   return `${paint("strong", `${title}:`)}\n${lines.join("")}`;
