@@ -9,6 +9,7 @@ import { call } from "./commands/call.ts";
 import { completions } from "./commands/completions.ts";
 import { doctor } from "./commands/doctor.ts";
 import { exportRecording } from "./commands/export.ts";
+import { hands } from "./commands/hands.ts";
 import { help } from "./commands/help.ts";
 import { info } from "./commands/info.ts";
 import { led } from "./commands/led.ts";
@@ -20,6 +21,7 @@ import { recover } from "./commands/recover.ts";
 import { replay } from "./commands/replay.ts";
 import { serve } from "./commands/serve.ts";
 import { simulator } from "./commands/simulator.ts";
+import { streams } from "./commands/streams.ts";
 import { ui } from "./commands/ui.ts";
 import { watch } from "./commands/watch.ts";
 
@@ -30,6 +32,8 @@ export const COMMANDS: readonly Command[] = [
   led,
   call,
   watch,
+  hands,
+  streams,
   ui,
   ping,
   serve,

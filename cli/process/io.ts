@@ -19,6 +19,8 @@ export interface TextOutput {
   readonly isTerminal: boolean;
   /** How many columns a line has, in a terminal. */
   readonly columns: number;
+  /** How many lines the terminal shows. Default: 24. */
+  readonly rows?: number | undefined;
 }
 
 /** A file that is being written. */

@@ -42,6 +42,9 @@ export function processOutput(name: string, fd: 1 | 2, stream: OutputStream): Te
     get columns() {
       return stream.columns || 80;
     },
+    get rows() {
+      return stream.rows || 24;
+    },
   };
 }
 

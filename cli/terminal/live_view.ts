@@ -1,0 +1,55 @@
+/**
+ * Lines in a terminal that are drawn again in the same place.
+ *
+ * @module
+ */
+
+import type { TextOutput } from "../process/io.ts";
+
+const HIDE_CURSOR = "\x1b[?25l";
+const SHOW_CURSOR = "\x1b[?25h";
+const TO_LINE_END = "\x1b[K";
+const TO_SCREEN_END = "\x1b[J";
+
+/** Draws lines over those that were drawn before. The last ones stay when it is closed. */
+export class LiveView {
+  readonly #to: TextOutput;
+  #drawn = 0;
+  #isOpen = false;
+
+  /** Creates a view; `to` must be a terminal. */
+  constructor(to: TextOutput) {
+    this.#to = to;
+  }
+
+  /** How many columns a line has. */
+  get columns(): number {
+    return this.#to.columns;
+  }
+
+  /**
+   * Draws lines, none of which may be wider than `columns`. What does not fit on the screen is left out,
+   * as the cursor cannot get back to it.
+   */
+  async draw(lines: readonly string[]): Promise<void> {
+    const { rows = 24 } = this.#to;
+    const most = Math.max(1, rows - 1);
+    const shown = lines.length <= most
+      ? lines
+      : [...lines.slice(0, most - 1), `… ${lines.length - most + 1} more lines`];
+    const start = this.#isOpen ? "" : HIDE_CURSOR;
+    const up = this.#drawn === 0 ? "" : `\x1b[${this.#drawn}A\r`;
+    this.#isOpen = true;
+    this.#drawn = shown.length;
+    await this.#to.write(
+      `${start}${up}${shown.map((line) => `${line}${TO_LINE_END}\n`).join("")}${TO_SCREEN_END}`,
+    );
+  }
+
+  /** Shows the cursor again, below the last lines. */
+  async close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    await this.#to.write(SHOW_CURSOR);
+  }
+}
