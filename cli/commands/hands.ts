@@ -87,8 +87,9 @@ degrees that this command shows of a flat hand and of a fist.
     const run: Run = { context, session, calibrations, over };
     try {
       const shown = isDrawn ? await draw(run) : await print(run);
-      if (signal.aborted) await context.log(`${plural(shown, "frame")} shown`);
+      if (signal.aborted) await context.log(`${plural(shown, "frame")} received`);
     } finally {
+      over.abort();
       signal.removeEventListener("abort", end);
       clock.clear(timer);
     }
@@ -150,11 +151,19 @@ async function print({ context, session, calibrations, over }: Run): Promise<num
   // The newest frame of each: what is not written in time is replaced.
   const newest = new Map<Sample, MotionDevice>();
   let wake = (): void => {};
-  client.on("sample", (sample, device) => {
+  const take = (sample: Sample, device: MotionDevice): void => {
     if (!isShown(sample, device, raw)) return;
     newest.set(sample, device);
     wake();
-  });
+  };
+  // Some may have come before anyone could listen.
+  for (const device of client.devices()) {
+    for (const { id } of device.definition?.groups ?? []) {
+      const sample = device.sample(id);
+      if (sample !== undefined) take(sample, device);
+    }
+  }
+  client.on("sample", take);
   client.on("disconnect", (gone) => {
     for (const [sample, device] of newest) if (device === gone) newest.delete(sample);
   });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { escapeUnprintable } from "@rcsp/rcsp";
 import type { DeviceDefinition, MotionDevice, MotionGroup } from "@rcsp/rcsp/motion";
 import type { Command, Context } from "../command_line/command.ts";
 import { EXIT, Failure } from "../exit_codes.ts";
@@ -14,6 +15,9 @@ import {
   SILENCE,
   silence,
 } from "../motion/session.ts";
+import type { Output } from "../terminal/output.ts";
+import { fit } from "../terminal/text_width.ts";
+import { plural } from "../text/values.ts";
 
 /** Milliseconds after a definition in which another one may come. */
 const SETTLE = 250;
@@ -38,14 +42,16 @@ A hand without joints_openxr is shown with what to do about it.`,
     const { out, log } = context;
     const session = await openMotion(context);
     const devices = await definedDevices(context, session);
+    let hidden = 0;
     for (const device of devices) {
       const { definition, error } = device;
       if (definition !== undefined) {
         if (out.json) await out.jsonLine(definition.raw);
-        else await showDevice(context, device, definition);
+        else hidden = Math.max(hidden, await showDevice(context, device, definition));
       }
       if (error !== undefined) await log(error.message);
     }
+    if (hidden > 0) await log(`${hidden} columns had no room: --json shows all`);
     const unread = devices.filter(({ definition }) => definition === undefined);
     if (unread.length > 0) throw unread[0]!.error;
   },
@@ -56,54 +62,58 @@ async function definedDevices(
   { line, pause, signal }: Context,
   { client, address, failed }: MotionSession,
 ): Promise<MotionDevice[]> {
-  let end = new AbortController();
-  client.on("definition", () => end.abort());
-  client.on("error", () => end.abort());
-  let devices: MotionDevice[] = [];
-  for (let wait = SILENCE;; wait = SETTLE) {
-    end = new AbortController();
-    if (client.devices().length === devices.length) {
-      await Promise.race([pause(wait, AbortSignal.any([end.signal, signal])), failed]);
+  let next = new AbortController();
+  client.on("definition", () => next.abort());
+  client.on("error", () => next.abort());
+  try {
+    for (let wait = SILENCE;; wait = SETTLE) {
+      const known = client.devices().length;
+      if (known > 0) wait = SETTLE;
+      next = new AbortController();
+      await Promise.race([pause(wait, AbortSignal.any([next.signal, signal])), failed]);
       signal.throwIfAborted();
-      if (client.devices().length === devices.length) break;
+      const devices = client.devices();
+      if (devices.length > known) continue;
+      if (devices.length > 0) return devices;
+      throw new Failure(silence(address, line.on("raw")), EXIT.timeout);
     }
-    devices = client.devices();
+  } finally {
+    next.abort();
   }
-  if (devices.length > 0) return devices;
-  throw new Failure(silence(address, line.on("raw")), EXIT.timeout);
 }
 
 async function showDevice(
-  { out, log }: Context,
+  { out }: Context,
   device: MotionDevice,
-  definition: DeviceDefinition,
-): Promise<void> {
-  const { deviceType = "device", timestampEpoch = "unknown epoch", groups } = definition;
+  { deviceType = "device", timestampEpoch, groups }: DeviceDefinition,
+): Promise<number> {
   const side = device.hand?.side;
   const title = [deviceType, device.id, ...(side === undefined ? [] : [side])].join(" ");
-  await out.line(`${title}: times since ${timestampEpoch}`);
-  const rows = groups.flatMap((group) => streamRows(group));
-  const hidden = await out.table([
-    { name: "group" },
-    { name: "stream", right: true },
-    { name: "target" },
-    { name: "measure" },
-    { name: "type" },
-    { name: "reference" },
-  ], rows);
-  if (hidden > 0) await log(`${hidden} columns had no room: --json shows all`);
+  const epoch = timestampEpoch === undefined ? "" : `, times since ${timestampEpoch}`;
+  await out.line(fit(escapeUnprintable(`${title}${epoch}`.slice(0, 200)), out.columns));
+  let hidden = 0;
+  for (const group of groups) hidden = Math.max(hidden, await showGroup(out, group));
   await out.text("");
+  return hidden;
 }
 
-/** A row for each stream; the group is named in its first. */
-function streamRows({ id, name, streams }: MotionGroup): string[][] {
-  if (streams.length === 0) return [[`${id} ${name}`, "", "no streams"]];
-  return streams.map((stream, i) => [
-    i === 0 ? `${id} ${name}` : "",
-    `${stream.index}`,
-    stream.targetFrame ?? "",
-    stream.measureType ?? "",
-    `${stream.type}${stream.shape.length > 0 ? `[${stream.shape.join(",")}]` : ""}`,
-    stream.referenceFrame ?? "",
-  ]);
+/** Returns how many columns had no room. */
+async function showGroup(
+  out: Output,
+  { id, name, streams, byteLength }: MotionGroup,
+): Promise<number> {
+  const title = `group ${id} ${name}: ${plural(streams.length, "stream")}, ${byteLength} bytes`;
+  await out.text("");
+  await out.line(fit(escapeUnprintable(title.slice(0, 200)), out.columns));
+  if (streams.length === 0) return 0;
+  const columns = ["target", "type", "measure", "reference"].map((name) => ({ name }));
+  return await out.table(
+    columns,
+    streams.map(({ targetFrame, type, shape, measureType, referenceFrame }) => [
+      targetFrame ?? "",
+      `${type}${shape.length > 0 ? `[${shape.join(",")}]` : ""}`,
+      measureType ?? "",
+      referenceFrame ?? "",
+    ]),
+  );
 }

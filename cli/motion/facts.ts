@@ -91,7 +91,6 @@ export function handJson(
     degrees: perFinger(({ degrees }) => degrees, 1),
     pinch: rounded(measures?.pinch ?? NaN, 4),
     ...arrivalJson(arrivalOf(device, sample.group.id, now)),
-    ...(device.error === undefined ? {} : { error: device.error.message }),
   };
 }
 

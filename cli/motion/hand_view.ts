@@ -7,8 +7,8 @@
 import { escapeUnprintable } from "@rcsp/rcsp";
 import type { MotionDevice, Sample } from "@rcsp/rcsp/motion";
 import type { Paint, Style } from "../terminal/styles.ts";
-import { fit, pad } from "../terminal/text_width.ts";
-import { type Arrival, arrivalOf, type Calibrations, fingersOf, shownGroup } from "./facts.ts";
+import { displayWidth, fit, pad } from "../terminal/text_width.ts";
+import { arrivalOf, type Calibrations, fingersOf, shownGroup } from "./facts.ts";
 
 /** Eighths of a column, from none to seven. */
 const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
@@ -65,9 +65,9 @@ export function sampleLines(devices: readonly MotionDevice[], style: ViewStyle):
   return devices.flatMap((device) => [
     ...(device.definition?.groups ?? []).flatMap((group) => {
       const sample = device.sample(group.id);
-      const { text, painted } = heading(device, `${nameOf(device)} ${group.name}`, group.id, style);
+      const head = heading(device, `${nameOf(device)} ${group.name}`, group.id, style);
       const values = sample === undefined ? ["  no data yet"] : valueLines(sample, style);
-      return [text === "" ? text : painted, ...values];
+      return [...head.map(({ painted }) => painted), ...values];
     }),
     ...(device.error === undefined ? [] : wrap(device.error.message, style, "bad")),
     "",
@@ -84,7 +84,7 @@ function handBlock(device: MotionDevice, calibrations: Calibrations, style: View
   const group = shownGroup(device);
   const head = heading(device, `${device.hand?.side ?? "unknown"} hand`, group, style);
   const measures = fingersOf(device, calibrations);
-  if (measures === undefined) return [head, plain("  no poses yet", columns)];
+  if (measures === undefined) return [...head, plain("  no poses yet", columns)];
   const bar = Math.max(4, columns - AROUND_BAR);
   const fingers = measures.fingers.map(({ finger, curl, degrees }): Line => {
     const numbers = `${decimal(curl, 2).padStart(4)} ${decimal(degrees, 0).padStart(4)}°`;
@@ -97,7 +97,7 @@ function handBlock(device: MotionDevice, calibrations: Calibrations, style: View
   const distance = `  pinch   ${decimal(pinch * 1_000, 0)} mm`;
   const touch = pinch < TOUCH ? "  touch" : "";
   const line = plain(distance + touch, columns);
-  return [head, ...fingers, {
+  return [...head, ...fingers, {
     text: line.text,
     painted: line.text.replace("  touch", (touch) => paint("strong", touch)),
   }];
@@ -108,22 +108,19 @@ function heading(
   name: string,
   group: number | undefined,
   { columns, paint, now }: ViewStyle,
-): Line {
-  const safe = escapeUnprintable(name.slice(0, columns));
-  const arrival = arrivalText(arrivalOf(device, group, now));
-  const state = device.stale ? "no data  " : "";
-  const text = fit(`${safe}  ${state}${arrival}`, columns);
-  const title = text.startsWith(safe) ? safe : text;
-  const rest = text.slice(title.length);
-  const painted = rest.replace("no data", () => paint("bad", "no data"));
-  return { text, painted: paint("strong", title) + painted };
-}
-
-function arrivalText({ rate, jitter, age, gaps, dropped }: Arrival): string {
+): Line[] {
+  const { rate, jitter, age, gaps, dropped } = arrivalOf(device, group, now);
   const old = age < 10_000 ? `${age.toFixed(0)} ms` : `${(age / 1_000).toFixed(0)} s`;
-  const lost = [[gaps, "gaps"], [dropped, "dropped"]] as const;
-  const counts = lost.filter(([count]) => count > 0).map(([count, name]) => `  ${count} ${name}`);
-  return `${rate.toFixed(0)} Hz  ±${jitter.toFixed(1)} ms  ${old} old${counts.join("")}`;
+  const title = fit(escapeUnprintable(name.slice(0, columns)), columns);
+  const state = device.stale ? "no data" : `${rate.toFixed(0)} Hz`;
+  const rest = fit(`  ${state}  age ${old}`, columns - displayWidth(title));
+  return [
+    {
+      text: title + rest,
+      painted: paint("strong", title) + rest.replace("no data", () => paint("bad", "no data")),
+    },
+    plain(`  jitter ${jitter.toFixed(1)} ms, ${gaps} gaps, ${dropped} dropped`, columns),
+  ];
 }
 
 function valueLines(sample: Sample, { columns }: ViewStyle): string[] {

@@ -74,13 +74,18 @@ export async function openMotion(context: Context): Promise<MotionSession> {
   const port = line.on("raw")
     ? line.number("raw-port") ?? MOTION_PORTS.raw
     : line.number("motion-port") ?? MOTION_PORTS.hands;
+  // Ctrl-C ends the attempt; a client that is connected is closed after its last values were shown.
+  const leaving = new AbortController();
+  const leave = (): void => leaving.abort(signal.reason);
+  signal.throwIfAborted();
+  signal.addEventListener("abort", leave);
   const client = await untilThere(
     context,
-    () => connectMotion({ host, port, connector, connectTimeout, signal }),
+    () => connectMotion({ host, port, connector, connectTimeout, signal: leaving.signal }),
   ).catch((error) => {
     signal.throwIfAborted();
     throw withRemedy(error, line.on("raw"));
-  });
+  }).finally(() => signal.removeEventListener("abort", leave));
   context.defer(() => client.close());
   return { client, address: formatAddress({ host, port }), failed: foreign(client) };
 }
