@@ -22,15 +22,17 @@ const press = {
 };
 
 const nothing = { publisher: undefined, topic: undefined, deviceId: undefined, data: undefined };
+const receivedAt = 1_700_000_000_000;
 
 test("an event is decoded with the dialect, and has its body unchanged", () => {
-  const event = decodeEvent(press, DIALECT);
+  const event = decodeEvent(press, DIALECT, receivedAt);
   assertEquals(event, {
     publisher: "DeviceEvents",
     topic: "ButtonPushed",
     deviceId: 3,
     data: { PressType: "LongPress" },
     raw: press,
+    receivedAt,
   });
   assertStrictEquals(event.raw, press);
 });
@@ -43,12 +45,14 @@ test("an event of an unknown shape has only its body", () => {
     { publisher: "DeviceEvents", TOPIC: "ButtonPushed" },
     JSON.parse('{"__proto__":{"Publisher":"DeviceEvents","DeviceId":1}}'),
   ];
-  for (const raw of bodies) assertEquals(decodeEvent(raw, DIALECT), { ...nothing, raw });
+  for (const raw of bodies) {
+    assertEquals(decodeEvent(raw, DIALECT, receivedAt), { ...nothing, raw, receivedAt });
+  }
 });
 
 test("ids and data may be anything but null", () => {
   for (const value of [0, "", false, "1", [], {}, { a: 1 }, 0.1] as DeviceId[]) {
-    const event = decodeEvent({ DeviceId: value, Data: value }, DIALECT);
+    const event = decodeEvent({ DeviceId: value, Data: value }, DIALECT, receivedAt);
     assertEquals([event.deviceId, event.data], [value, value]);
   }
 });
@@ -62,14 +66,19 @@ test("an event has only what its own body has, whatever the dialect's paths are"
       data: "__proto__",
     },
   });
-  assertEquals(decodeEvent({ DeviceId: 1 }, odd), { ...nothing, raw: { DeviceId: 1 } });
+  assertEquals(decodeEvent({ DeviceId: 1 }, odd, receivedAt), {
+    ...nothing,
+    raw: { DeviceId: 1 },
+    receivedAt,
+  });
   const raw = JSON.parse('{"toString":"p","__proto__":{"own":7},"constructor":3}');
-  assertEquals(decodeEvent(raw, odd), {
+  assertEquals(decodeEvent(raw, odd, receivedAt), {
     publisher: "p",
     topic: undefined,
     deviceId: 3,
     data: JSON.parse('{"own":7}'),
     raw,
+    receivedAt,
   });
 });
 
@@ -78,8 +87,8 @@ test("an event is read at the dialect's paths", () => {
     event: { publisher: "E.From", topic: "E.What", deviceId: "Device.Id", data: "Payload" },
   });
   const raw = { E: { From: "p", What: "t" }, Device: { Id: "x" }, Payload: 5 };
-  const event = { publisher: "p", topic: "t", deviceId: "x", data: 5, raw };
-  assertEquals<unknown>(decodeEvent(raw, other), event);
+  const event = { publisher: "p", topic: "t", deviceId: "x", data: 5, raw, receivedAt };
+  assertEquals<unknown>(decodeEvent(raw, other, receivedAt), event);
 });
 
 test("an event is encoded with the dialect", () => {
@@ -171,7 +180,7 @@ const matching: {
 
 for (const { name, event, topic, expected } of matching) {
   test(`an event that ${name} ${expected ? "matches" : "does not match"}`, () => {
-    assertEquals(matches({ ...nothing, raw: {}, ...event }, topic), expected);
+    assertEquals(matches({ ...nothing, raw: {}, receivedAt, ...event }, topic), expected);
   });
 }
 

@@ -111,7 +111,9 @@ test("an event that is encoded and decoded is the same event", () => {
       json,
       (publisher, topic, deviceId, data) => {
         const event: OutgoingEvent = { publisher, topic, deviceId, data };
-        const { raw: _raw, ...decoded } = decodeEvent(parse(encodeEvent(event, DIALECT)), DIALECT);
+        const body = parse(encodeEvent(event, DIALECT));
+        const { raw: _raw, receivedAt, ...decoded } = decodeEvent(body, DIALECT, 9);
+        assertEquals(receivedAt, 9);
         assertEquals(decoded, { publisher, topic, deviceId, data: normal(data) });
       },
     ),

@@ -29,7 +29,7 @@ const READERS: readonly ((body: JsonObject) => unknown)[] = [
   (body) => readTrackId(body, DIALECT),
   readResponse,
   readError,
-  (body) => matches(decodeEvent(body, DIALECT), { publisher: "P", topic: "T", deviceId: 1 }),
+  (body) => matches(decodeEvent(body, DIALECT, 0), { publisher: "P", topic: "T", deviceId: 1 }),
   findPressType,
 ];
 

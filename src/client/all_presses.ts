@@ -28,7 +28,8 @@ export interface PressSink {
 /** The press in an event, if it has one. */
 export function toPress(event: RcspEvent, deviceId: DeviceId): ButtonPress | undefined {
   const type = findPressType(event.raw);
-  return type && { type, deviceId: event.deviceId ?? deviceId, event };
+  const { receivedAt } = event;
+  return type && { type, deviceId: event.deviceId ?? deviceId, receivedAt, event };
 }
 
 /** Keeps a subscription to the button of each listed device. */

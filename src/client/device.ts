@@ -37,6 +37,8 @@ export interface ButtonPress {
   readonly type: PressType;
   /** The device that the event names, or else the one that was subscribed to. */
   readonly deviceId: DeviceId;
+  /** When it was received: milliseconds since 1970, on the same clock as samples of motion. */
+  readonly receivedAt: number;
   /** The event. */
   readonly event: RcspEvent;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Clock, DeadlineTimer } from "../timers.ts";
+import { type Clock, DeadlineTimer, epochTime } from "../timers.ts";
 import { writePath } from "../dialect.ts";
 import { ConnectionError, type RcspError, TimeoutError } from "../errors.ts";
 import { quote } from "../escape.ts";
@@ -80,6 +80,11 @@ export class SubscriptionRegistry {
   readonly #clock: Clock;
   readonly #send: SendCommand;
   readonly #timer: DeadlineTimer;
+  readonly #received: () => number;
+  readonly #now: () => number;
+  /** When the current chunk was received, and the bytes received at its end. */
+  #receivedAt = 0;
+  #receivedBytes = -1;
   readonly #groups = new Map<string, Group>();
   readonly #members = new Set<Member>();
   /** Aborted at the end of each connection: its subscriptions end with it (assumed). */
@@ -92,6 +97,8 @@ export class SubscriptionRegistry {
     this.#options = options;
     this.#clock = clock;
     this.#send = send;
+    this.#received = received;
+    this.#now = epochTime(clock);
     this.#timer = new DeadlineTimer(clock, (now) => this.#expire(now), { progress: received });
   }
 
@@ -113,7 +120,8 @@ export class SubscriptionRegistry {
     }
     let event: RcspEvent;
     try {
-      event = decodeEvent(parseBody(payload, this.#options.maxDepth), this.#options.dialect);
+      const body = parseBody(payload, this.#options.maxDepth);
+      event = decodeEvent(body, this.#options.dialect, this.#chunkTime());
     } catch (error) {
       // Its frame is intact, and nobody waits for it: the connection need not end.
       this.counts.unreadable++;
@@ -124,6 +132,16 @@ export class SubscriptionRegistry {
     for (const { filter, sink } of this.#members) {
       if (filter === undefined || matches(event, filter)) sink.onEvent(event, payload);
     }
+  }
+
+  /** All events of one chunk have one time: the clock is read once. */
+  #chunkTime(): number {
+    const bytes = this.#received();
+    if (bytes !== this.#receivedBytes) {
+      this.#receivedBytes = bytes;
+      this.#receivedAt = this.#now();
+    }
+    return this.#receivedAt;
   }
 
   /**

@@ -31,6 +31,8 @@ export interface RcspEvent {
   readonly data: JsonValue | undefined;
   /** The whole body, as received. */
   readonly raw: JsonObject;
+  /** When it was received: milliseconds since 1970, on the same clock as samples of motion. */
+  readonly receivedAt: number;
 }
 
 /** An event to publish. */
@@ -48,7 +50,7 @@ export type PressType = "SinglePress" | "DoublePress" | "LongPress";
 export const PRESS_TYPES: readonly PressType[] = ["SinglePress", "DoublePress", "LongPress"];
 
 /** Decodes the body of an event. A field of an unexpected type counts as absent. */
-export function decodeEvent(raw: JsonObject, dialect: Dialect): RcspEvent {
+export function decodeEvent(raw: JsonObject, dialect: Dialect, receivedAt: number): RcspEvent {
   const { publisher, topic, deviceId, data } = dialect.event;
   // Engines make plain access fast where the key is always the same, as at each of these places.
   return {
@@ -57,6 +59,7 @@ export function decodeEvent(raw: JsonObject, dialect: Dialect): RcspEvent {
     deviceId: (ownValue(raw, deviceId, raw[deviceId]) ?? undefined) as DeviceId | undefined,
     data: ownValue(raw, data, raw[data]) ?? undefined,
     raw,
+    receivedAt,
   };
 }
 
