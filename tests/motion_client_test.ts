@@ -9,6 +9,7 @@ import { HAND_FRAME_PERIOD, SimulatedHand } from "../src/motion/simulated_hand.t
 import type { Socket } from "../src/socket/socket.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { test } from "./support/test.ts";
+import { uncaughtIn } from "./support/uncaught.ts";
 import { turn, until } from "./support/wait.ts";
 
 interface Room {
@@ -179,3 +180,28 @@ test("close() ends everything, also while the client waits to reconnect", () =>
     assertStrictEquals(await motion.closed, undefined);
     assertStrictEquals(clock.timers, 0);
   }));
+
+test("errors thrown by onFrame and by listeners are reported, and affect nothing else", async () => {
+  const script = `
+    await withMotion({}, async ({ hands, play }) => {
+      let isBad = true;
+      const bad = () => { if (isBad) throw new Error("listener"); };
+      hands.on("sample", bad);
+      let good = 0;
+      hands.on("sample", () => good++);
+      await play(1);
+      isBad = false;
+      await play(1);
+      answer = [hands.stats().samples === good, hands.status.state];
+    }, { onFrame: (prefix) => { if (prefix === 1) throw new Error("onFrame"); } });
+  `;
+  const { answer, reported } = await uncaughtIn(
+    "support/simulated_motion.ts",
+    "{ withMotion }",
+    script,
+  );
+  assertEquals(answer, [true, "ready"]);
+  // Two devices on two ports, then two frames of two devices.
+  assertEquals(reported.filter((message) => message === "onFrame").length, 4);
+  assertEquals(new Set(reported), new Set(["onFrame", "listener"]));
+});
