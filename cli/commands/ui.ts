@@ -14,8 +14,7 @@ import { frameLog, readDialect } from "../driver/session.ts";
 import { EXIT, Failure, systemReason, UsageError } from "../exit_codes.ts";
 import { boundedLog, untilLeave } from "../simulate/accept_clients.ts";
 import { quote } from "../text/values.ts";
-import { pageFiles } from "../ui/page_files.ts";
-import { UiServer, type UiServerOptions } from "../ui/server/ui_server.ts";
+import type { UiServer, UiServerOptions } from "../ui/server/ui_server.ts";
 
 const DEFAULT_PORT = 45_480;
 /** How many ports from the default one on are tried. */
@@ -134,6 +133,8 @@ driver that is not there yet.`,
   async run(context) {
     const { line, io, out, signal, log } = context;
     const host = (line.text("host") ?? "127.0.0.1").replace(/^\[(.*)\]$/, "$1");
+    // Only now: no other command needs it, and it takes time to load.
+    const { UiServer } = await import("../ui/server/ui_server.ts");
     const server = new UiServer(await serverOptions(context));
     context.defer(() => server.close());
     if (!LOOPBACK.test(host)) {
@@ -156,7 +157,7 @@ driver that is not there yet.`,
 
 async function serverOptions(context: Context): Promise<UiServerOptions> {
   const { line, clock } = context;
-  const { page = pageFiles } = context.io as UiTestHooks;
+  const { page = builtPage } = context.io as UiTestHooks;
   const driver = await driverOptions(context);
   const isDriverGiven = line.typed("driver-host") || line.typed("driver-port");
   const motion = {
@@ -174,6 +175,18 @@ async function serverOptions(context: Context): Promise<UiServerOptions> {
     clock,
     log: boundedLog(context),
   };
+}
+
+async function builtPage(): Promise<UiServerOptions["files"]> {
+  const { pageFiles } = await import("../ui/page_files.ts");
+  try {
+    return await pageFiles();
+  } catch (cause) {
+    // A package has the page built in.
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const hint = "In a checkout it needs 'npm ci', and under Deno -A";
+    throw new UsageError(`Cannot bundle the page: ${reason}. ${hint}`, { cause });
+  }
 }
 
 async function driverOptions(context: Context): Promise<ConnectOptions> {
