@@ -2,7 +2,8 @@
  * Measures `rcsp ui`: how long it takes to start, and its memory over ten minutes of events that pass as
  * fast as they can.
  *
- * node dev/measure_ui.ts [node cli/mod.ts]     the command to measure; default: this runtime, this checkout
+ * node dev/measure_ui.ts start|memory [node cli/mod.ts]     the command to measure comes last; default:
+ *                                                           this runtime, this checkout. Linux only.
  */
 
 import { spawn } from "node:child_process";
@@ -15,6 +16,7 @@ import { listen } from "../adapters/node.ts";
 import { type WebSocketClass, webSocketConnector } from "../adapters/websocket.ts";
 import { createClient } from "../src/client/create_client.ts";
 import { createMotionClient } from "../src/motion/motion_client.ts";
+import type { Connector } from "../src/socket/socket.ts";
 import { Simulator } from "../src/simulator/simulator.ts";
 import { FakeClock } from "../tests/support/fake_clock.ts";
 import { sleep } from "../tests/support/wait.ts";
@@ -25,11 +27,12 @@ const MINUTES = 10;
 const FRAME = 12;
 
 const program = fileURLToPath(new URL("../cli/mod.ts", import.meta.url));
-const given = process.argv.slice(2);
+const [what, ...given] = process.argv.slice(2);
 const command = given.length > 0 ? given : [process.execPath, program];
 
-await measureStart();
-await measureMemory();
+if (what === "start") await measureStart();
+else if (what === "memory") await measureMemory();
+else console.log("node dev/measure_ui.ts start|memory [command]");
 
 /** Time to the address, and to the first device over the WebSocket. */
 async function measureStart(): Promise<void> {
@@ -88,7 +91,14 @@ async function measureMemory(): Promise<void> {
   await simulator.close();
 }
 
-async function startBridge(...args: string[]) {
+/** A running bridge. */
+interface Bridge {
+  readonly pid: number;
+  connector(path: string, protocol: string): Connector;
+  end(): Promise<void>;
+}
+
+async function startBridge(...args: string[]): Promise<Bridge> {
   const [executable = "", ...rest] = command;
   const child = spawn(executable, [...rest, "ui", "--port", "0", "--no-open", ...args], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -98,13 +108,13 @@ async function startBridge(...args: string[]) {
   const { host, hash } = new URL((await lines.next()).value ?? "");
   return {
     pid: child.pid ?? 0,
-    connector: (path: string, protocol: string) =>
+    connector: (path, protocol) =>
       webSocketConnector(`ws://${host}/${path}`, {
         protocols: [protocol, `token.${hash.slice(1)}`],
         onText: () => {},
         WebSocket: WebSocket as unknown as WebSocketClass,
       }),
-    async end(): Promise<void> {
+    async end() {
       child.kill("SIGINT");
       await ended;
     },

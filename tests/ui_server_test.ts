@@ -153,6 +153,43 @@ test("a page that sends without end is closed with 1009, others go on", async ()
   });
 });
 
+test("200 pages that come and go leave nothing behind", async () => {
+  await withUi({ motion: {} }, async (rig) => {
+    const { open, driver } = rig;
+    for (let i = 0; i < 100; i++) {
+      const [page, broken] = await Promise.all([open(), open()]);
+      const presses = page.client.buttonPresses(1);
+      await presses.ready;
+      assertEquals(driver!.press(1, "SinglePress"), 1);
+      broken.socket.terminate();
+      if (i % 2 === 0) page.socket.terminate();
+      else await page.client.close();
+      await Promise.all([page.client.closed, broken.client.closed]);
+      // The bridge unsubscribes for a page that has left.
+      await until(() => driver!.press(1, "SinglePress") === 0);
+    }
+    const pages = await Promise.all(Array.from({ length: 6 }, () => open()));
+    for (const { client } of pages) assertEquals((await client.listDevices()).length, 4);
+    assertEquals(driver!.server.clients, 1);
+  });
+});
+
+test("a driver that breaks the protocol loses its own connection, pages stay", async () => {
+  await withUi({}, async ({ open, driver, startDriver, stopDriver }) => {
+    const page = await open();
+    await page.client.listDevices();
+    driver!.faults = { garbageAfter: 0 };
+    const error = await assertRejects(() => page.client.listDevices(), CommandError);
+    assertEquals(error.errorCode, "Unavailable");
+    await until(() => page.status.state === "reconnecting");
+    assertMatch(page.status.error!, /^[^\p{C}\u2028\u2029]+$/u);
+    await stopDriver();
+    await startDriver();
+    await until(() => page.status.state === "ready");
+    assertEquals((await page.client.listDevices()).length, 4);
+  });
+});
+
 test("bytes that are not RCSP end their page only, in one line of the log", async () => {
   const streams: Record<string, Uint8Array> = {
     "a wrong marker": Uint8Array.of(0x47, 0x45, 0x54, 0x20, 0x2f, 0x20, 0x48, 0x54),
