@@ -103,6 +103,8 @@ test("doctor asks a driver what does no harm, and says what it answered", async 
       "ok GetDeviceInfo",
       "ok unknown command",
       "ok round trip",
+      "info hands",
+      "info raw stream",
     ]);
     assertEquals([...new Set(commands.map(([name]) => name))], [
       "ListDevices",
@@ -132,7 +134,7 @@ test("doctor fails where nothing is answered, and where it is not RCSP", async (
   const sentence = "rcsp: What listens at localhost:45451 does not answer as a driver should\n";
   assertEquals([late.code, late.err], [4, sentence]);
   assertEquals(
-    findings(late.out).slice(1).map(({ result, check, finding }) => [result, check, finding]),
+    findings(late.out).slice(1, 2).map(({ result, check, finding }) => [result, check, finding]),
     [["fail", "ListDevices", "it accepts but sends nothing"]],
   );
   const learned = await rcsp(["doctor", "--learn", "--timeout", "20"], silent);

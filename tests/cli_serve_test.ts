@@ -5,7 +5,7 @@ import { connect } from "../mod.ts";
 import { memoryNetwork } from "../src/socket/memory.ts";
 import { connector as netConnector, listen as netListen } from "../adapters/runtime.ts";
 import { main } from "../cli/main.ts";
-import { parseFaults, parseLatency } from "../cli/simulate/faults_flag.ts";
+import { parseFaults, parseLatency, parseMotionFaults } from "../cli/simulate/faults_flag.ts";
 import { ProtocolError } from "../src/errors.ts";
 import { hasIpv6 } from "./support/adapters.ts";
 import { assertFails, rcsp, type TestIo, testIo, type TestIoOptions } from "./support/cli_io.ts";
@@ -170,6 +170,26 @@ test("serve takes devices, latency, faults and a dialect", async () => {
   });
 });
 
+test("serve --motion says where its hands are, and rcsp hands sees them", async () => {
+  const { connector, listen } = memoryNetwork();
+  const io = testIo({ listen, connector });
+  const args = ["--motion", "--motion-port", "1234", "--motion-faults", "gaps=0.5"];
+  const ending = main(["serve", ...args], io);
+  await io.until(({ lines }) => lines.length === 3);
+  assertEquals(io.lines, [
+    "RCSP simulator listening on 127.0.0.1:45451",
+    "Solved hands listening on 127.0.0.1:1234",
+    "Raw motion stream listening on 127.0.0.1:12276",
+  ]);
+  const hands = testIo({ connector });
+  const watching = main(["hands", "--motion-port", "1234"], hands);
+  await hands.until(({ lines }) => lines.some((line) => JSON.parse(line).gaps > 0));
+  hands.interrupt();
+  assertEquals([await watching, (await rcsp(["streams", "--raw"], { connector })).code], [0, 0]);
+  io.interrupt();
+  assertEquals(await ending, 0);
+});
+
 test("serve --press presses by itself", async () => {
   await withServe(["--press", "5ms"], async (_io, address) => {
     const client = await connect({ ...address, reconnect: false });
@@ -187,6 +207,19 @@ test("faults and latencies are read as they are written", () => {
     garbageAfter: 7,
     silentAfter: 0,
   });
+  assertEquals(
+    parseMotionFaults("gaps=0.1,jitter=20ms,stall,duplicate=1,backward=.5,no-openxr,slice=1"),
+    {
+      gaps: 0.1,
+      jitter: 20,
+      stall: true,
+      duplicateTimes: 1,
+      backwardTimes: 0.5,
+      noOpenXr: true,
+      slice: 1,
+    },
+  );
+  assertEquals(parseMotionFaults("none"), {});
   assertEquals(parseLatency("20ms"), [20, 20]);
   assertEquals(parseLatency("1s-1.5s"), [1_000, 1_500]);
 });
@@ -198,6 +231,10 @@ const wrong: [sentence: string, args: string[], file?: string][] = [
   ["The fault 'slice' needs a number of bytes, such as slice=1", ["--faults", "slice=0"]],
   ["The fault 'pause' needs a time, such as pause=5ms", ["--faults", "pause=soon"]],
   ["The fault 'cut' needs", ["--faults", "cut=1=2"]],
+  ["Unknown fault 'gips'. Did you mean 'gaps'?", ["--motion", "--motion-faults", "gips=1"]],
+  ["The fault 'gaps' needs a share from 0 to 1", ["--motion", "--motion-faults", "gaps=2"]],
+  ["The fault 'stall' needs no value", ["--motion", "--motion-faults", "stall=1"]],
+  ["'--motion-faults' needs '--motion'", ["--motion-faults", "stall"]],
   ["'--latency' must be a time", ["--latency", "5ms-1ms"]],
   ["'--latency' must be a time", ["--latency", "1ms-2ms-3ms"]],
   ["Invalid '--port' '65536': expected an integer from 0 to 65535", ["--port", "65536"]],

@@ -13,6 +13,7 @@ import { dial } from "../driver/dial.ts";
 import { frameLog, simulate, untilThere } from "../driver/session.ts";
 import { EXIT, exitCode, Failure } from "../exit_codes.ts";
 import { checkAnswers, checkConnection } from "../probe/check_driver.ts";
+import { checkMotion } from "../probe/check_motion.ts";
 import type { DialectDraft } from "../probe/draft.ts";
 import { learn } from "../probe/learn_dialect.ts";
 import { checkCreatable, createFile } from "../process/files.ts";
@@ -31,6 +32,9 @@ export const doctor: Command = {
   details: `Without a driver it says what was tried and what to do next. With one it asks
 what does no harm: the devices, what is known of the first, a command that does
 not exist, and how long an answer takes.
+
+It also looks whether there is a motion stream (ports 12277 and 12276), and which
+devices it has.
 
 With --learn it finds out how the driver differs from what is assumed about the
 protocol (docs/protocol.md), by the same harmless commands, and by subscribing
@@ -63,13 +67,16 @@ connect({ dialect }).`,
     const path = line.text("write");
     if (path !== undefined) await checkCreatable(context.io, path, line.on("force"));
     const server = simulated
-      ? await simulate(context, await context.server(), { pressEvery: PRESS_EVERY })
+      ? await simulate(context, await context.server(), {
+        pressEvery: PRESS_EVERY,
+        motion: !line.on("learn"),
+      })
       : await context.server();
     if (line.on("wait")) {
       await untilThere(context, async () => (await dial(server, context)).close());
     }
-    await checkConnection(context, report, server);
     if (!line.on("learn")) return await check(context, report, server);
+    await checkConnection(context, report, server);
     const waits = context.io.stderr.isTerminal || simulated;
     const wait = line.number("for") ?? (waits ? WAIT : 0);
     const { draft, error } = await learn(context, { server, report, wait });
@@ -83,6 +90,19 @@ connect({ dialect }).`,
 };
 
 async function check(context: Context, report: Report, server: ConnectOptions): Promise<void> {
+  try {
+    await checkConnection(context, report, server);
+    await checkDriver(context, report, server);
+  } finally {
+    await checkMotion(context, report, server);
+  }
+}
+
+async function checkDriver(
+  context: Context,
+  report: Report,
+  server: ConnectOptions,
+): Promise<void> {
   const rcsp = await connect({
     ...server,
     reconnect: false,

@@ -6,6 +6,7 @@
 
 import { calibrateHand, type MotionDevice, type Sample } from "@rcsp/rcsp/motion";
 import type { Command, Context } from "../command_line/command.ts";
+import { durationFlag, integerFlag, textFlag } from "../command_line/flags.ts";
 import { LONGEST_TIMER } from "../command_line/parse.ts";
 import { UsageError } from "../exit_codes.ts";
 import { type Calibrations, handJson, sampleJson, shownGroup } from "../motion/facts.ts";
@@ -40,30 +41,15 @@ degrees that this command shows of a flat hand and of a fist.
 --raw shows the sensors of the driver's raw stream, as they come.`,
   flags: [
     ...MOTION_FLAGS,
-    {
-      name: "count",
-      short: "n",
-      kind: "integer",
-      value: "N",
-      about: "end after so many frames",
+    integerFlag("-n, --count N", "end after so many frames", {
       range: [1, Number.MAX_SAFE_INTEGER],
-    },
-    {
-      name: "for",
-      kind: "duration",
-      value: "TIME",
-      about: "end after so long: 10s, 5m",
-      range: [1, LONGEST_TIMER],
-    },
-    {
-      name: "interval",
-      kind: "duration",
-      value: "TIME",
-      about: "in a pipe: at most one frame of each hand in this time",
+    }),
+    durationFlag("--for TIME", "end after so long: 10s, 5m"),
+    durationFlag("--interval TIME", "in a pipe: at most one frame of each hand in this time", {
       default: "0, every frame",
       range: [0, LONGEST_TIMER],
-    },
-    { name: "calibration", kind: "text", value: "FILE", about: "curls of your own hands, as JSON" },
+    }),
+    textFlag("--calibration FILE", "curls of your own hands, as JSON"),
   ],
   prints: true,
   endsWithCtrlC: true,

@@ -28,6 +28,7 @@ import {
 } from "../simulate/accept_clients.ts";
 import { Activity } from "../simulate/activity.ts";
 import { parseFaults, parseLatency } from "../simulate/faults_flag.ts";
+import { motionOption, SERVE_MOTION_FLAGS, serveMotion } from "../simulate/serve_motion.ts";
 import { allowRemoteControl } from "../simulate/remote_control.ts";
 import { plural, quote, sameId } from "../text/values.ts";
 
@@ -50,7 +51,12 @@ docs/simulator.md says what the simulator makes up.
 
 Faults count the bytes sent to a client: cut=1000 closes its connection after so
 many, garbage=1000 sends random bytes from there on, silent=1000 nothing;
-slice=1 sends that many bytes at a time, pause=5ms waits before each piece.`,
+slice=1 sends that many bytes at a time, pause=5ms waits before each piece.
+
+--motion adds two moving hands, for 'rcsp hands' and clients of the motion stream.
+--motion-faults takes the faults above, and gaps=0.1 (share of frames left out),
+jitter=20ms, duplicate=0.1 and backward=0.1 (shares of wrong time stamps), stall
+(no data) and no-openxr (hands without joints_openxr).`,
   flags: [
     ...listenFlags(DEFAULT_ADDRESS.port),
     durationFlag("--press TIME", "simulate a random button press at this interval: 2s"),
@@ -62,12 +68,14 @@ slice=1 sends that many bytes at a time, pause=5ms waits before each piece.`,
     textFlag("--latency TIME", "how long each command takes: 20ms, or random in 20ms-80ms"),
     textFlag("--faults LIST", "what goes wrong: cut=1000,slice=1,pause=5ms"),
     booleanFlag("-q, --quiet", "do not show commands and presses"),
+    ...SERVE_MOTION_FLAGS,
     DIALECT_FLAG,
   ],
   endsWithCtrlC: true,
   examples: [
     ["rcsp serve", "at the driver's port; 'rcsp list' in another terminal sees it"],
     ["rcsp serve --port 0 --press 2s", "any free port; a press every two seconds"],
+    ["rcsp serve --motion", "moving hands too, for 'rcsp hands' in another terminal"],
     ["rcsp serve --faults slice=1,pause=1ms", "sends byte by byte"],
   ],
   async run(context) {
@@ -90,6 +98,7 @@ slice=1 sends that many bytes at a time, pause=5ms waits before each piece.`,
       return listen(options, accept, onError);
     }, wanted);
     await out.line(`RCSP simulator listening on ${formatAddress(address)}`);
+    await serveMotion(context, simulator, wanted, log);
     for (const device of simulator.devices) log(`Device ${nameOf(device)}`);
     await (context.io.keys === undefined ? untilLeave(signal) : heedKeys(context, simulator, log));
     await simulator.close();
@@ -99,10 +108,11 @@ slice=1 sends that many bytes at a time, pause=5ms waits before each piece.`,
 };
 
 async function createSimulator(
-  { line, io }: Context,
+  context: Context,
   log: (text: string) => void,
   activity: Activity | undefined,
 ): Promise<Simulator> {
+  const { line, io } = context;
   const path = line.text("devices");
   const [latency, faults] = [line.text("latency"), line.text("faults")];
   const options: SimulatorOptions = {
@@ -113,6 +123,7 @@ async function createSimulator(
     latency: latency === undefined ? undefined : parseLatency(latency),
     faults: faults === undefined ? undefined : parseFaults(faults),
     pressEvery: line.number("press"),
+    motion: motionOption(context),
     dialect: await readDialect(line.text("dialect"), io),
     closeTimeout: CLOSE_TIMEOUT,
     onError: (error, client) => {

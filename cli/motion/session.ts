@@ -13,7 +13,12 @@ import {
 } from "@rcsp/rcsp";
 import { connectMotion, MOTION_PORTS, type MotionClient } from "@rcsp/rcsp/motion";
 import { DEFAULT_ADDRESS, formatAddress } from "@rcsp/rcsp/server";
-import { CONNECTION_FLAGS, SIMULATE_FLAG } from "../command_line/flags.ts";
+import {
+  booleanFlag,
+  CONNECTION_FLAGS,
+  integerFlag,
+  SIMULATE_FLAG,
+} from "../command_line/flags.ts";
 import type { Context } from "../command_line/command.ts";
 import type { Flag } from "../command_line/parse.ts";
 import { simulate, untilThere } from "../driver/session.ts";
@@ -24,29 +29,21 @@ export const SILENCE = 2_000;
 
 /** The ports of the motion stream. */
 export const MOTION_PORT_FLAGS: readonly Flag[] = [
-  {
-    name: "motion-port",
-    kind: "integer",
-    value: "NUMBER",
-    about: "the port of the solved hands",
+  integerFlag("--motion-port NUMBER", "the port of the solved hands", {
     default: `${MOTION_PORTS.hands}`,
     range: [1, 65_535],
     env: "RCSP_MOTION_PORT",
-  },
-  {
-    name: "raw-port",
-    kind: "integer",
-    value: "NUMBER",
-    about: "the port of the raw stream",
+  }),
+  integerFlag("--raw-port NUMBER", "the port of the raw stream", {
     default: `${MOTION_PORTS.raw}`,
     range: [1, 65_535],
     env: "RCSP_RAW_PORT",
-  },
+  }),
 ];
 
 /** Which motion stream, and how long to wait for it. */
 export const MOTION_FLAGS: readonly Flag[] = [
-  { name: "raw", kind: "boolean", about: "the driver's raw stream instead of the solved hands" },
+  booleanFlag("--raw", "the driver's raw stream instead of the solved hands"),
   ...["host", "timeout", "wait"].map((name) =>
     CONNECTION_FLAGS.find((flag) => flag.name === name)!
   ),

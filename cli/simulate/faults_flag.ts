@@ -4,19 +4,62 @@
  * @module
  */
 
-import type { Faults } from "@rcsp/rcsp/simulator";
+import type { Faults, MotionFaults } from "@rcsp/rcsp/simulator";
 import { parseDuration } from "../command_line/duration.ts";
 import { LONGEST_TIMER } from "../command_line/parse.ts";
 import { hint } from "../command_line/suggest.ts";
 import { UsageError } from "../exit_codes.ts";
 import { quote } from "../text/values.ts";
 
-const NAMES: Readonly<Record<string, keyof Faults>> = {
-  cut: "cutAfter",
-  garbage: "garbageAfter",
-  silent: "silentAfter",
-  slice: "slice",
-  pause: "pause",
+/** What a fault's value is. */
+interface Kind {
+  /** For messages. */
+  rule(name: string): string;
+  /** `undefined` if it is wrong. */
+  read(value: string | undefined): number | true | undefined;
+}
+
+const BYTES: Kind = {
+  rule: (name) => `a number of bytes, such as ${name}=1000`,
+  read: (value) => readNumber(value, /^\d+$/, [0, LONGEST_TIMER]),
+};
+const PIECE: Kind = {
+  rule: (name) => `a number of bytes, such as ${name}=1`,
+  read: (value) => readNumber(value, /^\d+$/, [1, LONGEST_TIMER]),
+};
+const TIME: Kind = {
+  rule: (name) => `a time, such as ${name}=5ms`,
+  read: (value) => {
+    const time = parseDuration(value ?? "");
+    return time !== undefined && time <= LONGEST_TIMER ? time : undefined;
+  },
+};
+const SHARE: Kind = {
+  rule: (name) => `a share from 0 to 1, such as ${name}=0.1`,
+  read: (value) => readNumber(value, /^(?:\d+|\d*\.\d+)$/, [0, 1]),
+};
+const SWITCH: Kind = {
+  rule: () => "no value",
+  read: (value) => value === undefined ? true : undefined,
+};
+
+type Table<T> = Readonly<Record<string, readonly [key: keyof T, kind: Kind]>>;
+
+const FAULTS: Table<Faults> = {
+  cut: ["cutAfter", BYTES],
+  garbage: ["garbageAfter", BYTES],
+  silent: ["silentAfter", BYTES],
+  slice: ["slice", PIECE],
+  pause: ["pause", TIME],
+};
+const MOTION_FAULTS: Table<MotionFaults> = {
+  gaps: ["gaps", SHARE],
+  jitter: ["jitter", TIME],
+  stall: ["stall", SWITCH],
+  duplicate: ["duplicateTimes", SHARE],
+  backward: ["backwardTimes", SHARE],
+  "no-openxr": ["noOpenXr", SWITCH],
+  ...FAULTS,
 };
 
 /**
@@ -25,24 +68,16 @@ const NAMES: Readonly<Record<string, keyof Faults>> = {
  * @throws {UsageError} If it is wrong.
  */
 export function parseFaults(text: string): Faults {
-  const faults: Faults = {};
-  if (text.trim() === "none") return faults;
-  for (const part of text.split(",")) {
-    const [name = "", value, ...more] = part.trim().split("=");
-    const key = Object.hasOwn(NAMES, name) ? NAMES[name] : undefined;
-    if (key === undefined) {
-      const names = Object.keys(NAMES);
-      const known = hint(name, names, `The faults are ${names.join(", ")}`);
-      throw new UsageError(`Unknown fault ${quote(name)}${known}`);
-    }
-    if (more.length > 0 || value === undefined) throw wrong(name, key, part);
-    const number = key === "pause" ? parseDuration(value) : parseCount(value);
-    if (number === undefined || number > LONGEST_TIMER || key === "slice" && number < 1) {
-      throw wrong(name, key, value);
-    }
-    faults[key] = number;
-  }
-  return faults;
+  return parseList(text, FAULTS);
+}
+
+/**
+ * `gaps=0.1,jitter=20ms,no-openxr` and what {@link parseFaults} knows, or `none`
+ *
+ * @throws {UsageError} If it is wrong.
+ */
+export function parseMotionFaults(text: string): MotionFaults {
+  return parseList(text, MOTION_FAULTS);
 }
 
 /**
@@ -63,13 +98,34 @@ export function parseLatency(text: string): [least: number, most: number] {
   return [least, most];
 }
 
-function parseCount(text: string): number | undefined {
-  return /^\d+$/.test(text) ? Number(text) : undefined;
+function parseList<T>(text: string, table: Table<T>): Partial<T> {
+  const faults: Partial<Record<keyof T, number | true>> = {};
+  if (text.trim() === "none") return faults as Partial<T>;
+  for (const part of text.split(",")) {
+    const [name = "", ...values] = part.trim().split("=");
+    const entry = Object.hasOwn(table, name) ? table[name] : undefined;
+    if (entry === undefined) {
+      const names = Object.keys(table);
+      const known = hint(name, names, `The faults are ${names.join(", ")}`);
+      throw new UsageError(`Unknown fault ${quote(name)}${known}`);
+    }
+    const [key, kind] = entry;
+    const value = values.length > 1 ? undefined : kind.read(values[0]);
+    if (value === undefined) {
+      const found = values.length === 1 ? values[0]! : part;
+      throw new UsageError(`The fault '${name}' needs ${kind.rule(name)}, not ${quote(found)}`);
+    }
+    faults[key] = value;
+  }
+  return faults as Partial<T>;
 }
 
-function wrong(name: string, key: keyof Faults, value: string): UsageError {
-  const rule = key === "pause"
-    ? "a time, such as pause=5ms"
-    : `a number of bytes, such as ${name}=${key === "slice" ? 1 : 1000}`;
-  return new UsageError(`The fault '${name}' needs ${rule}, not ${quote(value)}`);
+function readNumber(
+  value: string | undefined,
+  form: RegExp,
+  [least, most]: readonly [number, number],
+): number | undefined {
+  if (value === undefined || !form.test(value)) return undefined;
+  const number = Number(value);
+  return number >= least && number <= most ? number : undefined;
 }
