@@ -20,6 +20,7 @@ import { record } from "./commands/record.ts";
 import { recover } from "./commands/recover.ts";
 import { replay } from "./commands/replay.ts";
 import { serve } from "./commands/serve.ts";
+import { share } from "./commands/share.ts";
 import { simulator } from "./commands/simulator.ts";
 import { streams } from "./commands/streams.ts";
 import { ui } from "./commands/ui.ts";
@@ -37,6 +38,7 @@ export const COMMANDS: readonly Command[] = [
   ui,
   ping,
   serve,
+  share,
   simulator,
   record,
   replay,

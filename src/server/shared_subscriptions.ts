@@ -50,12 +50,12 @@ export class SharedSubscriptions {
         answered = true;
         accepted.resolve();
       },
-      onEnd: (error = new ConnectionError("connection-closed", "The connection was closed")) => {
+      onEnd: (error) => {
         shared.delete(key);
         session.unsubscribe(filter);
-        accepted.reject(error);
+        accepted.reject(error ?? new ConnectionError("connection-closed", "The client was closed"));
         // Its events would be missing without a word.
-        if (answered) session.disconnect(error);
+        if (answered) error === undefined ? session.close() : session.disconnect(error);
         this.#tidy(session);
       },
     };
