@@ -36,4 +36,4 @@ const devices = new DeviceStore(session);
 for (const panel of document.querySelectorAll("*")) {
   if (panel instanceof Panel) panel.attach(session, devices);
 }
-await session.open(takeToken());
+session.open(takeToken());

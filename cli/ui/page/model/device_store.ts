@@ -85,21 +85,26 @@ export class DeviceStore extends Emitter<DeviceEvents> {
   async #poll(client: RcspClient): Promise<void> {
     while (client.status.state !== "closed") {
       const woken = new Promise<void>((resolve) => this.#wake = resolve);
-      try {
-        const began = performance.now();
-        const listed = await client.listDevices({ timeout: POLL_TIMEOUT });
-        this.#session.addTrip(performance.now() - began);
-        this.isLive = true;
-        this.isKnown = true;
-        this.#take(client, listed);
-        this.emit("change");
-        await this.#askAll(client);
-      } catch {
-        this.#session.addTrip(undefined);
-        this.isLive = false;
-        this.emit("change");
-      }
+      this.isLive = client.status.state === "ready" && await this.#ask(client);
+      if (!this.isLive) this.#session.addTrip(undefined);
+      this.emit("change");
+      if (this.isLive) await this.#askAll(client);
       await Promise.race([woken, new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL))]);
+    }
+  }
+
+  /** Lists the devices. Returns whether the driver has answered. */
+  async #ask(client: RcspClient): Promise<boolean> {
+    const began = performance.now();
+    try {
+      const listed = await client.listDevices({ timeout: POLL_TIMEOUT });
+      this.#session.addTrip(performance.now() - began);
+      this.isKnown = true;
+      this.#take(client, listed);
+      return true;
+    } catch {
+      // The bar and the notice say why.
+      return false;
     }
   }
 

@@ -1,6 +1,6 @@
 /** The page's connection to the bridge: the library's own client over a WebSocket, and what it says. */
 
-import { createClient, type JsonObject, type RcspClient, type TracedFrame } from "@rcsp/rcsp/core";
+import { type JsonObject, type RcspClient, startClient, type TracedFrame } from "@rcsp/rcsp/core";
 import { createMotionClient, type MotionClient } from "@rcsp/rcsp/motion";
 import { webSocketConnector } from "@rcsp/rcsp/websocket";
 import { type BridgeStatus, readBridgeStatus } from "./bridge_status.ts";
@@ -14,7 +14,7 @@ export type Link = "connecting" | "open" | "gone" | "refused" | "no-token";
 
 /** What the parts of the page listen to. */
 export interface SessionEvents {
-  /** The client is there; called once. */
+  /** The client has connected for the first time. */
   client: (client: RcspClient) => void;
   /** The bridge has sent its status. */
   bridge: (status: BridgeStatus) => void;
@@ -43,31 +43,24 @@ export class Session extends Emitter<SessionEvents> {
   #socket: WebSocket | undefined;
   #hasMotion = false;
 
-  /** Connects, and stays connected: nothing rejects, all is said by events. */
-  async open(token: string | undefined): Promise<void> {
+  /** Connects, and stays connected: nothing throws, all is said by events. */
+  open(token: string | undefined): void {
     if (token === undefined) return this.#setLink("no-token");
     const connector = webSocketConnector(addressOf("/rcsp"), {
       protocols: ["rcsp.v1", `token.${token}`],
       onText: (text) => this.#onText(text, token),
       WebSocket: trackedSocket((socket) => this.#socket = socket),
     });
-    const client = await createClient(connector, {
-      reconnect: {
-        firstConnect: true,
-        maxDelay: LONGEST_RETRY,
-        decide: () => {
-          void this.#explainLoss();
-          return true;
-        },
-      },
+    const client = startClient(connector, {
+      reconnect: { maxDelay: LONGEST_RETRY },
       onFrame: (frame) => this.#onFrame(frame),
     });
-    this.client = client;
     client.on("status", ({ state }) => {
-      if (state === "ready") this.#setLink("open");
+      if (state === "reconnecting") void this.#explainLoss();
+      if (state !== "ready") return;
+      this.#setLink("open");
+      if (this.client === undefined) this.emit("client", this.client = client);
     });
-    this.#setLink("open");
-    this.emit("client", client);
   }
 
   /** Whether the bridge passes a command on. */
