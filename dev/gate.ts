@@ -7,6 +7,7 @@
 
 import process from "node:process";
 import { parseArgs } from "@std/cli/parse-args";
+import { browserSteps } from "./gate/browser_steps.ts";
 import { packageSteps } from "./gate/package_steps.ts";
 import { smokeSteps } from "./gate/smoke_steps.ts";
 import { sourceSteps } from "./gate/source_steps.ts";
@@ -20,7 +21,7 @@ const staticSteps: Step[] = [...textSteps, ...sourceSteps];
 const steps =
   (options.static
     ? staticSteps
-    : [pythonStep, ...staticSteps, ...testSteps, ...packageSteps, ...smokeSteps])
+    : [pythonStep, ...staticSteps, ...testSteps, ...packageSteps, ...browserSteps, ...smokeSteps])
     .filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
 
 const totals = { passed: 0, failed: steps.length === 0 ? 1 : 0 };

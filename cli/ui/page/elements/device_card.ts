@@ -5,6 +5,7 @@ import { clockTime } from "../format.ts";
 import { compactJson, type DeviceFacts, deviceFacts } from "../model/device_fields.ts";
 import type { DeviceEntry, DeviceStore } from "../model/device_store.ts";
 import type { Session } from "../model/session.ts";
+import { oncePerFrame } from "../schedule.ts";
 import { LedControl } from "./led_control.ts";
 
 const MOST_FIELDS = 40;
@@ -16,6 +17,8 @@ const PRESS_NAMES: Record<string, string> = {
 
 /** `<rcsp-device>` */
 export class DeviceCard extends HTMLElement {
+  /** Shows a new press: once per frame, however many there are. */
+  readonly flash: () => void = oncePerFrame(() => this.#showPresses(true));
   readonly #name = element("h3", { dir: "auto" });
   readonly #type = element("span", { className: "type", dir: "auto" });
   readonly #side = element("span", { className: "side", hidden: true });
@@ -71,7 +74,7 @@ export class DeviceCard extends HTMLElement {
         copy,
       ),
     );
-    this.showPresses(false);
+    this.#showPresses(false);
   }
 
   update(device: DeviceEntry, canSetLed: boolean): void {
@@ -82,11 +85,10 @@ export class DeviceCard extends HTMLElement {
       this.#showFacts(deviceFacts(device.fields));
     }
     this.#led.update(device.fields, canSetLed);
-    this.showPresses(false);
+    this.#showPresses(false);
   }
 
-  /** Shows the presses; a new one flashes. */
-  showPresses(isNew: boolean): void {
+  #showPresses(isNew: boolean): void {
     const { presses, pressCount, buttonError } = this.#device;
     setText(this.#pressCount, pressCount === 0 ? "" : String(pressCount));
     setText(

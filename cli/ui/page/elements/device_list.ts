@@ -22,14 +22,14 @@ export class DeviceList extends Panel {
     this.append(heading("Devices", this.#count), this.#hint, this.#empty, this.#grid);
     const draw = oncePerFrame(() => this.#draw(session, devices));
     devices.on("change", draw);
-    devices.on("press", ({ key }) => this.#cards.get(key)?.showPresses(true));
+    devices.on("press", ({ key }) => this.#cards.get(key)?.flash());
     session.on("bridge", draw);
     session.on("link", draw);
   }
 
   #draw(session: Session, devices: DeviceStore): void {
     const { all, isLive, isKnown } = devices;
-    const isFresh = isLive && session.link === "open";
+    const isFresh = isLive && session.link === "open" && session.bridge?.state === "ready";
     this.toggleAttribute("stale", !isFresh && isKnown);
     setText(this.#count, isKnown ? String(all.length) : "");
     setText(

@@ -1,0 +1,129 @@
+/** `webSocketConnector()` in a page of one's own, behind the bridge of `rcsp ui`. */
+
+import { assert, assertEquals } from "@std/assert";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { build, stop } from "esbuild";
+import type { Page } from "puppeteer-core";
+import type { createClient, RcspClient } from "@rcsp/rcsp/core";
+import type { webSocketConnector } from "@rcsp/rcsp/websocket";
+import { type BrowserCase, type CaseContext, until } from "./case.ts";
+
+/** What the page of the test has; `rcsp` once it is connected. */
+interface Globals {
+  createClient: typeof createClient;
+  webSocketConnector: typeof webSocketConnector;
+  rcsp: RcspClient;
+  presses: string[];
+}
+
+const SCRIPT = `
+import { createClient } from "@rcsp/rcsp/core";
+import { webSocketConnector } from "@rcsp/rcsp/websocket";
+Object.assign(globalThis, { createClient, webSocketConnector, presses: [] });
+`;
+
+const script = await bundleScript();
+
+export const connectorCases: BrowserCase[] = [
+  {
+    name: "webSocketConnector() in a page of one's own: calls, presses, errors, the end",
+    async run(t) {
+      const driver = await t.driver();
+      const origin = await ownPage(t);
+      const bridge = await t.bridge(driver, "--allow-origin", origin);
+      const page = await t.blankPage();
+      await page.goto(origin);
+      await until(page, "the library", "globalThis.createClient !== undefined");
+      await connect(page, bridge.port, bridge.token);
+      const names = await page.evaluate(async () => {
+        const { rcsp } = globalThis as unknown as Globals;
+        return (await rcsp.listDevices()).map(({ Name }) => Name);
+      });
+      assertEquals(names[0], "Smartglove Left");
+      await page.evaluate(async () => {
+        const { rcsp, presses } = globalThis as unknown as Globals;
+        await rcsp.on("press", ({ type }) => presses.push(type)).ready;
+      });
+      driver.simulator.press(2, "DoublePress");
+      await until(page, "the press", `String(presses) === "DoublePress"`);
+      // More than the bridge takes at once: it stops reading, and loses none.
+      const answers = await page.evaluate(async () => {
+        const { rcsp } = globalThis as unknown as Globals;
+        const calls = Array.from({ length: 1_000 }, (_, i) => rcsp.getDeviceInfo(i % 4 + 1));
+        return (await Promise.all(calls)).map(({ DeviceId }) => DeviceId as number);
+      });
+      assertEquals(answers, Array.from({ length: 1_000 }, (_, i) => i % 4 + 1));
+      const refused = await page.evaluate(async () => {
+        const { rcsp } = globalThis as unknown as Globals;
+        return await rcsp.setColorLed(1, "red").catch(({ name, errorCode }) => [name, errorCode]);
+      });
+      assertEquals(refused, ["CommandError", "NotAllowed"]);
+      await bridge.stop();
+      await until(page, "the end", `rcsp.status.state === "reconnecting"`);
+      assert(await page.evaluate(`rcsp.status.cause.code.startsWith("connection-")`));
+    },
+  },
+  {
+    name: "webSocketConnector() with a wrong token: a ConnectionError",
+    async run(t) {
+      const origin = await ownPage(t);
+      const bridge = await t.bridge(await t.driver(), "--allow-origin", origin);
+      const page = await t.blankPage();
+      await page.goto(origin);
+      await until(page, "the library", "globalThis.createClient !== undefined");
+      const reason = await connect(page, bridge.port, "A".repeat(43));
+      assertEquals(reason, ["ConnectionError", "connection-failed"]);
+    },
+  },
+];
+
+/** Connects in the page. Returns the name and the code of the error, if there is one. */
+async function connect(page: Page, port: number, token: string): Promise<string[] | undefined> {
+  return await page.evaluate(
+    async (url, token) => {
+      const globals = globalThis as unknown as Globals;
+      const protocols = ["rcsp.v1", `token.${token}`];
+      try {
+        globals.rcsp = await globals.createClient(
+          globals.webSocketConnector(url, { protocols, onText: () => {} }),
+        );
+        return undefined;
+      } catch (error) {
+        const { name, code } = error as { name: string; code: string };
+        return [name, code];
+      }
+    },
+    `ws://127.0.0.1:${port}/rcsp`,
+    token,
+  );
+}
+
+async function bundleScript(): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents: SCRIPT, resolveDir: fileURLToPath(new URL(".", import.meta.url)) },
+    bundle: true,
+    write: false,
+    format: "esm",
+  });
+  await stop();
+  return outputFiles[0]!.text;
+}
+
+/** Serves a page with the library, and nothing else. Returns its origin. */
+async function ownPage(t: CaseContext): Promise<string> {
+  const server = createServer(({ url }, response) => {
+    const isScript = url === "/page.js";
+    response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
+    response.end(
+      isScript ? script : '<!DOCTYPE html><script type="module" src="/page.js"></script>',
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.defer(() => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
