@@ -3,7 +3,8 @@
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import { concat } from "@std/bytes";
 import process from "node:process";
-import { McapRecordBuilder } from "@mcap/core";
+import { MCAP_MAGIC, McapRecordBuilder, Opcode } from "@mcap/core";
+import { MAGIC, RecordType } from "../cli/recording/mcap_fields.ts";
 import { McapReader } from "../cli/recording/mcap_reader.ts";
 import { McapEncoder } from "../cli/recording/mcap_encoder.ts";
 import { assertFails, rcsp } from "./support/cli_io.ts";
@@ -68,6 +69,16 @@ async function read(bytes: Uint8Array, size?: number) {
   );
   return { items, reader };
 }
+
+test("our names of records are those of @mcap/core", () => {
+  assertEquals([...MAGIC], [...MCAP_MAGIC]);
+  const theirs = new Map(
+    Object.entries(Opcode).map(([name, type]) => [name.replace("_", "").toLowerCase(), type]),
+  );
+  for (const [name, type] of Object.entries(RecordType)) {
+    assertEquals(theirs.get(name.toLowerCase()), type);
+  }
+});
 
 test("a file is read the same in pieces of any size", async () => {
   const { bytes } = whole();

@@ -14,8 +14,7 @@ import { frameLog } from "../driver/session.ts";
 import { parseTopic } from "../driver/topic_argument.ts";
 import { UsageError } from "../exit_codes.ts";
 import { readBytes } from "../process/files.ts";
-import { McapRecorder } from "../recording/mcap_recorder.ts";
-import { recordMotion, wantedStreams } from "../recording/motion_input.ts";
+import { isMotionRecorder, recordMotion, wantedStreams } from "../recording/motion_input.ts";
 import {
   isMcap,
   MCAP_ENDING,
@@ -170,10 +169,8 @@ both back, 'rcsp info FILE' shows what is in them. Ctrl-C ends.`,
     context.signal.addEventListener("abort", () => over.resolve(), { once: true });
     const open = async (server: ConnectOptions): Promise<Recorder> => {
       const recorder = await openRecorder(context, path, options);
-      if (recorder instanceof McapRecorder) {
-        recorder.full.then(over.resolve);
-        recordMotion(context, server, recorder);
-      }
+      recorder.full?.then(over.resolve);
+      if (isMotionRecorder(recorder)) recordMotion(context, server, recorder);
       return recorder;
     };
     if (port !== undefined) return await runProxy(context, port, open, over.promise);

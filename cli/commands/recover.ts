@@ -8,7 +8,6 @@ import type { Command } from "../command_line/command.ts";
 import { UsageError } from "../exit_codes.ts";
 import { createFile } from "../process/files.ts";
 import { FileWriter } from "../recording/file_writer.ts";
-import { McapEncoder } from "../recording/mcap_encoder.ts";
 import type { ChannelInfo } from "../recording/mcap_encoder.ts";
 import { OpenRecording } from "../recording/open_recording.ts";
 import { plural, quote } from "../text/values.ts";
@@ -39,6 +38,7 @@ other programs. Damaged chunks are left out.`,
     // A file that cannot be read leaves none.
     let next = await items.next();
     const writer = new FileWriter(await createFile(io, output, line.on("force")), output);
+    const { McapEncoder } = await import("../recording/mcap_encoder.ts");
     const encoder = new McapEncoder();
     const channels = new Map<ChannelInfo, number>();
     writer.push(encoder.start());

@@ -8,12 +8,11 @@
 
 import { Buffer } from "node:buffer";
 import zlib from "node:zlib";
-import { MCAP_MAGIC, Opcode } from "@mcap/core";
 import { UsageError } from "../exit_codes.ts";
 import { formatSize, quote } from "../text/values.ts";
 import { ByteReader } from "./byte_reader.ts";
 import type { ChannelInfo, SchemaText } from "./mcap_encoder.ts";
-import { Fields } from "./mcap_fields.ts";
+import { Fields, MAGIC, RecordType } from "./mcap_fields.ts";
 
 /** The longest record, in bytes; one that a message of 16 MiB makes is shorter. */
 const LONGEST_RECORD = 32 * 1024 * 1024;
@@ -21,6 +20,16 @@ const LONGEST_RECORD = 32 * 1024 * 1024;
 const MOST_DESCRIPTIONS = 16 * 1024 * 1024;
 /** Opcode and length. */
 const RECORD_HEAD = 9;
+
+/** What is read; all else is passed over. */
+const WANTED: ReadonlySet<number> = new Set([
+  RecordType.Schema,
+  RecordType.Channel,
+  RecordType.Message,
+  RecordType.Chunk,
+  RecordType.Metadata,
+  RecordType.Attachment,
+]);
 
 /** A message. `data` is valid until the next item is asked for. */
 export interface MessageItem {
@@ -84,7 +93,7 @@ export class McapReader {
         const fields = new Fields(head);
         const opcode = fields.uint8();
         const length = fields.uint64();
-        if (opcode === Opcode.DATA_END || opcode === Opcode.FOOTER) {
+        if (opcode === RecordType.DataEnd || opcode === RecordType.Footer) {
           return await this.#readEnd(length);
         }
         yield* this.#record(opcode, length, at);
@@ -101,9 +110,9 @@ export class McapReader {
   }
 
   async #readMagic(): Promise<void> {
-    const magic = await this.#bytes.read(MCAP_MAGIC.length);
+    const magic = await this.#bytes.read(MAGIC.length);
     if (this.#bytes.offset === 0) throw new UsageError(`Cannot read ${this.#name}: it is empty`);
-    if (magic === undefined || Buffer.compare(magic, Uint8Array.from(MCAP_MAGIC)) !== 0) {
+    if (magic === undefined || Buffer.compare(magic, MAGIC) !== 0) {
       throw new UsageError(`Cannot read ${this.#name}: it is not an MCAP file`);
     }
   }
@@ -111,8 +120,8 @@ export class McapReader {
   /** The index is not looked at; whether it is there, the last bytes say. */
   async #readEnd(length: bigint): Promise<void> {
     if (length > LONGEST_RECORD) throw new Damage("its end is damaged");
-    const last = await this.#bytes.tail(MCAP_MAGIC.length);
-    this.isComplete = Buffer.compare(last, Uint8Array.from(MCAP_MAGIC)) === 0;
+    const last = await this.#bytes.tail(MAGIC.length);
+    this.isComplete = Buffer.compare(last, MAGIC) === 0;
     if (!this.isComplete) throw new Damage("its index is cut");
   }
 
@@ -130,7 +139,7 @@ export class McapReader {
       throw new Damage(`it is cut within a record, after ${formatSize(at)}`);
     }
     if (content === true) return;
-    yield* opcode === Opcode.CHUNK ? this.#chunk(content) : this.#parse(opcode, content, at);
+    yield* opcode === RecordType.Chunk ? this.#chunk(content) : this.#parse(opcode, content, at);
   }
 
   *#parse(opcode: number, content: Uint8Array, at: number): Generator<McapItem> {
@@ -159,14 +168,14 @@ export class McapReader {
 
   #item(opcode: number, fields: Fields): McapItem | undefined {
     switch (opcode) {
-      case Opcode.SCHEMA: {
+      case RecordType.Schema: {
         this.#describe(fields.length);
         const id = fields.uint16();
         const [name, encoding] = [fields.text(), fields.text()];
         this.#schemas.set(id, { name, encoding, text: fields.text() });
         return undefined;
       }
-      case Opcode.CHANNEL: {
+      case RecordType.Channel: {
         this.#describe(fields.length);
         const id = fields.uint16();
         const schema = this.#schemas.get(fields.uint16());
@@ -179,17 +188,17 @@ export class McapReader {
         if (known === undefined) this.#channels.set(id, channel);
         return undefined;
       }
-      case Opcode.MESSAGE: {
+      case RecordType.Message: {
         const channel = this.#channels.get(fields.uint16());
         fields.uint32();
         const [logTime, publishTime] = [fields.uint64(), fields.uint64()];
         if (channel === undefined) throw new RangeError("No such channel");
         return { kind: "message", channel, logTime, publishTime, data: fields.rest() };
       }
-      case Opcode.METADATA: {
+      case RecordType.Metadata: {
         return { kind: "metadata", name: fields.text(), values: fields.map() };
       }
-      case Opcode.ATTACHMENT: {
+      case RecordType.Attachment: {
         const logTime = fields.uint64();
         fields.uint64();
         const [name, mediaType] = [fields.text(), fields.text()];
@@ -206,15 +215,6 @@ export class McapReader {
     throw new Damage(`its channels take more than ${formatSize(MOST_DESCRIPTIONS)}`);
   }
 }
-
-const WANTED: ReadonlySet<number> = new Set([
-  Opcode.SCHEMA,
-  Opcode.CHANNEL,
-  Opcode.MESSAGE,
-  Opcode.CHUNK,
-  Opcode.METADATA,
-  Opcode.ATTACHMENT,
-]);
 
 function* recordsOf(bytes: Uint8Array): Generator<[opcode: number, content: Uint8Array]> {
   const fields = new Fields(bytes);

@@ -15,7 +15,7 @@ import { MCAP_FORMAT, type MotionStreamName, PRESS_CHANNEL, rcspChannel } from "
 import { type AddMessage, MotionTrack, toNanoseconds } from "./motion_track.ts";
 import { PressFinder } from "./presses.ts";
 import { Prologue } from "./prologue.ts";
-import type { About, Recorder } from "./recorder.ts";
+import type { About, MotionRecorder } from "./recorder.ts";
 
 /** How to record. */
 export interface McapOptions extends About {
@@ -38,7 +38,7 @@ export interface McapOptions extends About {
 const encoder = new TextEncoder();
 const CHANNELS = { in: rcspChannel("in"), out: rcspChannel("out") };
 
-export class McapRecorder implements Recorder {
+export class McapRecorder implements MotionRecorder {
   readonly failed: Promise<never>;
   /** Resolves when `maxSize` is reached. */
   readonly full: Promise<void>;

@@ -6,11 +6,10 @@
 
 import type { ConnectOptions } from "@rcsp/rcsp";
 import { connectMotion, MOTION_PORTS, type MotionClient } from "@rcsp/rcsp/motion";
-import { formatAddress } from "@rcsp/rcsp/server";
+import { DEFAULT_ADDRESS, formatAddress } from "@rcsp/rcsp/server";
 import type { Context } from "../command_line/command.ts";
-import { DEFAULT_ADDRESS } from "@rcsp/rcsp/server";
-import type { McapRecorder } from "./mcap_recorder.ts";
 import type { MotionStreamName } from "./mcap_schemas.ts";
+import type { MotionRecorder, Recorder } from "./recorder.ts";
 
 /** Which motion streams the command line asks for, and their ports. */
 export function wantedStreams({ line }: Context): Map<MotionStreamName, number> {
@@ -20,6 +19,11 @@ export function wantedStreams({ line }: Context): Map<MotionStreamName, number> 
   return streams;
 }
 
+/** Whether a recorder writes motion too. */
+export function isMotionRecorder(recorder: Recorder): recorder is MotionRecorder {
+  return "motion" in recorder;
+}
+
 /**
  * Records the motion streams until the command ends. A stream that is not there is waited for, and
  * said so once: the solver may be started later.
@@ -27,7 +31,7 @@ export function wantedStreams({ line }: Context): Map<MotionStreamName, number> 
 export function recordMotion(
   context: Context,
   { host = DEFAULT_ADDRESS.host, connector, connectTimeout }: ConnectOptions,
-  recorder: McapRecorder,
+  recorder: MotionRecorder,
 ): void {
   for (const [stream, port] of wantedStreams(context)) {
     const leaving = new AbortController();

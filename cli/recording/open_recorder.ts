@@ -9,7 +9,7 @@ import { Failure } from "../exit_codes.ts";
 import { createFile } from "../process/files.ts";
 import type { CliIo, FileOutput } from "../process/io.ts";
 import { LineRecorder } from "./line_recorder.ts";
-import { type McapOptions, McapRecorder } from "./mcap_recorder.ts";
+import type { McapOptions } from "./mcap_recorder.ts";
 import type { Recorder } from "./recorder.ts";
 
 /** The ending of the name of a file that is written as MCAP. */
@@ -37,6 +37,8 @@ export async function openRecorder(
     const file = path === "-" ? toStdout(io) : await createFile(io, path, force);
     return new LineRecorder(file, path, { ...options, ...start });
   }
+  // Only now: `@mcap/core` takes 50 ms to load.
+  const { McapRecorder } = await import("./mcap_recorder.ts");
   if (!options.onPress && options.split === undefined) {
     const file = await createFile(io, path, force);
     return new McapRecorder({ ...options, ...start, open: () => file });

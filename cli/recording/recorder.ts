@@ -7,6 +7,8 @@
 import type { PayloadType } from "@rcsp/rcsp/wire";
 import type { Clock } from "../process/io.ts";
 import type { Direction } from "./format.ts";
+import type { MotionPrefix } from "@rcsp/rcsp/motion";
+import type { MotionStreamName } from "./mcap_schemas.ts";
 
 /** What a recording begins with. */
 export interface About {
@@ -20,6 +22,8 @@ export interface About {
 export interface Recorder {
   /** Rejects once writing has failed. */
   readonly failed: Promise<never>;
+  /** Resolves when as much is recorded as was wanted; `undefined` without a limit. */
+  readonly full?: Promise<void> | undefined;
   /** Records a frame. */
   frame(direction: Direction, connection: number, type: PayloadType, payload: Uint8Array): void;
   /** Records bytes that are no frames. */
@@ -30,4 +34,12 @@ export interface Recorder {
   room(): Promise<void>;
   /** Writes what is left, closes, and returns what was recorded, in words. */
   close(connections: number): Promise<string>;
+}
+
+/** Writes both halves. */
+export interface MotionRecorder extends Recorder {
+  /** Records a frame of a motion stream. */
+  motion(stream: MotionStreamName, prefix: MotionPrefix, payload: Uint8Array): void;
+  /** The connection of a motion stream has ended. */
+  motionLost(stream: MotionStreamName): void;
 }
