@@ -25,7 +25,7 @@ test("doctor says which devices the motion stream has", async () => {
   assertMatch((await motionFindings({}, "--simulate"))[0]!, /^ok hands: .* has 2 devices/);
 });
 
-test("doctor says what to do about a hand without joints_openxr, and it is no failure", async () => {
+test("doctor says what to do about a hand without joints_openxr, which is not a failure", async () => {
   await withMotion(async ({ connector }) => {
     const found = await motionFindings({ connector });
     assertEquals(found.map((line) => line.split(":")[0]), [
