@@ -15,6 +15,7 @@ import { info } from "./commands/info.ts";
 import { led } from "./commands/led.ts";
 import { list } from "./commands/list.ts";
 import { mqtt } from "./commands/mqtt.ts";
+import { osc } from "./commands/osc.ts";
 import { ping } from "./commands/ping.ts";
 import { record } from "./commands/record.ts";
 import { recover } from "./commands/recover.ts";
@@ -45,6 +46,7 @@ export const COMMANDS: readonly Command[] = [
   recover,
   exportRecording,
   mqtt,
+  osc,
   doctor,
   completions,
   help,

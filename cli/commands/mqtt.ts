@@ -5,6 +5,7 @@
  */
 
 import type { Command, Context } from "../command_line/command.ts";
+import { booleanFlag, textFlag } from "../command_line/flags.ts";
 import { DRIVERS_FLAG } from "../driver/several_drivers.ts";
 import { UsageError } from "../exit_codes.ts";
 import { runBridge } from "../mqtt/bridge.ts";
@@ -27,34 +28,16 @@ Broker and drivers may come and go. With several --driver the others go on if
 one fails. See docs/mqtt.md. Under Deno --site is needed without -A.`,
   positionals: [{ name: "url", about: "the broker, such as mqtt://localhost" }],
   flags: [
-    {
-      name: "site",
-      kind: "text",
-      value: "NAME",
-      about: "names this process in topics; no other may have it",
+    textFlag("--site NAME", "names this process in topics; no other may have it", {
       default: "the name of this machine",
-    },
-    {
-      name: "prefix",
-      kind: "text",
-      value: "TEXT",
-      about: "how all topics begin",
-      default: "rokoko",
-    },
+    }),
+    textFlag("--prefix TEXT", "how all topics begin", { default: "rokoko" }),
     DRIVERS_FLAG,
-    {
-      name: "allow",
-      kind: "text",
-      value: "COMMAND",
-      about: "a command that may come from the broker",
+    textFlag("--allow COMMAND", "a command that may come from the broker", {
       default: "none",
       multiple: true,
-    },
-    {
-      name: "homeassistant",
-      kind: "boolean",
-      about: "announce the devices to Home Assistant",
-    },
+    }),
+    booleanFlag("--homeassistant", "announce the devices to Home Assistant"),
   ],
   connects: true,
   simulates: true,

@@ -7,6 +7,7 @@
 import type { RcspClient } from "@rcsp/rcsp";
 import { DEFAULT_ADDRESS, formatAddress, parseTarget } from "@rcsp/rcsp/server";
 import type { Context, SessionOptions } from "../command_line/command.ts";
+import { textFlag } from "../command_line/flags.ts";
 import type { Flag } from "../command_line/parse.ts";
 import { sentence, UsageError } from "../exit_codes.ts";
 import { openSession } from "./session.ts";
@@ -15,15 +16,11 @@ import { openSession } from "./session.ts";
 const RETRY = { first: 500, longest: 10_000 };
 
 /** Which drivers. */
-export const DRIVERS_FLAG: Flag = {
-  name: "driver",
-  kind: "text",
-  value: "HOST:PORT",
-  about: "a driver; may be given several times",
+export const DRIVERS_FLAG: Flag = textFlag("--driver HOST:PORT", "a driver", {
   default: "--host and --port",
   multiple: true,
   excludes: ["simulate", "host", "port"],
-};
+});
 
 /** A connected driver. */
 export interface ConnectedDriver {

@@ -14,6 +14,7 @@ import {
 } from "@rcsp/rcsp";
 import { parseBody } from "@rcsp/rcsp/server";
 import { checkNumbers } from "../driver/call_arguments.ts";
+import { LedSetter } from "../driver/led_setter.ts";
 import { safeJson } from "../terminal/output.ts";
 import { plural, quote } from "../text/values.ts";
 import type { BrokerMessage, TopicFilter } from "./broker_connection.ts";
@@ -28,14 +29,6 @@ const LONGEST_ARGUMENTS = 64 * 1024;
 const MOST_CALLS = 32;
 const WHITE: ColorLed = { Red: 255, Green: 255, Blue: 255 };
 
-interface Led {
-  /** The newest color that waits for the one that is being set. */
-  next: ColorLed | undefined;
-  isBusy: boolean;
-  /** The last color that is not black. */
-  last: ColorLed;
-}
-
 /** Carries out what the broker brings. */
 export class RemoteCommands {
   readonly #site: Site;
@@ -43,8 +36,9 @@ export class RemoteCommands {
   readonly #bridges: readonly DriverBridge[];
   readonly #log: (text: string) => void;
   readonly #signal: AbortSignal;
-  /** By the level of the topic. */
-  readonly #leds = new Map<string, Led>();
+  readonly #setter: LedSetter;
+  /** The last color of each device that is not black, by the level of the topic. */
+  readonly #lastColors = new Map<string, ColorLed>();
   #calls = 0;
 
   constructor(options: {
@@ -60,6 +54,15 @@ export class RemoteCommands {
     this.#bridges = options.bridges;
     this.#signal = options.signal;
     this.#log = options.log;
+    this.#setter = new LedSetter(
+      options.signal,
+      (level, color) => {
+        const bridge = this.#bridgeOf(level);
+        const device = bridge?.find(level);
+        return device && bridge?.rcsp.setColorLed(device, color, { signal: this.#signal });
+      },
+      (level, error) => this.#log(`Device ${quote(level)}: ${error.message}`),
+    );
   }
 
   /** Handles a message on `led/set` or `call/COMMAND`. */
@@ -78,35 +81,20 @@ export class RemoteCommands {
   }
 
   #onLed(level: string, { payload }: BrokerMessage): void {
-    const bridge = this.#bridges.find((bridge) => bridge.find(level) !== undefined);
-    if (bridge === undefined) return this.#log(`No device ${quote(level)} for its 'led/set'`);
-    const led = this.#leds.get(level) ?? { next: undefined, isBusy: false, last: WHITE };
-    this.#leds.set(level, led);
-    try {
-      led.next = readLed(payload, led.last);
-    } catch (error) {
-      return this.#log(`Invalid 'led/set' of device ${quote(level)}: ${(error as Error).message}`);
+    if (this.#bridgeOf(level) === undefined) {
+      return this.#log(`No device ${quote(level)} for its 'led/set'`);
     }
-    if (led.next.Red + led.next.Green + led.next.Blue > 0) led.last = led.next;
-    if (!led.isBusy) void this.#setColors(bridge, level, led);
+    try {
+      const color = readLed(payload, this.#lastColors.get(level) ?? WHITE);
+      if (color.Red + color.Green + color.Blue > 0) this.#lastColors.set(level, color);
+      this.#setter.set(level, color);
+    } catch (error) {
+      this.#log(`Invalid 'led/set' of device ${quote(level)}: ${(error as Error).message}`);
+    }
   }
 
-  /** Sets the newest color, until there is none that waits. */
-  async #setColors(bridge: DriverBridge, level: string, led: Led): Promise<void> {
-    led.isBusy = true;
-    for (let color = led.next; color !== undefined; color = led.next) {
-      led.next = undefined;
-      const device = bridge.find(level);
-      if (device === undefined) break;
-      try {
-        await bridge.rcsp.setColorLed(device, color, { signal: this.#signal });
-      } catch (error) {
-        if (!this.#signal.aborted) {
-          this.#log(`Device ${quote(level)}: ${(error as Error).message}`);
-        }
-      }
-    }
-    led.isBusy = false;
+  #bridgeOf(level: string): DriverBridge | undefined {
+    return this.#bridges.find((bridge) => bridge.find(level) !== undefined);
   }
 
   async #onCall(name: string, message: BrokerMessage): Promise<void> {
