@@ -10,9 +10,10 @@ import { connect } from "node:net";
 import { WebSocket } from "ws";
 import { UI_LIMITS } from "../cli/ui/server/limits.ts";
 import { CommandError } from "../src/errors.ts";
+import { FakeClock } from "./support/fake_clock.ts";
 import { test } from "./support/test.ts";
 import { type Page, type UiRig, withUi } from "./support/ui.ts";
-import { until } from "./support/wait.ts";
+import { until, untilStill } from "./support/wait.ts";
 import { request, sendRaw, upgradeHeaders } from "./support/web.ts";
 
 /** The status of a page and of both upgrades with these headers. */
@@ -313,6 +314,32 @@ test("rule 6: a page that never reads is closed at 1 MiB unsent, others get ever
     );
     mute.socket.terminate();
     assertEquals((await other.client.listDevices()).length, 4);
+  });
+});
+
+test("rule 6: a page that does not read its responses is not read either, and ends with a ping", async () => {
+  const clock = new FakeClock();
+  await withUi({ clock }, async ({ open, driver, log }) => {
+    const [mute, other] = [await open(), await open()];
+    let calls = 0;
+    driver!.server.handle("GetDeviceInfo", () => {
+      calls++;
+      return { text: "x".repeat(100_000) };
+    });
+    mute.socket.pause();
+    for (let i = 0; i < 1_000; i++) mute.client.getDeviceInfo(1).catch(() => {});
+    // The buffers of the system may hold some, the bridge no more than 1 MiB and what is pending.
+    const most = await untilStill(() => calls);
+    assert(most < 500, `${most}`);
+    assertEquals((await other.client.listDevices()).length, 4);
+    clock.advance(UI_LIMITS.pingInterval);
+    // The other page answers.
+    await new Promise((resolve) => other.socket.once("ping", resolve));
+    await other.client.listDevices();
+    clock.advance(UI_LIMITS.pingInterval);
+    assertEquals(log, ["Closed /rcsp: no answer to a ping within 20000 ms"]);
+    assertEquals((await other.client.listDevices()).length, 4);
+    mute.socket.terminate();
   });
 });
 
