@@ -235,7 +235,7 @@ test("rule 5: a page can only read by default", async () => {
       assertEquals([name, await refusal(page, name, RED)], [name, "NotAllowed"]);
     }
     assertEquals(reached, 0);
-    assertStringIncludes(log.join("\n"), "Refused command 'SetColorLed': see --allow");
+    assertStringIncludes(log.join("\n"), "Refused 'SetColorLed': allow it with --allow");
   });
 });
 

@@ -5,13 +5,13 @@
  */
 
 import type { ConnectOptions } from "@rcsp/rcsp";
-import { DEFAULT_ADDRESS, formatAddress } from "@rcsp/rcsp/server";
-import { MOTION_PORTS } from "@rcsp/rcsp/motion";
+import { formatAddress } from "@rcsp/rcsp/server";
 import type { Command, Context } from "../command_line/command.ts";
-import { CONNECTION_FLAGS } from "../command_line/flags.ts";
+import { booleanFlag, CONNECTION_FLAGS, integerFlag, textFlag } from "../command_line/flags.ts";
 import type { Flag } from "../command_line/parse.ts";
 import { frameLog, readDialect } from "../driver/session.ts";
 import { EXIT, Failure, systemReason, UsageError } from "../exit_codes.ts";
+import { MOTION_PORT_FLAGS } from "../motion/session.ts";
 import { boundedLog, untilLeave } from "../simulate/accept_clients.ts";
 import { quote } from "../text/values.ts";
 import type { UiServer, UiServerOptions } from "../ui/server/ui_server.ts";
@@ -22,89 +22,41 @@ const PORTS = 20;
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|::1)$/;
 const ANY_ADDRESS = ["0.0.0.0", "::"];
 
-/** Of the flags of every command, those that do not collide with the page's own `--host` and `--port`. */
-const sharedFlags = CONNECTION_FLAGS.filter(({ name }) =>
-  ["timeout", "dialect", "verbose"].includes(name)
-);
+/** The page has `--host` and `--port` here, so the driver's have other names. */
+const connectionFlags: readonly Flag[] = [...CONNECTION_FLAGS, ...MOTION_PORT_FLAGS]
+  .filter(({ name }) => name !== "wait" && name !== "raw-port")
+  .map((flag) =>
+    ["host", "port"].includes(flag.name) ? { ...flag, name: `driver-${flag.name}` } : flag
+  );
 
 const flags: readonly Flag[] = [
-  {
-    name: "port",
-    kind: "integer",
-    value: "NUMBER",
-    about: "the port of the page; 0 takes any free one",
+  integerFlag("--port NUMBER", "the port of the page; 0 takes any free one", {
     default: `${DEFAULT_PORT}, or the next one that is free`,
     range: [0, 65_535],
-  },
-  {
-    name: "host",
-    kind: "text",
-    value: "ADDRESS",
-    about: "the address to listen on; any but the default lets other machines in",
+  }),
+  textFlag("--host ADDRESS", "the address to listen on; 0.0.0.0 lets other machines in", {
     default: "127.0.0.1",
-  },
-  {
-    name: "simulate",
-    kind: "boolean",
-    about: "a simulated driver; with --driver-host or --driver-port once the page asks for it",
-  },
-  {
-    name: "allow",
-    kind: "text",
-    value: "COMMAND",
-    about: "let the page send this command, such as SetColorLed",
+  }),
+  booleanFlag(
+    "--simulate",
+    "a simulated driver; with --driver-host or --driver-port once the page asks for it",
+  ),
+  textFlag("--allow COMMAND", "let the page send this command, such as SetColorLed", {
     default: "those that only read",
     multiple: true,
-  },
-  {
-    name: "allow-host",
-    kind: "text",
-    value: "NAME",
-    about: "also serve the page under this name: gloves.example, gloves.example:8080",
+  }),
+  textFlag("--allow-host NAME", "also serve the page under this name: gloves.example:8080", {
     multiple: true,
-  },
-  {
-    name: "allow-origin",
-    kind: "text",
-    value: "ORIGIN",
-    about: "also serve pages of this origin: https://gloves.example",
+  }),
+  textFlag("--allow-origin ORIGIN", "also let in pages of this origin: https://gloves.example", {
     multiple: true,
-  },
-  { name: "no-open", kind: "boolean", about: "do not open the browser" },
-  {
-    name: "driver-host",
-    kind: "text",
-    value: "NAME",
-    about: "where the driver runs",
-    default: DEFAULT_ADDRESS.host,
-    env: "RCSP_HOST",
-  },
-  {
-    name: "driver-port",
-    kind: "integer",
-    value: "NUMBER",
-    about: "the port of the driver",
-    default: `${DEFAULT_ADDRESS.port}`,
-    range: [1, 65_535],
-    env: "RCSP_PORT",
-  },
-  {
-    name: "motion-host",
-    kind: "text",
-    value: "NAME",
-    about: "where the hand solver runs",
+  }),
+  booleanFlag("--no-open", "do not open the browser"),
+  ...connectionFlags,
+  textFlag("--motion-host NAME", "where the hand solver runs", {
     default: "where the driver runs",
-  },
-  {
-    name: "motion-port",
-    kind: "integer",
-    value: "NUMBER",
-    about: "the port of the solved hands",
-    default: `${MOTION_PORTS.hands}`,
-    range: [1, 65_535],
-  },
-  { name: "no-motion", kind: "boolean", about: "do not look for hands" },
-  ...sharedFlags,
+  }),
+  booleanFlag("--no-motion", "do not look for hands", { excludes: ["motion-host", "motion-port"] }),
 ];
 
 /** What tests replace. */

@@ -96,7 +96,7 @@ export class UiServer {
     forward(this.#rcsp, this.#driver.client, {
       allow,
       maxPending: UI_LIMITS.commands,
-      onRefused: (command) => this.#log.add(`Refused command ${quote(command)}: see --allow`),
+      onRefused: (command) => this.#log.add(`Refused ${quote(command)}: allow it with --allow`),
     });
     if (motion !== undefined) {
       const { connector } = driver;
