@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect as connectTcp } from "node:net";
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { ConnectionError, ProtocolError } from "../src/errors.ts";
 import type { MotionPrefix } from "../src/motion/frame.ts";
@@ -6,7 +8,7 @@ import { MotionServer, type MotionServerOptions } from "../src/motion/motion_ser
 import { memoryNetwork, socketPair } from "../src/socket/memory.ts";
 import type { Socket } from "../src/socket/socket.ts";
 import { encodeDefinition } from "../src/motion/frame.ts";
-import { type Adapter, adapters, closeAll, readAll } from "./support/adapters.ts";
+import { type Adapter, adapters, closeAll, networkAdapters, readAll } from "./support/adapters.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { utf8 } from "./support/frames.ts";
 import {
@@ -157,6 +159,38 @@ for (const adapter of adapters) {
         assertEquals([server.clients, server.addresses], [0, []]);
         assertEquals([server.define(definition(8)), server.send(data(8, 1))], [0, 0]);
         await assertRejects(() => server.serve(adapter.listen), TypeError, "closed");
+      },
+      {},
+      adapter,
+    ));
+}
+
+for (const adapter of networkAdapters) {
+  test(`clients that send bytes or reset their connection end alone (${adapter.name})`, () =>
+    withServer(
+      async ({ server, errors, connect, join }) => {
+        server.define(definition(7, "FLOAT"));
+        const good = await connect();
+        await until(() => good.devices().length === 1);
+        const sender = await join();
+        await sender.write(utf8("GET / HTTP/1.1\r\n\r\n"));
+        await until(() => server.clients === 1);
+        assertEquals(errors.length, 1);
+        assertInstanceOf(errors[0], ProtocolError);
+        for (let i = 0; i < 10; i++) {
+          // With data that it has not read, and more on the way.
+          const resetting = connectTcp(server.addresses[0]!);
+          await once(resetting, "connect");
+          await until(() => server.clients === 2);
+          server.send(data(7, i));
+          resetting.resetAndDestroy();
+          await until(() => server.send(data(7, i)) === 1);
+        }
+        assert(errors.slice(1).every((error) => error instanceof ConnectionError), `${errors}`);
+        const { samples } = good.stats();
+        server.send(data(7, 77));
+        await until(() => good.stats().samples > samples);
+        assertEquals(good.stats().reconnects, 0);
       },
       {},
       adapter,
