@@ -4,7 +4,7 @@
  * @module
  */
 
-import { escapeUnprintable, VERSION } from "@rcsp/rcsp";
+import { VERSION } from "@rcsp/rcsp";
 import type { Command, Context } from "./command_line/command.ts";
 import { COMPLETE, complete } from "./command_line/completion.ts";
 import { allFlags, booleanFlag, CONNECTION_FLAGS, GENERAL_FLAGS } from "./command_line/flags.ts";
@@ -15,7 +15,7 @@ import { openSession, serverOptions } from "./driver/session.ts";
 import { EXIT, exitCode, sentence, UsageError } from "./exit_codes.ts";
 import { type CliIo, type Clock, OutputClosed } from "./process/io.ts";
 import { COMMANDS } from "./registry.ts";
-import { Output } from "./terminal/output.ts";
+import { Output, writeLine } from "./terminal/output.ts";
 import { painter } from "./terminal/styles.ts";
 
 /** Milliseconds that a command has to leave by itself after Ctrl-C. */
@@ -150,5 +150,5 @@ function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise
 /** Logs a line. It does not matter if nobody reads it. */
 async function tell(io: CliIo, text: string): Promise<void> {
   const shown = text.length > LONGEST_SENTENCE ? `${text.slice(0, LONGEST_SENTENCE)}…` : text;
-  await io.stderr.write(`${escapeUnprintable(shown)}\n`).catch(() => {});
+  await writeLine(io.stderr, shown).catch(() => {});
 }

@@ -1,4 +1,7 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { stripVTControlCharacters } from "node:util";
+import { memoryNetwork } from "../src/socket/memory.ts";
+import { rcsp } from "./support/cli_io.ts";
 import { painter } from "../cli/terminal/styles.ts";
 import { formatDuration, parseDuration } from "../cli/command_line/duration.ts";
 import { suggest } from "../cli/command_line/suggest.ts";
@@ -158,4 +161,19 @@ test("suggest() finds what was probably meant, and nothing where that is a guess
     ["list".repeat(100_000), undefined],
   ];
   for (const [text, meant] of typed) assertEquals(suggest(text, words), meant, text.slice(0, 20));
+});
+
+test("messages are wrapped between words in a terminal, and left alone in a pipe", async () => {
+  const { connector } = memoryNetwork();
+  for (const columns of [40, 80]) {
+    const narrow = await rcsp(["list"], { connector, terminal: true, columns });
+    for (const line of narrow.err.split("\n")) assert(line.length <= columns, line);
+    const { err } = await rcsp(["list"], { connector });
+    assertEquals(narrow.err.trim().split(/\s+/), err.trim().split(/\s+/));
+    assertEquals(err.split("\n").length, 2);
+    const doctor = await rcsp(["doctor"], { connector, terminal: true, columns });
+    for (const line of doctor.out.split("\n")) {
+      assert(stripVTControlCharacters(line).length <= columns);
+    }
+  }
 });

@@ -7,6 +7,7 @@
 import { EXIT } from "../exit_codes.ts";
 import type { TextOutput } from "../process/io.ts";
 import type { Paint } from "../terminal/styles.ts";
+import { wrap } from "../terminal/text_width.ts";
 import type { Command } from "./command.ts";
 import { commonFlags } from "./flags.ts";
 import type { Flag, Positional } from "./parse.ts";
@@ -123,15 +124,4 @@ function exampleText([line, about]: Row, { columns, paint }: HelpStyle): string 
   const notes = wrap(about, columns - 4).map((text) => `  ${paint("faint", `# ${text}`)}\n`);
   const parts = line.length + 2 <= columns ? [line] : wrap(line, columns - 6);
   return `${notes.join("")}  ${parts.join(" \\\n    ")}\n`;
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines = [""];
-  for (const word of text.split(/\s+/)) {
-    const last = lines.at(-1)!;
-    if (last === "") lines[lines.length - 1] = word;
-    else if (last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }

@@ -9,6 +9,7 @@ import {
   ConnectionError,
   type ConnectOptions,
   type DialectOptions,
+  escapeUnprintable,
   type RcspClient,
   TimeoutError,
 } from "@rcsp/rcsp";
@@ -127,7 +128,7 @@ function isAbsence(error: unknown): error is Error {
 
 /** For `onFrame`: with `--verbose` each frame becomes a line on stderr. */
 export function frameLog(
-  { line, log, defer }: Context,
+  { line, io, defer }: Context,
   onFrame?: ConnectOptions["onFrame"],
 ): ConnectOptions["onFrame"] {
   if (!line.on("verbose")) return onFrame;
@@ -136,7 +137,9 @@ export function frameLog(
   defer(() => written);
   return (frame) => {
     const arrow = frame.direction === "out" ? "->" : "<-";
-    written = log(`${arrow} ${FRAME_NAMES[frame.type]} ${decoder.decode(frame.payload)}`);
+    const text = `${arrow} ${FRAME_NAMES[frame.type]} ${decoder.decode(frame.payload)}`;
+    // Neither cut nor wrapped, so that it can be copied.
+    written = io.stderr.write(`${escapeUnprintable(text)}\n`).catch(() => {});
     onFrame?.(frame);
   };
 }

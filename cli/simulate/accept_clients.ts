@@ -4,11 +4,12 @@
  * @module
  */
 
-import { type Address, escapeUnprintable } from "@rcsp/rcsp";
+import type { Address } from "@rcsp/rcsp";
 import { type Listen, listen } from "@rcsp/rcsp/server";
 import type { Context } from "../command_line/command.ts";
 import { integerFlag, textFlag } from "../command_line/flags.ts";
 import type { Flag } from "../command_line/parse.ts";
+import { writeLine } from "../terminal/output.ts";
 
 /** Lines that may wait to be written; more are left out. */
 const WAITING = 100;
@@ -65,6 +66,6 @@ export function boundedLog({ io }: Context): (text: string, own?: string) => voi
     if (waiting >= WAITING) return;
     waiting++;
     const shown = text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
-    io.stderr.write(`${escapeUnprintable(shown)}${own}\n`).catch(() => {}).finally(() => waiting--);
+    writeLine(io.stderr, shown, own).catch(() => {}).finally(() => waiting--);
   };
 }

@@ -7,6 +7,7 @@
 import { escapeUnprintable, type JsonObject } from "@rcsp/rcsp";
 import type { Output } from "./output.ts";
 import type { Style } from "./styles.ts";
+import { wrap } from "./text_width.ts";
 
 /** How well it is. */
 export type Mark = "ok" | "warn" | "fail" | "info";
@@ -39,6 +40,7 @@ export class Report {
       return await this.#out.jsonLine({ result: mark, check, finding: shown, ...more });
     }
     const painted = this.#out.paint(STYLES[mark], mark.padEnd(4));
-    await this.#out.text(`${painted}  ${escapeUnprintable(check)}: ${escapeUnprintable(shown)}`);
+    const text = escapeUnprintable(`${check}: ${shown}`);
+    await this.#out.text(`${painted}  ${wrap(text, this.#out.columns - 6).join("\n      ")}`);
   }
 }

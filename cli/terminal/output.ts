@@ -9,6 +9,17 @@ import { escapeUnprintable, type JsonValue } from "@rcsp/rcsp";
 import type { TextOutput } from "../process/io.ts";
 import type { Paint } from "./styles.ts";
 import { type Column, layOut } from "./table.ts";
+import { displayWidth, wrap } from "./text_width.ts";
+
+/**
+ * Writes a line of text, escaped, and in a terminal wrapped between words. `own` follows as it is.
+ */
+export async function writeLine(to: TextOutput, text: string, own = ""): Promise<void> {
+  const safe = escapeUnprintable(text);
+  const isLong = to.isTerminal && displayWidth(safe) > to.columns;
+  const shown = isLong ? wrap(safe, to.columns).join("\n") : safe;
+  await to.write(`${shown}${own}\n`);
+}
 
 /** The command's output. Everything rejects with an `OutputClosed` once nobody reads. */
 export class Output {
@@ -47,7 +58,7 @@ export class Output {
 
   /** A line of text, foreign or our own; escaped. */
   async line(text: string): Promise<void> {
-    await this.#to.write(`${escapeUnprintable(text)}\n`);
+    await writeLine(this.#to, text);
   }
 
   /** Text of our own, of any number of lines, that may be painted. Foreign text in it must be safe. */

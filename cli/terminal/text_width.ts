@@ -39,6 +39,19 @@ export function fit(text: string, columns: number): string {
   return fitting;
 }
 
+/** Breaks text between words into lines of at most `columns`; a word that is longer has its own. */
+export function wrap(text: string, columns: number): string[] {
+  const lines = [""];
+  for (const word of text.split(/\s+/)) {
+    const last = lines.at(-1)!;
+    if (last === "") lines[lines.length - 1] = word;
+    else if (displayWidth(`${last} ${word}`) <= columns) {
+      lines[lines.length - 1] = `${last} ${word}`;
+    } else lines.push(word);
+  }
+  return lines;
+}
+
 /** Fills text up with spaces; with `right` from the left. */
 export function pad(text: string, columns: number, right = false): string {
   const spaces = " ".repeat(Math.max(0, columns - displayWidth(text)));
