@@ -24,7 +24,7 @@ test("list is a table in a terminal, aligned also with wide characters", async (
         '{"Port":2}            Coil\n',
     });
     const narrow = await rcsp(["list"], { ...options, columns: 12 });
-    assertEquals(narrow.err, "2 columns do not fit: --json shows all\n");
+    assertEquals(narrow.err, "2 columns do\nnot fit:\n--json shows\nall\n");
     assertEquals(narrow.out.split("\n")[0], "DeviceId");
     const painted = await rcsp(["list"], { connector, terminal: true });
     assertStringIncludes(painted.out, "\x1b[");

@@ -51,7 +51,12 @@ test("doctor without a driver tells it once, and what to do next", async () => {
   for (const part of ["Rokoko SDK", "--port", "--host", "firewall", "rcsp serve", "--simulate"]) {
     assert(next.some((step) => step.includes(part)), part);
   }
-  const shown = await rcsp(["doctor"], { connector, terminal: true, variables: { NO_COLOR: "1" } });
+  const shown = await rcsp(["doctor"], {
+    connector,
+    terminal: true,
+    columns: 200,
+    variables: { NO_COLOR: "1" },
+  });
   assertEquals(shown.out.split("\n").slice(0, -1).length, found.length);
   assertMatch(shown.out, /^fail {2}connection: Cannot connect to localhost:45451/);
 });

@@ -81,7 +81,7 @@ for (const [what, text] of texts) {
       for (const flags of [[], ["--json"], ["--raw"], ["--timestamps"]]) {
         const io = testIo({ connector, terminal: true, columns: 20, variables: { NO_COLOR: "1" } });
         const ending = main(["watch", "--count", "2", "DeviceEvents/x", ...flags], io);
-        await io.until(({ err }) => err.includes("Ctrl-C ends"));
+        await io.until(({ err }) => err.includes("Ctrl-C"));
         const topic = { publisher: "DeviceEvents", topic: "x", deviceId: text };
         simulator.server.publish({ ...topic, data: { [text]: text } });
         simulator.server.publish({ ...topic, pressType: "SinglePress" });

@@ -22,7 +22,7 @@ async function withServe(
   const io = testIo({ listen, connector, ...world });
   const ending = main(["serve"], io);
   await Promise.race([io.until(({ lines }) => lines.length > 0), ending]);
-  const options = { connector, terminal: true, variables: { NO_COLOR: "1" } };
+  const options = { connector, terminal: true, columns: 200, variables: { NO_COLOR: "1" } };
   try {
     await use((...args) => rcsp(["simulator", ...args], options), io);
   } finally {
