@@ -14,8 +14,9 @@ export const info: Command = {
   summary: "Show what is known of a device, or what is in a recording",
   details: `The answer to GetDeviceInfo, as the driver sent it, of all devices without one.
 
-Of a recording (a name that ends in .mcap, .ndjson or .jsonl, or has a slash):
-its topics with counts, rates and gaps, and its presses. Nothing is connected to.`,
+Of a recording (a name that ends in .mcap, .ndjson or .jsonl, or begins
+with / or ./): its topics with counts, rates and gaps, and its presses. It then
+connects to nothing.`,
   positionals: [{
     name: "device|file",
     about: `${DEVICE_WORD.about}, or a recording`,

@@ -14,7 +14,7 @@ import { rateOf, toSeconds } from "./summary.ts";
 
 /** Whether an argument names a recording, and not a device. */
 export function isRecording(argument: string): boolean {
-  return /\.(?:mcap|ndjson|jsonl)$/.test(argument) || argument.includes("/");
+  return /\.(?:mcap|ndjson|jsonl)$/.test(argument) || /^\.{0,2}\//.test(argument);
 }
 
 /** Shows what is in a recording. */
