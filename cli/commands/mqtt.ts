@@ -5,7 +5,8 @@
  */
 
 import type { Command, Context } from "../command_line/command.ts";
-import { booleanFlag, textFlag } from "../command_line/flags.ts";
+import { booleanFlag, integerFlag, textFlag } from "../command_line/flags.ts";
+import { MOTION_PORT_FLAG } from "../driver/hand_stream.ts";
 import { DRIVERS_FLAG } from "../driver/several_drivers.ts";
 import { UsageError } from "../exit_codes.ts";
 import { runBridge } from "../mqtt/bridge.ts";
@@ -16,8 +17,9 @@ import { quote } from "../text/values.ts";
 /** Publishes devices and presses to an MQTT broker. */
 export const mqtt: Command = {
   name: "mqtt",
-  summary: "Publish devices and button presses to an MQTT broker",
-  details: `Topics are PREFIX/SITE/DEVICE/button, info and availability, and PREFIX/SITE/status.
+  summary: "Publish devices, presses and hands to an MQTT broker",
+  details: `Topics are PREFIX/SITE/DEVICE/button, info and availability, PREFIX/SITE/status, and
+with --hands PREFIX/SITE/hand_left/hand.
 With --allow, PREFIX/SITE/call/COMMAND takes that command, and with
 --allow SetColorLed PREFIX/SITE/DEVICE/led/set takes a color.
 
@@ -37,6 +39,14 @@ one fails. See docs/mqtt.md. Under Deno --site is needed without -A.`,
       default: "none",
       multiple: true,
     }),
+    booleanFlag("--hands", "also publish hands, where the hand solver runs"),
+    integerFlag("--rate N", "with --hands: most messages of a hand per second", {
+      default: "30",
+      range: [1, 240],
+      needs: "hands",
+    }),
+    booleanFlag("--joints", "with --hands: also all joints", { needs: "hands" }),
+    { ...MOTION_PORT_FLAG, needs: "hands" },
     booleanFlag("--homeassistant", "announce the devices to Home Assistant"),
   ],
   connects: true,
@@ -56,6 +66,9 @@ one fails. See docs/mqtt.md. Under Deno --site is needed without -A.`,
       topics: new Topics(line.text("prefix") ?? "rokoko", siteOf(context)),
       allowed: new Set(line.texts("allow").map(checkCommand)),
       homeAssistant: line.on("homeassistant"),
+      hands: line.on("hands")
+        ? { rate: line.number("rate") ?? 30, joints: line.on("joints") }
+        : undefined,
     });
   },
 };

@@ -45,7 +45,12 @@ export interface HandPose {
 export function streamHands(
   context: Context,
   { host = DEFAULT_ADDRESS.host, connector, connectTimeout }: ConnectOptions,
-  options: { readonly rate: number; readonly onHand: (pose: HandPose) => void },
+  options: {
+    readonly rate: number;
+    readonly onHand: (pose: HandPose) => void;
+    /** A hand is gone, by its name. */
+    readonly onGone?: (name: string) => void;
+  },
 ): void {
   const { clock, line, log } = context;
   const port = line.number("motion-port") ?? MOTION_PORTS.hands;
@@ -71,7 +76,10 @@ export function streamHands(
   });
   opening.then((client) => {
     client.on("sample", (_sample, device) => limiter.add(device));
-    client.on("disconnect", (device) => limiter.remove(device));
+    client.on("disconnect", (device) => {
+      limiter.remove(device);
+      options.onGone?.(nameOf(device));
+    });
     const complaints = new Set<string>();
     client.on("error", ({ message }, device) => {
       // A definition that lacks joints says what to do.
@@ -141,14 +149,19 @@ export class HandLimiter {
   }
 }
 
-function poseOf({ id, hand }: MotionDevice): HandPose | undefined {
+function nameOf({ id, hand }: MotionDevice): string {
+  return hand?.side ?? `hand_${id}`;
+}
+
+function poseOf(device: MotionDevice): HandPose | undefined {
+  const { hand } = device;
   const measures = hand?.measure();
   if (hand === undefined || measures === undefined) return undefined;
   const joints = hand.openXr ?? hand.local;
   if (joints === undefined) return undefined;
   const curls = normalizeCurls(measures.curls);
   return {
-    name: hand.side ?? `hand_${id}`,
+    name: nameOf(device),
     side: hand.side,
     measures,
     curls: FINGERS.map((finger) => curls[finger]),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RcspClient } from "@rcsp/rcsp";
+import type { ConnectOptions, RcspClient } from "@rcsp/rcsp";
 import { DEFAULT_ADDRESS, formatAddress, parseTarget } from "@rcsp/rcsp/server";
 import type { Context, SessionOptions } from "../command_line/command.ts";
 import { textFlag } from "../command_line/flags.ts";
@@ -27,8 +27,8 @@ export interface ConnectedDriver {
   readonly rcsp: RcspClient;
   /** `HOST:PORT` where there are several. */
   readonly name: string | undefined;
-  /** Where it is; `undefined` if it is simulated. */
-  readonly host: string | undefined;
+  /** What leads to it. */
+  readonly server: ConnectOptions;
 }
 
 /**
@@ -42,28 +42,30 @@ export async function withDrivers(
   options: SessionOptions,
   use: (driver: ConnectedDriver) => Promise<void>,
 ): Promise<void> {
-  const { line, log, pause, signal } = context;
+  const { log, pause, signal } = context;
   const targets = readTargets(context);
-  const open = async (target: Target): Promise<RcspClient> => {
-    const server = async () => ({ ...await context.server(), ...target.address });
-    return await openSession({ ...context, server }, options, true);
+  const open = async ({ name, address }: Target): Promise<ConnectedDriver> => {
+    let used: ConnectOptions = {};
+    const server = async () => ({ ...await context.server(), ...address });
+    const onServer = (server: ConnectOptions): void => void (used = server);
+    const rcsp = await openSession({ ...context, server }, { ...options, onServer }, true);
+    return { rcsp, name, server: used };
   };
   const first = targets.map((target) => open(target));
   await Promise.any(first).catch((error: AggregateError) => {
     throw error.errors[0];
   });
   await Promise.all(targets.map(async (target, i) => {
-    let rcsp = await first[i]!.catch(async (error) => {
+    let driver = await first[i]!.catch(async (error) => {
       if (!signal.aborted) await log(`${target.name}: ${sentence(error)}. Trying again`);
       return undefined;
     });
-    for (let delay = RETRY.first; rcsp === undefined && !signal.aborted;) {
+    for (let delay = RETRY.first; driver === undefined && !signal.aborted;) {
       await pause(delay);
       delay = Math.min(delay * 2, RETRY.longest);
-      if (!signal.aborted) rcsp = await open(target).catch(() => undefined);
+      if (!signal.aborted) driver = await open(target).catch(() => undefined);
     }
-    const host = line.on("simulate") ? undefined : (target.address ?? await context.server()).host;
-    if (rcsp !== undefined) await use({ rcsp, name: target.name, host });
+    if (driver !== undefined) await use(driver);
   }));
 }
 

@@ -13,6 +13,7 @@ import { Broker } from "./broker.ts";
 import type { BrokerMessage } from "./broker_connection.ts";
 import type { BrokerAddress } from "./broker_url.ts";
 import { DriverBridge, type Site } from "./driver_bridge.ts";
+import { type HandOptions, publishHands } from "./hands.ts";
 import { HomeAssistant } from "./home_assistant.ts";
 import { Presence } from "./presence.ts";
 import { commandFilters, LED_COMMAND, RemoteCommands } from "./remote_commands.ts";
@@ -27,6 +28,8 @@ export interface BridgeOptions {
   readonly topics: Topics;
   readonly allowed: ReadonlySet<string>;
   readonly homeAssistant: boolean;
+  /** The hands too. */
+  readonly hands: HandOptions | undefined;
 }
 
 /** Publishes until Ctrl-C. Rejects if no driver can be reached. */
@@ -76,14 +79,20 @@ export async function runBridge(context: Context, options: BridgeOptions): Promi
   });
   await withDrivers(
     context,
-    { reconnect: true, drain: true, pressEvery: PRESS_EVERY },
-    async ({ rcsp, name }) => {
+    {
+      reconnect: true,
+      drain: true,
+      pressEvery: PRESS_EVERY,
+      motion: options.hands !== undefined,
+    },
+    async ({ rcsp, name, server }) => {
       if (running === undefined) {
         broker.retain(topics.status, "online");
         running = broker.run();
       }
       const bridge = new DriverBridge(site, rcsp, name);
       bridges.push(bridge);
+      if (options.hands !== undefined) publishHands(context, site, name, server, options.hands);
       await bridge.run(signal);
     },
   );

@@ -11,7 +11,7 @@ import { safeJson } from "../terminal/output.ts";
 import type { Broker } from "./broker.ts";
 import type { HomeAssistant } from "./home_assistant.ts";
 import type { Presence } from "./presence.ts";
-import { deviceLevel, safeLevel, type Topics } from "./topics.ts";
+import { deviceLevel, levelWith, type Topics } from "./topics.ts";
 
 /** Milliseconds between two lists of the devices: no public event announces one. */
 const POLL_INTERVAL = 2_000;
@@ -85,8 +85,7 @@ export class DriverBridge {
 
   /** The level of a device's topics. */
   #levelOf(id: DeviceId): string {
-    const level = deviceLevel(id);
-    return this.name === undefined ? level : `${safeLevel(this.name)}-${level}`;
+    return levelWith(this.name, deviceLevel(id));
   }
 
   #onPress({ type, deviceId }: ButtonPress): void {

@@ -63,6 +63,11 @@ export function deviceLevel(id: DeviceId): string {
   return /^(call$|hand_)/.test(level) ? encode(level[0]!) + level.slice(1) : level;
 }
 
+/** A level with the name of its driver, where there are several. */
+export function levelWith(driver: string | undefined, level: string): string {
+  return driver === undefined ? level : `${safeLevel(driver)}-${level}`;
+}
+
 /** Foreign text as one level of a topic; different texts make different levels. */
 export function safeLevel(text: string): string {
   const level = text.toWellFormed().replace(UNSAFE, encode) || "%";
