@@ -16,7 +16,7 @@ import { CHILD_TIMEOUT, type StartedChild } from "./support/runtime.ts";
 import { test } from "./support/test.ts";
 import { repeatUntil } from "./support/wait.ts";
 
-const clients = ["list", "button_presses", "set_led", "call", "pipe"];
+const clients = ["list", "button_presses", "set_led", "call", "pipe", "hands"];
 const unprintable = /[^\P{C}\n]|[\u2028\u2029]/u;
 // Clears the screen, sets the clipboard by OSC 52, then BEL, C1, DEL, a bidi override, a line end.
 const hostile = "\x1b[2J\x1b]52;c;aGk=\x07\r\x9b31m\x7f\u202e\u2066\u2028\nforged line";
@@ -31,6 +31,7 @@ const simulated: [name: string, args: string[], stdout: RegExp][] = [
   ["call", [], /^\{\n {2}"Devices": \[\n/],
   ["call", ["GetDeviceInfo", '{"DeviceId":2}'], /^\{\n {2}"DeviceId": 2,\n/],
   ["pipe", [], /^Command, 51 bytes: \{"Command".*\nResponseOk, \d+ bytes: .*Coil Pro.*\n$/],
+  ["hands", ["--count", "3"], /^(\d+(\.\d+)? ((left|right)( -?\d+){5}|\w+Press)\n){6,}$/],
   ["simulate", [], /^RCSP simulator listening on 127\.0\.0\.1:\d+\n4 devices\n$/],
 ];
 
@@ -176,6 +177,15 @@ test("no devices is a message, and a failure only where a device is needed", asy
       assertEquals([result.code, result.stderr], [1, "No devices connected\n"]);
     }
   });
+});
+
+test("hands.ts prints hands and presses in the order of one clock", async () => {
+  const { stdout } = await example("hands", "--simulate", "--count", "8");
+  const rows = stdout.split("\n").slice(0, -1).map((line) => line.split(" "));
+  const times = rows.map(([time]) => Number(time));
+  assertEquals(times, times.toSorted((one, other) => one - other));
+  assert(times.every((time) => Math.abs(time - Date.now()) < CHILD_TIMEOUT));
+  assert(rows.some(([, what]) => what?.endsWith("Press")), stdout);
 });
 
 test("simulate.ts prints its address, serves, and exits cleanly on SIGTERM", async () => {
