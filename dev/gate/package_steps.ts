@@ -170,8 +170,11 @@ function packedSmoke(name: string, runtime: string[], folder: string): Step {
       await installedFile("package.json", folder);
       await writeFile(`${folder}packed_smoke.mjs`, await projectText("dev/gate/packed_smoke.mjs"));
       const { stdout } = await must([...runtime, "packed_smoke.mjs"], { cwd: folder });
-      const { note } = await listSimulated([...runtime, "node_modules/.bin/rcsp"], folder);
-      return { note: `${stdout.trim()}; ${note}` };
+      const rcsp = [...runtime, "node_modules/.bin/rcsp"];
+      const { note } = await listSimulated(rcsp, folder);
+      await writeFile(`${folder}packed_ui.mjs`, await projectText("dev/gate/packed_ui.mjs"));
+      const page = await must(["node", "packed_ui.mjs", ...rcsp], { cwd: folder });
+      return { note: `${stdout.trim()}; ${note}; ${page.stdout.trim()}` };
     },
   };
 }
