@@ -1,9 +1,9 @@
 /**
  * Measures the page of `rcsp ui` in a real browser: the figures of docs/ui.md.
  *
- * node tests/browser/measure.ts [--command FILE] [--picture]
+ * node tests/browser/measure.ts [bytes] [start] [share] [memory] [picture] [--command FILE]
  *
- * --command measures the start of a packed command; --picture also takes that of the documentation.
+ * --command measures the start of a packed command; 'picture' takes that of the documentation.
  */
 
 import { writeFile } from "node:fs/promises";
@@ -21,19 +21,20 @@ const STARTS = 7;
 const SHARE_TIME = 10_000;
 const EVENTS = 100_000;
 const BATCH = 500;
+const STRIP_TIME = 40_000;
 
-const { command, picture } = parseArgs(process.argv.slice(2), {
-  string: ["command"],
-  boolean: ["picture"],
-});
+const { _: parts, command } = parseArgs(process.argv.slice(2), { string: ["command"] });
+const isWanted = (part: string): boolean => parts.length === 0 || parts.includes(part);
 
 const browser = await startBrowser();
 try {
-  await measureBytes();
-  for (const runtime of Object.keys(RUNTIMES) as Runtime[]) await measureStart(browser, runtime);
-  await measureShare(browser);
-  await measureMemory(browser);
-  if (picture) await takePicture(browser);
+  if (isWanted("bytes")) await measureBytes();
+  if (isWanted("start")) {
+    for (const runtime of Object.keys(RUNTIMES) as Runtime[]) await measureStart(browser, runtime);
+  }
+  if (isWanted("share")) await measureShare(browser);
+  if (isWanted("memory")) await measureMemory(browser);
+  if (parts.includes("picture")) await takePicture(browser);
 } finally {
   await browser.close();
 }
@@ -113,11 +114,19 @@ async function measureMemory(browser: Browser): Promise<void> {
 /** The picture of the documentation. */
 async function takePicture(browser: Browser): Promise<void> {
   await withPage(browser, "node", ["--simulate", "--allow", "SetColorLed"], async (page) => {
-    await page.setViewport({ width: 1440, height: 900 });
-    await page.waitForSelector(".presses li");
-    // The flash of the newest press is over, and the strip has something to show.
-    await delay(20_000);
-    const png = await page.screenshot({ optimizeForSpeed: false });
+    await page.setViewport({ width: 1280, height: 800 });
+    await page.waitForSelector("rcsp-led input:not(:disabled)");
+    await page.$$eval("rcsp-led input", (pickers) => {
+      for (const [i, color] of ["#5aa9ff", "#ffab57"].entries()) {
+        (pickers[i] as HTMLInputElement).value = color;
+        pickers[i]!.dispatchEvent(new Event("change"));
+      }
+    });
+    await page.type("rcsp-command input", 'GetDeviceInfo {"DeviceId": 1}\n');
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+    // The strip has something to show.
+    await delay(STRIP_TIME);
+    const png = await page.screenshot();
     await writeFile(`${root}docs/images/ui.png`, png);
     console.log(`picture: ${png.length} bytes`);
   });

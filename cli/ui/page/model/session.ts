@@ -31,6 +31,9 @@ export interface SessionEvents {
 /** Milliseconds between attempts to reach the bridge again, at most. */
 const LONGEST_RETRY = 2_000;
 
+/** A WebSocket does not notice that the other end is gone. Milliseconds. */
+const HEARTBEAT = 5_000;
+
 /** One per page. */
 export class Session extends Emitter<SessionEvents> {
   readonly log: MessageLog = new MessageLog();
@@ -53,6 +56,7 @@ export class Session extends Emitter<SessionEvents> {
     });
     const client = startClient(connector, {
       reconnect: { maxDelay: LONGEST_RETRY },
+      heartbeat: HEARTBEAT,
       onFrame: (frame) => this.#onFrame(frame),
     });
     client.on("status", ({ state }) => {
