@@ -28,12 +28,6 @@ export const CLOCK: Clock = {
   clear: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
 };
 
-/** Returns the time in milliseconds since 1970, which never goes back; of a test's clock, its time. */
-export function epochTime(clock: Clock): () => number {
-  const origin = clock === CLOCK ? performance.timeOrigin : 0;
-  return () => origin + clock.now();
-}
-
 /** Milliseconds. Every runtime fires a longer timer at once. */
 export const LONGEST_TIMER: number = 2 ** 31 - 1;
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Clock, DeadlineTimer, epochTime } from "../timers.ts";
+import { type Clock, DeadlineTimer } from "../timers.ts";
 import { writePath } from "../dialect.ts";
 import { ConnectionError, type RcspError, TimeoutError } from "../errors.ts";
 import { quote } from "../escape.ts";
@@ -81,7 +81,6 @@ export class SubscriptionRegistry {
   readonly #send: SendCommand;
   readonly #timer: DeadlineTimer;
   readonly #received: () => number;
-  readonly #now: () => number;
   /** When the current chunk was received, and the bytes received at its end. */
   #receivedAt = 0;
   #receivedBytes = -1;
@@ -98,7 +97,6 @@ export class SubscriptionRegistry {
     this.#clock = clock;
     this.#send = send;
     this.#received = received;
-    this.#now = epochTime(clock);
     this.#timer = new DeadlineTimer(clock, (now) => this.#expire(now), { progress: received });
   }
 
@@ -118,10 +116,16 @@ export class SubscriptionRegistry {
       this.counts.unmatched++;
       return;
     }
+    // All events of one chunk have one time: reading the clock costs.
+    const bytes = this.#received();
+    if (bytes !== this.#receivedBytes) {
+      this.#receivedBytes = bytes;
+      this.#receivedAt = performance.timeOrigin + this.#clock.now();
+    }
     let event: RcspEvent;
     try {
       const body = parseBody(payload, this.#options.maxDepth);
-      event = decodeEvent(body, this.#options.dialect, this.#chunkTime());
+      event = decodeEvent(body, this.#options.dialect, this.#receivedAt);
     } catch (error) {
       // Its frame is intact, and nobody waits for it: the connection need not end.
       this.counts.unreadable++;
@@ -132,16 +136,6 @@ export class SubscriptionRegistry {
     for (const { filter, sink } of this.#members) {
       if (filter === undefined || matches(event, filter)) sink.onEvent(event, payload);
     }
-  }
-
-  /** All events of one chunk have one time: the clock is read once. */
-  #chunkTime(): number {
-    const bytes = this.#received();
-    if (bytes !== this.#receivedBytes) {
-      this.#receivedBytes = bytes;
-      this.#receivedAt = this.#now();
-    }
-    return this.#receivedAt;
   }
 
   /**

@@ -15,7 +15,7 @@ import {
 import type { ClientStatus, StopListening } from "../client/rcsp_client.ts";
 import type { TestHooks } from "../client/options.ts";
 import { EventQueue, type SubscribeOptions, type Subscription } from "../client/subscription.ts";
-import { CLOCK, type Clock, epochTime, sleep } from "../timers.ts";
+import { CLOCK, type Clock, sleep } from "../timers.ts";
 import { ConnectionError, RcspError } from "../errors.ts";
 import { limit } from "../limits.ts";
 import { connectAddress } from "../socket/address.ts";
@@ -174,7 +174,8 @@ class Client implements MotionClient, Receiver {
     this.#signal = options.signal;
     this.#clock = hooks.clock ?? CLOCK;
     this.#random = hooks.random ?? Math.random;
-    this.#now = epochTime(this.#clock);
+    const origin = hooks.clock === undefined ? performance.timeOrigin : 0;
+    this.#now = () => origin + this.#clock.now();
     this.#registry = new MotionRegistry({
       now: this.#now,
       limits,
