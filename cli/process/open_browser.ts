@@ -29,7 +29,7 @@ export function browserCommand(
       return ["open"];
     case "win32":
       // The empty argument is the title of the window.
-      return ["cmd", "/c", "start", '""'];
+      return ["cmd", "/c", "start", ""];
     default:
       return env["DISPLAY"] || env["WAYLAND_DISPLAY"] ? ["xdg-open"] : undefined;
   }
