@@ -35,6 +35,8 @@ export class DriverLink {
   /** The client, from the start: it need not be connected. */
   readonly client: RcspClient;
   readonly #options: DriverLinkOptions;
+  /** Whether the newest connection, or attempt, is to the simulator. */
+  #simulating = false;
   #reconnects = 0;
   #gap: number | null = null;
 
@@ -43,7 +45,11 @@ export class DriverLink {
     this.#options = options;
     const dial = server.connector ?? connector;
     this.client = startClient(
-      (address, options) => (simulated()?.connector ?? dial)(address, options),
+      (address, options) => {
+        const simulator = simulated();
+        this.#simulating = simulator !== undefined;
+        return (simulator?.connector ?? dial)(address, options);
+      },
       { ...server, heartbeat: HEARTBEAT, reconnect: RECONNECT },
     );
     this.client.on("status", (status) => {
@@ -57,9 +63,9 @@ export class DriverLink {
 
   /** The current status. */
   get status(): DriverStatus {
-    const { server, simulated } = this.#options;
+    const { server } = this.#options;
     const { host = DEFAULT_ADDRESS.host, port = DEFAULT_ADDRESS.port } = server;
-    const simulating = simulated() !== undefined;
+    const simulating = this.#simulating;
     const { status } = this.client;
     const { roundTrip } = this.client.stats();
     return {

@@ -167,7 +167,6 @@ export class UiServer {
     return this.#startingSimulator ??= (async () => {
       const onError = (error: unknown): void => this.#logError(error);
       this.#simulated = await startSimulatedDriver(this.#options.driver.dialect, onError);
-      this.#driver && this.#feed.update();
     })();
   }
 
