@@ -95,7 +95,7 @@ for (const columns of [120, 80, 40, 20]) {
       const text = lines.join("\n");
       if (columns >= 40) {
         for (
-          const part of ["left hand", "right hand", "jitter", "age", "gaps", "dropped", "pinch"]
+          const part of ["left hand", "right hand", "jitter", "age", "gap", "dropped", "pinch"]
         ) {
           assertStringIncludes(text, part);
         }
@@ -215,8 +215,10 @@ test("RCSP on the port, or anything else that is not a motion stream, is said in
       for (const terminal of [false, true]) {
         const { code, err } = await rcsp(["hands"], { connector, terminal });
         assertEquals(code, 5);
-        assertStringIncludes(err, part);
-        assertMatch(err, /^rcsp: [^\n]+\n$/);
+        // A terminal has lines of 80 columns.
+        const sentence = err.replaceAll(/\s+/g, " ");
+        assertStringIncludes(sentence, part);
+        assertMatch(sentence, /^rcsp: Cannot read motion frame/);
       }
     });
   }
@@ -234,6 +236,25 @@ test("a port that sends nothing is said to be silent, and is waited for", async 
     );
     io.interrupt();
     assertEquals(await ending, 0);
+  });
+});
+
+test("hands --for fails if no frame came, and names the port of RCSP", async () => {
+  await withServer(async () => {}, async (connector) => {
+    const result = await rcsp(["hands", "--for", "5ms"], { connector });
+    assertFails(result, 4);
+    assertStringIncludes(result.err, "No frame came from localhost:12277");
+    const shown = await rcsp(["hands", "--for", "5ms"], { connector, terminal: true });
+    assertEquals(shown.code, 4);
+  });
+  await withMotion(async ({ connector }) => {
+    const clock = new FakeClock();
+    const io = testIo({ connector, clock });
+    const ending = main(["streams", "--motion-port", "45451"], io);
+    await until(() => clock.timers > 0);
+    clock.advance(2_000);
+    assertEquals(await ending, 4);
+    assertStringIncludes(io.err, "45451 is the port of RCSP");
   });
 });
 

@@ -8,9 +8,9 @@ import { calibrateHand, type MotionDevice, type Sample } from "@rcsp/rcsp/motion
 import type { Command, Context } from "../command_line/command.ts";
 import { durationFlag, integerFlag, textFlag } from "../command_line/flags.ts";
 import { LONGEST_TIMER } from "../command_line/parse.ts";
-import { UsageError } from "../exit_codes.ts";
+import { EXIT, Failure, UsageError } from "../exit_codes.ts";
 import { type Calibrations, handJson, sampleJson, shownGroup } from "../motion/facts.ts";
-import { handLines, sampleLines, wrap } from "../motion/hand_view.ts";
+import { handLines, sampleLines, sentenceLines } from "../motion/hand_view.ts";
 import {
   MOTION_FLAGS,
   type MotionSession,
@@ -73,6 +73,10 @@ degrees that this command shows of a flat hand and of a fist.
     const run: Run = { context, session, calibrations, over };
     try {
       const shown = isDrawn ? await draw(run) : await print(run);
+      const { address } = session;
+      if (shown === 0 && !signal.aborted) {
+        throw new Failure(`No frame came from ${address} in time`, EXIT.timeout);
+      }
       if (signal.aborted) await context.log(`${plural(shown, "frame")} received`);
     } finally {
       over.abort();
@@ -113,7 +117,7 @@ async function draw({ context, session, calibrations, over }: Run): Promise<numb
     const shown = line.on("raw")
       ? sampleLines(devices, style)
       : handLines(devices.filter(({ hand, error }) => hand ?? error), calibrations, style);
-    return [...shown, ...wrap(state, style, "faint")];
+    return [...shown, ...sentenceLines(state, style, "faint")];
   };
   try {
     while (!over.signal.aborted) {

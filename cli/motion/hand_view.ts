@@ -7,7 +7,8 @@
 import { escapeUnprintable } from "@rcsp/rcsp";
 import type { MotionDevice, Sample } from "@rcsp/rcsp/motion";
 import type { Paint, Style } from "../terminal/styles.ts";
-import { displayWidth, fit, pad } from "../terminal/text_width.ts";
+import { displayWidth, fit, pad, wrap } from "../terminal/text_width.ts";
+import { plural } from "../text/values.ts";
 import { arrivalOf, type Calibrations, fingersOf, shownGroup } from "./facts.ts";
 
 /** Eighths of a column, from none to seven. */
@@ -17,6 +18,8 @@ const HAND_WIDTH = { least: 38, most: 58 };
 const GAP = 2;
 /** Name, gaps, curl and degrees around a bar. */
 const AROUND_BAR = 22;
+/** Most characters of a sentence that are shown: part of it may be foreign. */
+const LONGEST_SENTENCE = 400;
 /** Meters between two fingertips that touch, about. */
 const TOUCH = 0.015;
 
@@ -53,7 +56,7 @@ export function handLines(
       );
     }
     for (const { error } of row) {
-      if (error !== undefined) lines.push(...wrap(error.message, style, "bad"));
+      if (error !== undefined) lines.push(...sentenceLines(error.message, style, "bad"));
     }
     lines.push("");
   }
@@ -69,7 +72,7 @@ export function sampleLines(devices: readonly MotionDevice[], style: ViewStyle):
       const values = sample === undefined ? ["  no data yet"] : valueLines(sample, style);
       return [...head.map(({ painted }) => painted), ...values];
     }),
-    ...(device.error === undefined ? [] : wrap(device.error.message, style, "bad")),
+    ...(device.error === undefined ? [] : sentenceLines(device.error.message, style, "bad")),
     "",
   ]);
 }
@@ -119,7 +122,7 @@ function heading(
       text: title + rest,
       painted: paint("strong", title) + rest.replace("no data", () => paint("bad", "no data")),
     },
-    plain(`  jitter ${jitter.toFixed(1)} ms, ${gaps} gaps, ${dropped} dropped`, columns),
+    plain(`  jitter ${jitter.toFixed(1)} ms, ${plural(gaps, "gap")}, ${dropped} dropped`, columns),
   ];
 }
 
@@ -149,19 +152,13 @@ function plain(text: string, columns: number): Line {
 }
 
 /** A foreign sentence in lines that are not too wide. */
-export function wrap(
+export function sentenceLines(
   message: string,
   { columns, paint }: ViewStyle,
   style: Style,
 ): string[] {
-  const lines = [""];
-  for (const word of escapeUnprintable(message.slice(0, 400)).split(" ")) {
-    const last = lines.at(-1)!;
-    if (last === "") lines[lines.length - 1] = word;
-    else if (last.length + 1 + word.length <= columns) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines.map((line) => paint(style, fit(line, columns)));
+  const safe = escapeUnprintable(message.slice(0, LONGEST_SENTENCE));
+  return wrap(safe, columns).map((line) => paint(style, fit(line, columns)));
 }
 
 function nameOf({ id, definition }: MotionDevice): string {

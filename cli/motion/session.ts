@@ -92,7 +92,10 @@ export function silence(address: string, raw: boolean): string {
   const reason = raw
     ? "no glove is connected, or it is not a motion stream"
     : "no hand is connected, the hand solver does not run, or it is not a motion stream";
-  return `${address} accepts the connection but sends nothing: ${reason}`;
+  const port = address.endsWith(`:${DEFAULT_ADDRESS.port}`)
+    ? ` (${DEFAULT_ADDRESS.port} is the port of RCSP)`
+    : "";
+  return `${address} accepts the connection but sends nothing: ${reason}${port}`;
 }
 
 function withRemedy(error: unknown, raw: boolean): unknown {
