@@ -32,7 +32,6 @@ export type { TracedFrame } from "./client/connection.ts";
 export type { Arguments, DeviceId } from "./message/command.ts";
 export type { EventFilter, PressType, RcspEvent } from "./message/event.ts";
 export type { JsonObject, JsonValue } from "./message/json.ts";
-export { DIALECT } from "./dialect.ts";
 export type { Dialect, DialectOptions } from "./dialect.ts";
 export { LIMITS } from "./limits.ts";
 export {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { DIALECT, type Dialect, type DialectOptions, type JsonObject } from "@rcsp/rcsp";
+import type { Dialect, DialectOptions, JsonObject } from "@rcsp/rcsp";
 import { resolveDialect } from "@rcsp/rcsp/server";
 import { isObject, writePath } from "../text/values.ts";
 
@@ -28,7 +28,7 @@ export class DialectDraft {
   /** What differs from the default. */
   toJson(): JsonObject {
     return differing(
-      DIALECT as unknown as JsonObject,
+      resolveDialect() as unknown as JsonObject,
       this.dialect as unknown as JsonObject,
     );
   }
