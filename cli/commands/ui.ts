@@ -86,8 +86,11 @@ driver that is not there yet.`,
     const { line, io, out, signal, log } = context;
     const host = (line.text("host") ?? "127.0.0.1").replace(/^\[(.*)\]$/, "$1");
     // Only now: no other command needs it, and it takes time to load.
-    const { UiServer } = await import("../ui/server/ui_server.ts");
-    const server = new UiServer(await serverOptions(context));
+    const [{ UiServer }, options] = await Promise.all([
+      import("../ui/server/ui_server.ts"),
+      serverOptions(context),
+    ]);
+    const server = new UiServer(options);
     context.defer(() => server.close());
     if (!LOOPBACK.test(host)) {
       await log(
@@ -117,7 +120,6 @@ async function serverOptions(context: Context): Promise<UiServerOptions> {
     port: line.number("motion-port"),
   };
   return {
-    files: await page(),
     driver,
     motion: line.on("no-motion") ? undefined : motion,
     simulate: line.on("simulate") ? isDriverGiven ? "on-request" : "at-start" : undefined,
@@ -126,6 +128,7 @@ async function serverOptions(context: Context): Promise<UiServerOptions> {
     allowOrigins: line.texts("allow-origin").map(checkOrigin),
     clock,
     log: boundedLog(context),
+    files: await page(),
   };
 }
 
