@@ -34,8 +34,23 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { CliIo } from "./process/io.ts";
 
-export type { Address, Connector, Socket } from "@rcsp/rcsp";
-export type { Listen, Listener } from "@rcsp/rcsp/server";
+export type {
+  Address,
+  ConnectionError,
+  Connector,
+  ConnectorOptions,
+  RcspError,
+  RcspErrorCode,
+  Socket,
+} from "@rcsp/rcsp";
+export type {
+  ConnectionErrorCode,
+  KeepAliveOptions,
+  Listen,
+  Listener,
+  ListenOptions,
+} from "@rcsp/rcsp/server";
+export type { ProtocolErrorCode } from "@rcsp/rcsp/wire";
 export {
   type CliIo,
   type Clock,

@@ -66,9 +66,11 @@ export const sourceSteps: Step[] = [
   {
     name: "doc lint",
     async run() {
-      const entries = [...await entryFiles(), "cli/mod.ts"];
+      const entries = await entryFiles();
       await must(["deno", "doc", "--lint", ...entries]);
-      return { note: `${entries.length} entries` };
+      // Alone, as it is a package of its own: its types must not lean on the library's entries.
+      await must(["deno", "doc", "--lint", "cli/mod.ts"]);
+      return { note: `${entries.length + 1} entries` };
     },
   },
 ];
