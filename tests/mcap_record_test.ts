@@ -4,7 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { main } from "../cli/main.ts";
 import { memoryNetwork } from "../src/socket/memory.ts";
 import { Simulator } from "../src/simulator/simulator.ts";
-import { assertFails, rcsp, testIo } from "./support/cli_io.ts";
+import { assertFails, rcsp, testIo, withDriver } from "./support/cli_io.ts";
 import {
   byTopic,
   fileBytes,
@@ -119,6 +119,63 @@ test("record --on-press writes numbered takes, shows them by LED, and replaces n
     .filter(({ body }) => body.Command === "SetColorLed").map(({ body }) => body.Arguments.Red);
   assert(leds.includes(255) && leds.includes(0), `${leds}`);
   assertStringIncludes(io.err, "3 presses recorded in 2 files");
+});
+
+test("record turns the LEDs off at Ctrl-C, whether a take is recorded or not", async () => {
+  for (const presses of [0, 1]) {
+    await withDriver(async ({ simulator, connector, commands }) => {
+      const io = testIo({ connector });
+      const ending = main(["record", "t.mcap", "--on-press", "--led"], io);
+      await io.until(({ err }) => err.includes("Press a button to start a take"));
+      const leds = () => commands.filter(([name]) => name === "SetColorLed");
+      const before = leds().length;
+      for (let i = 0; i < presses; i++) simulator.press(1, "SinglePress");
+      await until(() => leds().length === before * (presses + 1));
+      io.interrupt();
+      assertEquals(await ending, 0, io.err);
+      const last = leds().slice(-before).map(([, { Red, Green, Blue }]) => [Red, Green, Blue]);
+      assertEquals(last, Array.from({ length: before }, () => [0, 0, 0]));
+      assertEquals(/Device|rcsp:/.test(io.err), false, io.err);
+    });
+  }
+});
+
+test("record as a proxy beside motion writes both", async () => {
+  const { connector, listen } = memoryNetwork();
+  await using simulator = new Simulator();
+  await simulator.serve(listen, { port: 45451 });
+  const hands = new ServedHands();
+  await hands.serve(listen);
+  const io = testIo({ connector, listen });
+  const ending = main(["record", "out.mcap", "--listen", "50000", "--motion"], io);
+  await io.until(({ err }) => err.includes("Recording what passes"));
+  await until(() => hands.server.clients === 1);
+  hands.send(0);
+  const variables = { RCSP_PORT: "50000" };
+  assertEquals(await main(["list"], testIo({ connector, variables })), 0);
+  await untilRecorded(io, "out.mcap", { "/rgmp/2/joints_openxr": 1, "/rcsp/in": 1 });
+  io.interrupt();
+  assertEquals(await ending, 0, io.err);
+  await hands.server.close();
+});
+
+test("record writes the definitions again as a motion stream comes back", async () => {
+  const { connector, listen } = memoryNetwork();
+  await using simulator = new Simulator();
+  await simulator.serve(listen, { port: 45451 });
+  const io = testIo({ connector });
+  const ending = main(["record", "out.mcap", "--motion"], io);
+  for (const count of [1, 2]) {
+    const hands = new ServedHands();
+    await hands.serve(listen);
+    await until(() => hands.server.clients === 1);
+    hands.send(0);
+    const counts = { "/rgmp/2/definition": count, "/rgmp/2/joints_openxr": count };
+    await untilRecorded(io, "out.mcap", counts);
+    await hands.server.close();
+  }
+  io.interrupt();
+  assertEquals(await ending, 0, io.err);
 });
 
 test("record as a proxy writes MCAP, waits for the driver, and shows frames", async () => {

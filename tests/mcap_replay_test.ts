@@ -33,6 +33,7 @@ function handFile(milliseconds: number): { bytes: Uint8Array; frames: Uint8Array
   };
   add(0, 0, MotionPrefix.Definition, utf8(JSON.stringify(hand.definition)));
   for (let time = 0; time < milliseconds; time += 12) {
+    if (encoder.pending > 500_000) parts.push(encoder.flush());
     for (const [i, frame] of hand.framesAt(time).entries()) {
       add(i + 1, time, MotionPrefix.Data, frame.slice(8));
     }
@@ -88,6 +89,19 @@ test("replay sends the motion byte for byte, to each client from its start", asy
     "--speed",
     "max",
   );
+});
+
+test("replay plays what there is of a file that is cut, and says so once", async () => {
+  const { bytes, frames } = handFile(60_000);
+  await withReplay(bytes.subarray(0, bytes.length - 100_000), async (connector, io) => {
+    const socket = await connector({ host: "x", port: 12277 });
+    const sent = concat(frames);
+    // The last chunk of less than 1 MiB, and the index, are gone.
+    const least = 2_000_000;
+    assertEquals((await receive(socket, least)).subarray(0, least), sent.subarray(0, least));
+    assertEquals(io.err.match(/is read in part/g)?.length, 1, io.err);
+    socket.close();
+  }, "--speed", "max");
 });
 
 test("replay keeps the times between frames, by its speed", async () => {

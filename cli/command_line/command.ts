@@ -61,6 +61,8 @@ export interface SessionOptions {
   readonly reconnect?: boolean | undefined;
   /** Whether Ctrl-C ends the client in good order, instead of at once. Default: `false`. */
   readonly drain?: boolean | undefined;
+  /** What the client still does before it is drained. */
+  readonly beforeDrain?: (() => Promise<void>) | undefined;
   /** Milliseconds between the presses of a simulated driver. Default: none. */
   readonly pressEvery?: number | undefined;
   /** Whether a simulated driver has a motion stream too. Default: `false`. */

@@ -175,7 +175,7 @@ both back, 'rcsp info FILE' shows what is in them. Ctrl-C ends.`,
     };
     if (port !== undefined) return await runProxy(context, port, open, over.promise);
 
-    const { rcsp, recorder } = await connectAndRecord(context, open);
+    const { rcsp, recorder } = await connectAndRecord(context, open, () => light.end());
     try {
       await subscribeAll(context, rcsp, wanted);
       await light.begin(rcsp);
@@ -235,11 +235,13 @@ async function recorderOptions(
 async function connectAndRecord(
   context: Context,
   open: (server: ConnectOptions) => Promise<Recorder>,
+  beforeDrain: () => Promise<void>,
 ): Promise<{ rcsp: RcspClient; recorder: Recorder }> {
   const made: { rcsp?: RcspClient; recorder?: Recorder; server?: ConnectOptions } = {};
   const rcsp = made.rcsp = await context.connect({
     reconnect: true,
     drain: true,
+    beforeDrain,
     pressEvery: PRESS_EVERY,
     motion: wantedStreams(context).size > 0,
     onServer: (server) => void (made.server = server),

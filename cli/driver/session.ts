@@ -94,8 +94,11 @@ export async function openSession(
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
-  const leave = (): Promise<void> =>
-    options.drain ? client.drain({ timeout: DRAIN_TIMEOUT }) : client.close();
+  const leave = async (): Promise<void> => {
+    if (!options.drain) return await client.close();
+    await options.beforeDrain?.();
+    await client.drain({ timeout: DRAIN_TIMEOUT });
+  };
   const onLeave = (): void => void leave();
   signal.addEventListener("abort", onLeave);
   context.defer(async () => {

@@ -12,12 +12,15 @@ const LED = "RingLed";
 const RECORDING = { LedId: LED, Red: 255, Green: 0, Blue: 0 };
 const READY = { LedId: LED, Red: 0, Green: 80, Blue: 0 };
 const OFF = { LedId: LED, Red: 0, Green: 0, Blue: 0 };
+/** Milliseconds that a color may take: it must not hold up the end. */
+const TIMEOUT = 1_000;
 
 export class TakeLight {
   readonly #context: Context;
   #rcsp: RcspClient | undefined;
   #devices: readonly Device[] = [];
   #refused = false;
+  #ended: Promise<void> | undefined;
 
   constructor(context: Context) {
     this.#context = context;
@@ -39,12 +42,12 @@ export class TakeLight {
     this.#context.log(
       isRecording ? "The take has begun: press again to end it" : "The take has ended",
     );
-    this.#color(isRecording ? RECORDING : READY);
+    if (this.#ended === undefined) this.#color(isRecording ? RECORDING : READY);
   }
 
-  /** Turns the LEDs off. */
-  async end(): Promise<void> {
-    await this.#color(OFF);
+  /** Turns the LEDs off; a second call waits for the first. */
+  end(): Promise<void> {
+    return this.#ended ??= this.#color(OFF);
   }
 
   /** A refusal is told once; the recording goes on. */
@@ -53,7 +56,7 @@ export class TakeLight {
     if (rcsp === undefined) return;
     await Promise.all(
       this.#devices.map((device) =>
-        rcsp.setColorLed(device.DeviceId, color).catch((error: Error) => {
+        rcsp.setColorLed(device.DeviceId, color, { timeout: TIMEOUT }).catch((error: Error) => {
           if (!this.#refused) this.#context.log(`Device ${deviceName(device)}: ${error.message}`);
           this.#refused = true;
         })
