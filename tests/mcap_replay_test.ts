@@ -93,15 +93,20 @@ test("replay sends the motion byte for byte, to each client from its start", asy
 
 test("replay plays what there is of a file that is cut, and says so once", async () => {
   const { bytes, frames } = handFile(60_000);
-  await withReplay(bytes.subarray(0, bytes.length - 100_000), async (connector, io) => {
-    const socket = await connector({ host: "x", port: 12277 });
-    const sent = concat(frames);
-    // The last chunk of less than 1 MiB, and the index, are gone.
-    const least = 2_000_000;
-    assertEquals((await receive(socket, least)).subarray(0, least), sent.subarray(0, least));
-    assertEquals(io.err.match(/is read in part/g)?.length, 1, io.err);
-    socket.close();
-  }, "--speed", "max");
+  await withReplay(
+    bytes.subarray(0, bytes.length - 100_000),
+    async (connector, io) => {
+      const socket = await connector({ host: "x", port: 12277 });
+      const sent = concat(frames);
+      // The last chunk of less than 1 MiB, and the index, are gone.
+      const least = 2_000_000;
+      assertEquals((await receive(socket, least)).subarray(0, least), sent.subarray(0, least));
+      assertEquals(io.err.match(/is read in part/g)?.length, 1, io.err);
+      socket.close();
+    },
+    "--speed",
+    "max",
+  );
 });
 
 test("replay keeps the times between frames, by its speed", async () => {
