@@ -114,8 +114,8 @@ test("replay keeps the times between frames, by its speed", async () => {
   await withReplay(
     bytes,
     async (connector) => {
-      const socket = await connector({ host: "x", port: 12277 });
       const began = performance.now();
+      const socket = await connector({ host: "x", port: 12277 });
       await receive(socket, concat(frames).length);
       // Never early; a busy machine may be late.
       assert(performance.now() - began >= 715, `${performance.now() - began}`);
