@@ -17,6 +17,7 @@
  */
 
 import { connector } from "./adapters/runtime.ts";
+import { parseTarget } from "./src/client/options.ts";
 import {
   createMotionClient,
   type MotionClient,
@@ -29,8 +30,16 @@ export * from "./src/motion/mod.ts";
  * Connects to the motion stream, by default to the solved hands on this machine (`localhost:12277`).
  *
  * Rejects with a `ConnectionError`, a `TimeoutError` after `connectTimeout`, the signal's reason, or a
- * `TypeError` or `RangeError` if an option is invalid.
+ * `TypeError` or `RangeError` if an option is invalid or unknown.
+ *
+ * @param target `host`, `host:port`, or the options.
+ * @param options The options, if the target is a text.
  */
-export async function connectMotion(options: MotionOptions = {}): Promise<MotionClient> {
-  return await createMotionClient(options.connector ?? connector, options);
+export async function connectMotion(
+  target: string | MotionOptions = {},
+  options: MotionOptions = {},
+): Promise<MotionClient> {
+  const address = typeof target === "string" ? parseTarget(target) : target;
+  const all = { ...options, ...address };
+  return await createMotionClient(all.connector ?? connector, all);
 }

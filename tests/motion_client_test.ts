@@ -1,12 +1,13 @@
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { concat } from "@std/bytes";
+import { connectMotion } from "../motion.ts";
 import { memoryNetwork } from "../src/socket/memory.ts";
 import { ConnectionError, ProtocolError } from "../src/errors.ts";
 import type { MotionClient, MotionOptions } from "../src/motion/motion_client.ts";
 import { createMotionClient, openMotionClient } from "../src/motion/motion_client.ts";
 import { encodeDefinition, encodeDisconnect } from "../src/motion/frame.ts";
 import { HAND_FRAME_PERIOD, SimulatedHand } from "../src/motion/simulated_hand.ts";
-import type { Socket } from "../src/socket/socket.ts";
+import type { Address, Socket } from "../src/socket/socket.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { test } from "./support/test.ts";
 import { uncaughtIn } from "./support/uncaught.ts";
@@ -167,6 +168,30 @@ test("connectMotion() rejects if there is no server, and for invalid options", a
   await assertRejects(() => createMotionClient(connector, { port: 0 }), RangeError);
   const signal = AbortSignal.abort(new Error("enough"));
   await assertRejects(() => createMotionClient(connector, { signal }), Error, "enough");
+});
+
+test("connectMotion() connects to a text address, and refuses unknown options", async () => {
+  const targets: [target: string, address: Address][] = [
+    ["studio.local", { host: "studio.local", port: 12277 }],
+    ["10.0.0.5:12276", { host: "10.0.0.5", port: 12276 }],
+  ];
+  for (const [target, address] of targets) {
+    const attempts: Address[] = [];
+    const connector = (to: Address) => {
+      attempts.push(to);
+      return Promise.reject(new Error("enough"));
+    };
+    await assertRejects(() => connectMotion(target, { connector }), ConnectionError, "enough");
+    assertEquals(attempts, [address]);
+  }
+  const wrong: [options: object, message: string][] = [
+    [{ prot: 1 }, "Unknown option 'prot': did you mean 'port'?"],
+    [{ commandTimeout: 1 }, "Unknown option 'commandTimeout': the options are host, port, "],
+    [{ host: "localhost:12277" }, "use { host, port: 12277 } or connectMotion('localhost:12277')"],
+  ];
+  for (const [options, message] of wrong) {
+    await assertRejects(() => connectMotion(options), TypeError, message);
+  }
 });
 
 test("close() ends everything, also while the client waits to reconnect", () =>

@@ -124,7 +124,7 @@ const KNOWN: readonly (keyof ConnectOptions)[] = [
  * @throws {TypeError | RangeError} If one is invalid or unknown.
  */
 export function clientOptions(options: ConnectOptions): ClientOptions {
-  for (const key of Object.keys(options)) checkKey(key);
+  checkKeys(options, KNOWN);
   const { reconnect, host = DEFAULT_ADDRESS.host, port = DEFAULT_ADDRESS.port } = options;
   checkHost(host);
   return {
@@ -163,12 +163,14 @@ export function parseTarget(target: string): { host: string; port?: number } {
   return { host, ...(port !== undefined && { port: Number(port) }) };
 }
 
-function checkKey(key: string): void {
-  if ((KNOWN as readonly string[]).includes(key)) return;
+/** @throws {TypeError} If an option is unknown. */
+export function checkKeys(options: object, known: readonly string[]): void {
+  const key = Object.keys(options).find((key) => !known.includes(key));
+  if (key === undefined) return;
   const lower = key.toLowerCase();
-  const meant = KNOWN.find((known) => isTypoOf(lower, known.toLowerCase()));
+  const meant = known.find((name) => isTypoOf(lower, name.toLowerCase()));
   const hint = meant === undefined
-    ? `: the options are ${KNOWN.join(", ")}`
+    ? `: the options are ${known.join(", ")}`
     : `: did you mean '${meant}'?`;
   throw new TypeError(`Unknown option ${quote(key)}${hint}`);
 }
@@ -183,11 +185,12 @@ function isTypoOf(word: string, known: string): boolean {
   return Math.max(word.length, known.length) - start - end <= 2 && start + end > 1;
 }
 
-function checkHost(host: string): void {
+/** @throws {TypeError} If the host contains a port. */
+export function checkHost(host: string, connect = "connect"): void {
   if (typeof host !== "string" || !/^[^:]+:\d+$/.test(host)) return;
   const { port } = parseTarget(host);
   throw new TypeError(
-    `Cannot connect as 'host' contains a port: use { host, port: ${port} } or connect(${
+    `Cannot connect as 'host' contains a port: use { host, port: ${port} } or ${connect}(${
       quote(host)
     })`,
   );

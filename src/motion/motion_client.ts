@@ -13,7 +13,7 @@ import {
   reconnectPolicy,
 } from "../client/reconnect.ts";
 import type { ClientStatus, StopListening } from "../client/rcsp_client.ts";
-import type { TestHooks } from "../client/options.ts";
+import { checkHost, checkKeys, type TestHooks } from "../client/options.ts";
 import { EventQueue, type SubscribeOptions, type Subscription } from "../client/subscription.ts";
 import { CLOCK, type Clock, sleep } from "../timers.ts";
 import { ConnectionError, RcspError } from "../errors.ts";
@@ -60,6 +60,18 @@ export interface MotionOptions {
     | ((prefix: MotionPrefix, payload: Uint8Array, receivedAt: number) => void)
     | undefined;
 }
+
+const KNOWN: readonly (keyof MotionOptions)[] = [
+  "host",
+  "port",
+  "connectTimeout",
+  "keepAlive",
+  "reconnect",
+  "signal",
+  "connector",
+  "limits",
+  "onFrame",
+];
 
 /** The listeners of a motion client, by the first argument of `on()`. */
 export interface MotionEvents {
@@ -161,7 +173,9 @@ class Client implements MotionClient, Receiver {
   #lostAt: number | undefined;
 
   constructor(connector: Connector, options: MotionOptions, hooks: TestHooks) {
+    checkKeys(options, KNOWN);
     const { host = "localhost", port = MOTION_PORTS.hands, reconnect, limits } = options;
+    checkHost(host, "connectMotion");
     this.#connector = connector;
     this.#target = {
       address: connectAddress({ host, port }),
