@@ -146,16 +146,7 @@ export class RawWebSocket implements RawSocket {
   }
 
   close(): void {
-    if (this.#ended) return;
-    this.#closeWith(NORMAL, "");
-    this.#closeTimer ??= this.#clock.set(
-      () => {
-        (this.#webSocket as { terminate?: () => void }).terminate?.();
-        this.#onClose({ code: NORMAL, reason: "" });
-      },
-      CLOSE_TIMEOUT,
-      true,
-    );
+    if (!this.#ended) this.#closeNow(NORMAL, "");
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
@@ -215,8 +206,21 @@ export class RawWebSocket implements RawSocket {
   #break(code: number, reason: string, options?: ErrorOptions): void {
     const message = `Lost connection to ${this.remote}: ${reason}`;
     this.#failure = new ConnectionError("connection-failed", message, options);
-    this.#closeWith(code, reason);
+    this.#closeNow(code, reason);
     this.#deliver();
+  }
+
+  /** Closes, even if the other side does not answer. */
+  #closeNow(code: number, reason: string): void {
+    this.#closeWith(code, reason);
+    this.#closeTimer ??= this.#clock.set(
+      () => {
+        (this.#webSocket as { terminate?: () => void }).terminate?.();
+        this.#onClose({ code: NORMAL, reason: "" });
+      },
+      CLOSE_TIMEOUT,
+      true,
+    );
   }
 
   #closeWith(code: number, reason: string): void {
