@@ -7,6 +7,8 @@ import { Panel } from "./panel.ts";
 
 /** Milliseconds that a first connection may take before the page says anything. */
 const PATIENCE = 800;
+/** Where `rcsp serve` listens without a flag. */
+const USUAL_PORT = "45451";
 
 /** `<rcsp-notice>` */
 export class Notice extends Panel {
@@ -70,7 +72,7 @@ export class Notice extends Panel {
   }
 
   #driverAway({ driver, error, simulate }: BridgeStatus): HTMLElement[] {
-    const actions = element("div", { className: "actions" }, command("rcsp serve"));
+    const actions = element("div", { className: "actions" }, command(serveCommand(driver)));
     if (simulate) {
       actions.append(
         button("Start a simulator", () => this.#session.startSimulator(), { className: "primary" }),
@@ -79,12 +81,18 @@ export class Notice extends Panel {
     return [
       title(`No driver at ${foreignText(driver, 100)}`),
       text(
-        "Start the Rokoko software that runs the driver, or a simulator in its place. This page connects by itself.",
+        "Start the Rokoko SDK, or a simulator in its place. This page connects by itself.",
       ),
       ...(error === null ? [] : [element("p", { className: "detail" }, foreignText(error))]),
       actions,
     ];
   }
+}
+
+/** Starts a simulator where the bridge looks for the driver, or at the usual port. */
+function serveCommand(driver: string): string {
+  const [, port = USUAL_PORT] = /:(\d+)$/.exec(driver) ?? [];
+  return port === USUAL_PORT ? "rcsp serve" : `rcsp serve --port ${port}`;
 }
 
 function title(words: string): HTMLElement {

@@ -56,7 +56,7 @@ export class StatusBar extends Panel {
     if (status === undefined) return;
     setText(this.#address, foreignText(status.driver, 100));
     this.#simulator.hidden = !status.simulating;
-    setText(this.#roundTrip, duration(status.roundTrip));
+    setText(this.#roundTrip, duration(status.state === "ready" ? status.roundTrip : null));
     setText(this.#reconnects, String(status.reconnects));
     if (status.gap !== null && status.gap > 0 && status.reconnects > this.#shownGap) {
       this.#shownGap = status.reconnects;
