@@ -21,7 +21,9 @@ export async function startBrowser(): Promise<Browser> {
       ],
     });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    const lines = (cause instanceof Error ? cause.message : String(cause)).split("\n");
+    // A library that is missing is said further down.
+    const reason = lines.find((line) => line.includes("error while loading")) ?? lines[0];
     throw new Error(
       `Cannot start a browser: ${reason}. Install Chromium, set CHROME_PATH to its program, and run this again`,
       { cause },
