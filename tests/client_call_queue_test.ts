@@ -8,6 +8,8 @@ import { PayloadType } from "../src/wire/header.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { test } from "./support/test.ts";
 
+const NO_PAYLOAD = new Uint8Array();
+
 interface Kit {
   clock: FakeClock;
   queue: CallQueue;
@@ -30,7 +32,7 @@ function kit(maxPending = 8): Kit {
     add: (name, request) =>
       queue.add({ name, version: 1, args: undefined, timeout: 100, ...request }),
     answer: (TrackId, Response = {}) =>
-      queue.onResponse(PayloadType.ResponseOk, { TrackId, Response }),
+      queue.onResponse(PayloadType.ResponseOk, { TrackId, Response }, NO_PAYLOAD),
   };
 }
 
@@ -192,7 +194,7 @@ test("CallQueue does not keep abandoned calls while nothing is dequeued", async 
   assertStrictEquals(queue.dequeue(), '{"Command":"Kept","TrackId":"1","Version":1}');
   assertStrictEquals(queue.dequeue(), undefined);
   assertStrictEquals(queue.queued, 0);
-  queue.onResponse(PayloadType.ResponseOk, {});
+  queue.onResponse(PayloadType.ResponseOk, {}, NO_PAYLOAD);
   assertEquals(await kept, {});
 });
 

@@ -12,6 +12,8 @@ import { PayloadType } from "../src/wire/header.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { test } from "./support/test.ts";
 
+const NO_PAYLOAD = new Uint8Array();
+
 const SEQUENCES = 10_000;
 const MAX_PENDING = 12;
 
@@ -172,9 +174,9 @@ class Model {
     if (call === undefined) return;
     const id = how === "no id" ? {} : { TrackId: this.#trackIds.get(call)! };
     if (how === "error") {
-      this.queue.onResponse(PayloadType.ResponseError, { ...id, Error: { Code: call.id } });
+      this.queue.onResponse(PayloadType.ResponseError, { ...id, Error: { Code: call.id } }, NO_PAYLOAD);
     } else {
-      this.queue.onResponse(PayloadType.ResponseOk, { ...id, Response: { id: call.id } });
+      this.queue.onResponse(PayloadType.ResponseOk, { ...id, Response: { id: call.id } }, NO_PAYLOAD);
     }
     if (call.fate === "open") call.fate = how === "error" ? "error" : "ok";
   }

@@ -226,7 +226,7 @@ export class CallQueue {
    *
    * @throws {ProtocolError} If no call is in flight, or the response is for another.
    */
-  onResponse(type: PayloadType, body: JsonObject, payload?: Uint8Array): void {
+  onResponse(type: PayloadType, body: JsonObject, payload: Uint8Array): void {
     const { dialect } = this.#options;
     const call = this.#inFlight.peek();
     const trackId = readTrackId(body, dialect);
@@ -249,18 +249,12 @@ export class CallQueue {
     if (call.settled) {
       this.#abandonedInFlight--;
       this.counts.late++;
-    } else if (response) {
-      this.counts.answered++;
-      this.#settle(call);
-      if (payload !== undefined) call.onRaw?.(type, payload);
-      call.resolve(response);
     } else {
-      this.counts.failed++;
+      this.counts[response ? "answered" : "failed"]++;
       this.#settle(call);
-      if (payload !== undefined && call.onRaw !== undefined) {
-        call.onRaw(type, payload);
-        call.resolve({});
-      } else call.reject(new CommandError(error!, { command: call.name, trackId: call.trackId }));
+      call.onRaw?.(type, payload);
+      if (response || call.onRaw) call.resolve(response ?? {});
+      else call.reject(new CommandError(error!, { command: call.name, trackId: call.trackId }));
     }
   }
 

@@ -16,11 +16,9 @@ import {
 import type { EventFilter, RcspEvent } from "../message/event.ts";
 import type { JsonObject } from "../message/json.ts";
 import { formatAddress } from "../socket/address.ts";
-import { RawResponse } from "../message/response.ts";
 import type { Socket } from "../socket/socket.ts";
 import { CLOCK, type Clock } from "../timers.ts";
 import { callUserCallback } from "../user_callback.ts";
-import type { PayloadType } from "../wire/header.ts";
 import { AllPresses, type PressSink, toPress } from "./all_presses.ts";
 import { CallQueue, type CallRequest } from "./call_queue.ts";
 import { ConnectionManager } from "./connection_manager.ts";
@@ -251,28 +249,6 @@ export class Client implements RcspClient {
     this.#presses.clear();
   }
 
-  /** For `forward()`: `args` is JSON, and so is the response, as it came. */
-  async forward(
-    name: string,
-    args: string | undefined,
-    options: { readonly version: number; readonly timeout: number },
-  ): Promise<RawResponse> {
-    let raw: RawResponse | undefined;
-    const onRaw = (type: PayloadType, payload: Uint8Array): void => {
-      raw = new RawResponse(type, new TextDecoder().decode(payload));
-    };
-    const version = checkVersion(options.version);
-    await this.#enqueue({
-      name,
-      version,
-      args,
-      timeout: options.timeout,
-      signal: undefined,
-      onRaw,
-    });
-    return raw!;
-  }
-
   /** For `presses()`: subscribes to the button of one device. */
   joinButton(deviceId: DeviceId, sink: EventSink): Membership {
     return this.subscriptions.add({ ...this.options.dialect.button, deviceId }, sink);
@@ -298,13 +274,14 @@ export class Client implements RcspClient {
         urgent: options.urgent,
         unlimited: options.unlimited,
       };
-      return this.#enqueue(request);
+      return this.enqueue(request);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  #enqueue(request: CallRequest): Promise<JsonObject> {
+  /** Queues a checked command. Throws if the client is closed. */
+  enqueue(request: CallRequest): Promise<JsonObject> {
     if (this.calls.stuck) {
       this.#connections.replace(
         stalledError(`it left ${this.calls.inFlight} commands unanswered`),
@@ -422,7 +399,8 @@ export class Client implements RcspClient {
   }
 }
 
-function checkVersion(version: number = COMMAND_VERSION): number {
+/** @throws {TypeError} If it is not a number. */
+export function checkVersion(version: number = COMMAND_VERSION): number {
   if (Number.isFinite(version)) return version;
   throw new TypeError(
     `Cannot send command as 'version' must be a number: current value is ${version}`,

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { Client } from "../client/client.ts";
+import { checkVersion, Client } from "../client/client.ts";
+import type { CallRequest } from "../client/call_queue.ts";
 import type { RcspClient } from "../client/rcsp_client.ts";
 import type { Dialect } from "../dialect.ts";
 import { CommandError, ConnectionError, LimitError, TimeoutError } from "../errors.ts";
@@ -140,10 +141,20 @@ class CommandForwarder {
         const timeout = Math.ceil(deadline - clock.now());
         if (timeout <= 0) throw this.#timedOut(Command);
         const known = args === "null" ? undefined : args;
-        return this.#client.forward(Command, known, { version: Version, timeout });
+        return this.#send({ name: Command, version: checkVersion(Version), args: known, timeout });
       })
     );
     return new RawResponse(type, replaceStrings(json, this.#dialect.trackId, TrackId));
+  }
+
+  /** Sends a command; the response is kept as it came. */
+  async #send(request: CallRequest): Promise<RawResponse> {
+    let raw: RawResponse | undefined;
+    const onRaw: CallRequest["onRaw"] = (type, payload) => {
+      raw = new RawResponse(type, new TextDecoder().decode(payload));
+    };
+    await this.#client.enqueue({ ...request, onRaw });
+    return raw!;
   }
 
   /** Runs what needs the driver; what prevents an answer becomes one. */
