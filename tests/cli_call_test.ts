@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { Clock } from "../cli/process/io.ts";
 import { main } from "../cli/main.ts";
 import { assertFails, rcsp, testIo, withDriver } from "./support/cli_io.ts";
 import { startScripted } from "./support/scripted_server.ts";
@@ -121,6 +122,18 @@ test("ping measures round trips, and shows their spread", async () => {
       /^1: [\d.]+ ms\n2: [\d.]+ ms\n2 sent, 2 answered\n.*min.*max.*\n.* ms\n$/,
     );
   });
+});
+
+test("ping shows no percentile beyond the most", async () => {
+  let now = 0;
+  const clock = {
+    now: () => now += 10.483,
+    set: setTimeout,
+    clear: clearTimeout,
+  } as unknown as Clock;
+  const { out } = await rcsp(["ping", "-c", "1", "--simulate"], { clock });
+  const { median, p99, max } = JSON.parse(out.trimEnd().split("\n").at(-1)!);
+  assert(median <= max && p99 <= max, out);
 });
 
 test("ping counts answers that are errors, and tells of those that did not come", async () => {

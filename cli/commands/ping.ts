@@ -148,10 +148,12 @@ async function showSummary(
   const perSecond = seconds ? Math.round(answered / seconds) : undefined;
   const rate = perSecond === undefined ? {} : { seconds: round(seconds!), perSecond };
   const { min, max } = times;
+  // The histogram's percentiles are rounded, up to more than the most.
+  const percentile = (rank: number): number => Math.min(times.percentile(rank), max);
   const spread = Object.entries({
     min,
-    median: times.percentile(50),
-    p99: times.percentile(99),
+    median: percentile(50),
+    p99: percentile(99),
     max,
   });
   if (out.json) {
