@@ -124,6 +124,15 @@ test("replay --speed max sends events at once, and --loop over and over", async 
   }, ["--speed", "max", "--loop"]);
 });
 
+test("replay --from and --to send the events between, from the subscription on", async () => {
+  const text = recording(...subscribed([1_100, 61_200, 61_250, 61_300, 90_000]));
+  await withReplay(text, async ({ connect }) => {
+    const rcsp = await connect();
+    assertEquals(await numbers(rcsp, 2), [1, 2]);
+    await rcsp.close();
+  }, ["--from", "61150ms", "--to", "61250ms"]);
+});
+
 test("replay gives each client the events of one connection, in turn", async () => {
   const lines = [...subscribed([1_100], 1), ...subscribed([1_200], 4), ...subscribed([], 5)];
   await withReplay(recording(...lines), async ({ connect }) => {

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import { concat } from "@std/bytes";
 import process from "node:process";
+import zlib from "node:zlib";
 import { MCAP_MAGIC, McapRecordBuilder, Opcode } from "@mcap/core";
 import { MAGIC, RecordType } from "../cli/recording/mcap_fields.ts";
 import { McapReader } from "../cli/recording/mcap_reader.ts";
@@ -201,6 +202,23 @@ for (const [what, sentence, bytes] of none) {
     }
   });
 }
+
+test("chunks that are compressed with zstd are read, and none is larger than it says", async () => {
+  if (zlib.zstdCompressSync === undefined) return;
+  const channel = file((b) => b.writeChannel(CHANNEL)).subarray(START.length);
+  const message = file((b) => b.writeMessage({ ...MESSAGE, data: new Uint8Array(1_000_000) }));
+  const content = concat([channel, message.subarray(START.length)]);
+  const records = zlib.zstdCompressSync(content);
+  const chunk = { ...CHUNK, compression: "zstd", records };
+  const bytes = file((b) => {
+    b.writeChunk({ ...chunk, uncompressedSize: BigInt(content.length) });
+    b.writeChunk({ ...chunk, uncompressedSize: 1_000n });
+    b.writeChunk({ ...chunk, uncompressedSize: 1_000n, records: utf8("not zstd") });
+  });
+  const { items, reader } = await read(bytes);
+  assertEquals(items.map((item) => item.kind === "message" && item.data.length), [1_000_000]);
+  assertStringIncludes(reader.warnings.join(), "2 damaged chunks");
+});
 
 test("what steers a terminal is escaped in topics, presses and metadata", async () => {
   const bytes = file((b) => {

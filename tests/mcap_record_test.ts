@@ -119,6 +119,16 @@ test("record --on-press writes numbered takes, shows them by LED, and replaces n
     .filter(({ body }) => body.Command === "SetColorLed").map(({ body }) => body.Arguments.Red);
   assert(leds.includes(255) && leds.includes(0), `${leds}`);
   assertStringIncludes(io.err, "3 presses recorded in 2 files");
+
+  const network = memoryNetwork();
+  const files = { "t.mcap": fileBytes(io, "t-003.mcap") };
+  const replay = testIo({ listen: network.listen, files });
+  const replaying = main(["replay", "t.mcap"], replay);
+  await replay.until(({ err }) => err.includes("Ctrl-C ends"));
+  const listed = await rcsp(["list"], { connector: network.connector });
+  assertEquals([listed.code, listed.out], [0, (await rcsp(["list"], { connector })).out]);
+  replay.interrupt();
+  assertEquals(await replaying, 0);
 });
 
 test("record turns the LEDs off at Ctrl-C, whether a take is recorded or not", async () => {

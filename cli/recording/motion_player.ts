@@ -7,8 +7,9 @@
 
 import type { Socket } from "@rcsp/rcsp";
 import { MotionPrefix } from "@rcsp/rcsp/motion";
+import { UsageError } from "../exit_codes.ts";
 import type { Clock } from "../process/io.ts";
-import { type McapItem, McapReader } from "./mcap_reader.ts";
+import type { McapItem } from "./mcap_reader.ts";
 import { DEFINITION_TOPIC, DISCONNECT_TOPIC, type MotionStreamName } from "./mcap_schemas.ts";
 import { wholeFrame } from "./motion_track.ts";
 import { Pacer } from "./pacer.ts";
@@ -20,9 +21,8 @@ const TURN = 64;
 /** What is played, and how. Times are milliseconds since the start of the recording. */
 export interface MotionPlay {
   readonly clock: Clock;
-  /** Opens the file. */
-  readonly open: () => AsyncIterable<Uint8Array>;
-  readonly name: string;
+  /** Reads the file from its start. */
+  readonly items: () => AsyncIterable<McapItem>;
   readonly stream: MotionStreamName;
   /** The time of the first message, in nanoseconds since 1970. */
   readonly start: bigint;
@@ -31,6 +31,8 @@ export interface MotionPlay {
   /** As in `ReplayOptions`. */
   readonly speed: number;
   readonly loop: boolean;
+  /** Told if the file cannot be read any more. */
+  readonly talk: (text: string) => void;
 }
 
 export class MotionPlayer {
@@ -73,8 +75,9 @@ export class MotionPlayer {
         if (loop && !await pacer.until(Math.max(due(to), pacer.now() + 1))) return;
       }
       await left;
-    } catch {
-      // The client has gone, or the file: there is nobody to tell.
+    } catch (error) {
+      // Where the client has gone there is nobody to tell.
+      if (error instanceof UsageError) this.#play.talk(error.message);
     } finally {
       socket.close();
       await left;
@@ -87,11 +90,11 @@ export class MotionPlayer {
     pacer: Pacer,
     due: (time: number) => number,
   ): Promise<boolean> {
-    const { open, name, stream, start, from, to } = this.#play;
+    const { items, stream, start, from, to } = this.#play;
     /** The newest definition of each device before the first frame that is played. */
     const before = new Map<string, Uint8Array>();
     let count = 0;
-    for await (const item of new McapReader(open(), name).items()) {
+    for await (const item of items()) {
       const frame = motionFrame(item, stream);
       if (frame === undefined) continue;
       const { topic, logTime } = frame;

@@ -7,6 +7,7 @@
 import type { Context } from "../command_line/command.ts";
 import { systemReason, UsageError } from "../exit_codes.ts";
 import { fileName } from "../process/files.ts";
+import type { CliIo } from "../process/io.ts";
 import { Progress } from "../terminal/progress.ts";
 import { type McapItem, McapReader } from "./mcap_reader.ts";
 
@@ -22,9 +23,7 @@ export class OpenRecording {
     this.#isAgain = isAgain;
     this.#context = context;
     this.#path = path;
-    const name = fileName(path);
-    const source = path === "-" ? context.io.stdin : context.io.readFile(path);
-    this.reader = new McapReader(named(source, name, context.signal), name);
+    this.reader = openReader(context.io, path);
   }
 
   /**
@@ -50,6 +49,21 @@ export class OpenRecording {
     }
     for (const warning of this.#isAgain ? [] : this.reader.warnings) await log(warning);
   }
+}
+
+/**
+ * What a file consists of, without progress and warnings.
+ *
+ * @throws {UsageError} As {@link OpenRecording.items}.
+ */
+export function readItems(io: CliIo, path: string): AsyncIterable<McapItem> {
+  return openReader(io, path).items();
+}
+
+function openReader(io: CliIo, path: string): McapReader {
+  const name = fileName(path);
+  const source = path === "-" ? io.stdin : io.readFile(path);
+  return new McapReader(named(source, name, io.signal), name);
 }
 
 /** The bytes of a file; that it cannot be read is said in one sentence. */
