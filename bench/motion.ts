@@ -5,19 +5,18 @@
  */
 
 import { equals } from "@std/bytes";
-import { FrameDecoder } from "../src/wire/mod.ts";
 import { startPython } from "./motion/python.ts";
 import {
   dataView,
   floatArrays,
   handWritten,
   namedHands,
-  type OnValues,
   type Pass,
   rawViews,
 } from "./motion/readers.ts";
 import { type HandStream, handStream } from "./motion/stream.ts";
 import { memcpy } from "./peers/floors.ts";
+import { ownModule } from "./support/own_module.ts";
 import {
   figureText,
   finish,
@@ -26,18 +25,23 @@ import {
   type Table,
   timeText,
 } from "./support/report.ts";
-import { FULL, SMOKE, takeTurns, type Times, type Variant } from "./support/rounds.ts";
+import { type Pace, SMOKE, takeTurns, type Times, type Variant } from "./support/rounds.ts";
 
 const CHUNKS = [65_536, 1460];
 // Frames a second of two hands: each about 83 times a second, `joints_local` and `joints_openxr`.
 const NEEDED = 2 * 83.3 * 2;
 
+// Turns that are shorter than a time slice, and many of them: other processes disturb few.
+const SHORT_TURNS: Pace = { rounds: 99, turn: 2 };
+
 const { smoke, json } = options();
-const pace = smoke ? SMOKE : FULL;
+const pace = smoke ? SMOKE : SHORT_TURNS;
 const poses = smoke ? 20 : 700;
 
+type Open<T> = (stream: HandStream, on: (values: T) => void) => Pass | Promise<Pass>;
+
 /** Readers of values, each of which must read exactly what was sent. */
-const VALUE_READERS: readonly [name: string, open: (s: HandStream, on: OnValues) => Pass][] = [
+const VALUE_READERS: readonly [name: string, open: Open<Float32Array>][] = [
   ["hand-written loop", handWritten],
   ["DataView loop", dataView],
   ["(b) Float32Array", floatArrays],
@@ -54,7 +58,10 @@ const streams = new Map(CHUNKS.map((size) => [size, handStream(poses, size, "ope
 const times = new Map<number, Times>();
 for (const [size, stream] of streams) times.set(size, await measure(stream));
 const whole = handStream(poses, 1460, "all");
-const wholeTimes = await takeTurns([{ name: "(d) hand", pass: counted(whole, everything) }], pace);
+const wholeTimes = await takeTurns(
+  [{ name: "(d) hand", pass: await counted(whole, everything) }],
+  pace,
+);
 if (total === 0) throw new Error("No frame was read");
 
 const [chunk64KiB, chunk1460] = CHUNKS.map((size) => times.get(size)!);
@@ -99,16 +106,17 @@ finish({
 }, { smoke, json });
 
 async function measure(stream: HandStream): Promise<Times> {
+  await checkViews(stream);
   const python = startPython(stream);
   try {
     const variants: Variant[] = [
       { name: "memcpy", pass: memcpy(stream.rcsp) },
-      { name: "RCSP decoder", pass: counted(stream, rcspDecoder) },
-      { name: "(a) raw view", pass: counted(stream, checkedViews(stream)) },
-      ...VALUE_READERS.map(([name, open]) => {
-        check(name, stream, open);
-        return { name, pass: counted(stream, open) };
-      }),
+      { name: "RCSP decoder", pass: await counted(stream, rcspDecoder) },
+      { name: "(a) raw view", pass: await counted(stream, rawViews) },
+      ...await Promise.all(VALUE_READERS.map(async ([name, open]) => {
+        await check(name, stream, open);
+        return { name, pass: await counted(stream, open) };
+      })),
       {
         name: "struct.unpack in Python",
         pass: async () => {
@@ -124,12 +132,12 @@ async function measure(stream: HandStream): Promise<Times> {
 }
 
 /** A pass that returns how many frames it read, each of which is looked at. */
-function counted<T extends ArrayLike<number>>(
+async function counted<T extends ArrayLike<number>>(
   stream: HandStream,
-  open: (stream: HandStream, on: (values: T) => void) => Pass,
-): () => number {
+  open: Open<T>,
+): Promise<() => number> {
   let frames = 0;
-  const pass = open(stream, (values) => {
+  const pass = await open(stream, (values) => {
     frames++;
     total += values[0]! + values.length;
   });
@@ -141,7 +149,12 @@ function counted<T extends ArrayLike<number>>(
   };
 }
 
-function rcspDecoder({ rcsp }: HandStream, onFrame: (payload: Uint8Array) => void): Pass {
+async function rcspDecoder(
+  { rcsp }: HandStream,
+  onFrame: (payload: Uint8Array) => void,
+): Promise<Pass> {
+  type Decoder = typeof import("../src/wire/decoder.ts");
+  const { FrameDecoder } = await ownModule<Decoder>("src/wire/decoder.ts");
   const decoder = new FrameDecoder();
   return () => {
     for (const chunk of rcsp.chunks) decoder.push(chunk, (_type, payload) => onFrame(payload));
@@ -149,29 +162,25 @@ function rcspDecoder({ rcsp }: HandStream, onFrame: (payload: Uint8Array) => voi
 }
 
 /** Both groups of both hands; the values are the curls of the fingers. */
-function everything(stream: HandStream, onCurls: (curls: number[]) => void): Pass {
+function everything(stream: HandStream, onCurls: (curls: number[]) => void): Promise<Pass> {
   return namedHands(stream, (hand) => {
     const { curls, pinch } = hand.measure()!;
     onCurls([pinch, curls.thumb, curls.index, curls.middle, curls.ring, curls.little]);
   });
 }
 
-function checkedViews(stream: HandStream): typeof rawViews {
+async function checkViews(stream: HandStream): Promise<void> {
   let frame = 0;
-  rawViews(stream, (payload) => {
+  const pass = await rawViews(stream, (payload) => {
     if (!equals(payload, stream.rcsp.payloads[frame++]!)) throw new Error(`Frame ${frame} differs`);
-  })();
-  return rawViews;
+  });
+  pass();
 }
 
 /** Throws if a value differs from what was sent. */
-function check(
-  name: string,
-  stream: HandStream,
-  open: (stream: HandStream, on: OnValues) => Pass,
-): void {
+async function check(name: string, stream: HandStream, open: Open<Float32Array>): Promise<void> {
   let frame = 0;
-  const pass = open(stream, (values) => {
+  const pass = await open(stream, (values) => {
     const expected = stream.values[frame++]!;
     if (values.length !== expected.length || expected.some((value, i) => values[i] !== value)) {
       throw new Error(`Frame ${frame} of '${name}' differs`);

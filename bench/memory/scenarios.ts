@@ -21,7 +21,7 @@ export interface Ready {
 export const MEMORY_SCENARIOS: Readonly<Record<string, (size: number) => Promise<Ready>>> = {
   events,
   commands,
-  motion: (size) => Promise.resolve(motion(size)),
+  motion,
   message1: (size) => Promise.resolve(message(size, 1)),
   message17: (size) => Promise.resolve(message(size, 17)),
   message1460: (size) => Promise.resolve(message(size, 1460)),
@@ -54,11 +54,11 @@ async function events(count: number): Promise<Ready> {
 }
 
 /** All groups of two hands, which are measured each time. */
-function motion(count: number): Ready {
+async function motion(count: number): Promise<Ready> {
   const stream = handStream(250, 1460, "all");
   let frames = 0;
   let sample = (): void => {};
-  const pass = namedHands(stream, (hand) => {
+  const pass = await namedHands(stream, (hand) => {
     if (!(hand.measure()!.pinch > 0)) throw new Error("A hand has no measures");
     if (++frames % 512 === 0) sample();
   });

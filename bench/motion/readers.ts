@@ -2,13 +2,8 @@
 
 import { concat } from "@std/bytes";
 import { readUint32 } from "../../src/motion/frame.ts";
-import {
-  type Hand,
-  MotionDecoder,
-  type MotionDevice,
-  MotionRegistry,
-  type Sample,
-} from "../../src/motion/mod.ts";
+import type { Hand, MotionDevice, Sample } from "../../src/motion/mod.ts";
+import { ownModule } from "../support/own_module.ts";
 import type { HandStream } from "./stream.ts";
 
 /** Receives the 26 × 7 values of a hand; the array is valid only during the call. */
@@ -16,6 +11,9 @@ export type OnValues = (values: Float32Array) => void;
 
 /** Reads all chunks of a stream; can run again after it. */
 export type Pass = () => void;
+
+type Decoder = typeof import("../../src/motion/decoder.ts");
+type Registry = typeof import("../../src/motion/registry.ts");
 
 // Later than the restart of a device's clock, so that each pass is accepted.
 const BETWEEN_PASSES = 1000;
@@ -26,7 +24,11 @@ const VALUES_OFFSET = 24;
 const VALUES = 26 * 7;
 
 /** Frames as views of their payloads. */
-export function rawViews({ chunks }: HandStream, onFrame: (payload: Uint8Array) => void): Pass {
+export async function rawViews(
+  { chunks }: HandStream,
+  onFrame: (payload: Uint8Array) => void,
+): Promise<Pass> {
+  const { MotionDecoder } = await ownModule<Decoder>("src/motion/decoder.ts");
   const decoder = new MotionDecoder();
   return () => {
     for (const chunk of chunks) decoder.push(chunk, (_prefix, payload) => onFrame(payload));
@@ -34,19 +36,21 @@ export function rawViews({ chunks }: HandStream, onFrame: (payload: Uint8Array) 
 }
 
 /** The values of each sample, in one Float32Array. */
-export function floatArrays(stream: HandStream, onValues: OnValues): Pass {
+export function floatArrays(stream: HandStream, onValues: OnValues): Promise<Pass> {
   return samples(stream, (sample) => onValues(sample.floats!));
 }
 
 /** Each sample as a hand with named joints. */
-export function namedHands(stream: HandStream, onHand: (hand: Hand) => void): Pass {
+export function namedHands(stream: HandStream, onHand: (hand: Hand) => void): Promise<Pass> {
   return samples(stream, (_sample, { hand }) => onHand(hand!));
 }
 
-function samples(
+async function samples(
   { definitions, chunks }: HandStream,
   onSample: (sample: Sample, device: MotionDevice) => void,
-): Pass {
+): Promise<Pass> {
+  const { MotionDecoder } = await ownModule<Decoder>("src/motion/decoder.ts");
+  const { MotionRegistry } = await ownModule<Registry>("src/motion/registry.ts");
   const registry = new MotionRegistry({ onSample });
   const decoder = new MotionDecoder();
   decoder.push(definitions, registry.receive);

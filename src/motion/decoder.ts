@@ -25,7 +25,7 @@ export interface MotionDecoderOptions {
 export const MAX_UNKNOWN_FRAMES = 10;
 
 const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
-const FIRST_CAPACITY = 4096;
+const FIRST_CAPACITY = 8192;
 // Below this size a byte loop beats TypedArray.set().
 const FEW_BYTES = 16;
 // Up to this size it is faster to copy a whole chunk than to create views of its parts.
