@@ -28,6 +28,9 @@ const ELEMENTS = {
   "rcsp-trip": TripStrip,
 };
 
+/** Milliseconds that the panels may be hidden. */
+const LONGEST_BLANK = 500;
+
 for (const [name, constructor] of Object.entries(ELEMENTS)) {
   customElements.define(name, constructor as CustomElementConstructor);
 }
@@ -36,4 +39,9 @@ const devices = new DeviceStore(session);
 for (const panel of document.querySelectorAll("*")) {
   if (panel instanceof Panel) panel.attach(session, devices);
 }
+// Shown once it is known which panels there are, so that nothing jumps.
+const show = (): void => void (document.body.dataset["ready"] = "");
+session.on("bridge", show);
+session.on("link", show);
+setTimeout(show, LONGEST_BLANK);
 session.open(takeToken());

@@ -36,6 +36,7 @@ export class HandView extends HTMLElement {
   #projection: Projection | undefined;
   #poses = new Float32Array(0);
   #colors: HandColors | undefined;
+  #isVisible = true;
 
   constructor(device: MotionDevice, camera: Camera) {
     super();
@@ -71,6 +72,10 @@ export class HandView extends HTMLElement {
     });
     this.#canvas.addEventListener("dblclick", () => this.#camera.reset());
     fitCanvas(this.#canvas, () => this.#draw());
+    new IntersectionObserver(([entry]) => {
+      this.#isVisible = entry!.isIntersecting;
+      this.draw();
+    }).observe(this.#canvas);
     this.define(this.#device);
   }
 
@@ -118,7 +123,7 @@ export class HandView extends HTMLElement {
 
   #draw(): void {
     const context = this.#canvas.getContext("2d");
-    if (context === null || this.#colors === undefined) return;
+    if (!this.#isVisible || context === null || this.#colors === undefined) return;
     const { width, height } = this.#canvas;
     context.clearRect(0, 0, width, height);
     if (this.#joints?.wrist === undefined || !this.#hasPoses()) return;
