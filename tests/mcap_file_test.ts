@@ -8,6 +8,7 @@ import { McapRecorder } from "../cli/recording/mcap_recorder.ts";
 import { MotionTrack } from "../cli/recording/motion_track.ts";
 import { encodeDefinition, MotionPrefix } from "../src/motion/frame.ts";
 import { SimulatedHand } from "../src/motion/simulated_hand.ts";
+import { Prologue } from "../cli/recording/prologue.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { concat } from "@std/bytes";
 import { byTopic, json, readIndexed, readStreamed } from "./support/mcap.ts";
@@ -303,6 +304,32 @@ test("a press starts a take and the next one ends it; each take can be read on i
   assertEquals(second!.get("/rcsp/press")!.map((message) => json(message).press), [
     "DoublePress",
   ]);
+});
+
+test("a prologue has the newest response to each command, in order, and is bounded", () => {
+  const prologue = new Prologue();
+  const exchange = (connection: number, command: string, response: string): void => {
+    prologue.note(connection, PayloadType.Command, utf8(command), utf8(command));
+    prologue.note(connection, PayloadType.ResponseOk, utf8(response), utf8(response));
+  };
+  const shown = () =>
+    prologue.entries().map(({ direction, data }) => [direction, new TextDecoder().decode(data)]);
+  exchange(1, '{"Command":"A","TrackId":"1","Arguments":{"x":1,"y":2}}', "first");
+  exchange(1, '{"Command":"B","TrackId":"2"}', "second");
+  exchange(1, '{"Command":"A","TrackId":"3","Arguments":{"y":2,"x":1}}', "third");
+  exchange(1, "not JSON", "fourth");
+  prologue.note(1, PayloadType.Event, utf8("{}"), utf8("{}"));
+  prologue.note(1, PayloadType.ResponseOk, utf8("{}"), utf8("unasked"));
+  prologue.note(1, PayloadType.Command, utf8('{"Command":"C"}'), utf8("not answered"));
+  assertEquals(shown(), [
+    ["out", '{"Command":"B","TrackId":"2"}'],
+    ["in", "second"],
+    ["out", '{"Command":"A","TrackId":"3","Arguments":{"y":2,"x":1}}'],
+    ["in", "third"],
+  ]);
+  for (let i = 0; i < 1_000; i++) exchange(2, `{"Command":"${i}"}`, "x".repeat(1_000));
+  const size = prologue.entries().reduce((sum, { data }) => sum + data.length, 0);
+  assert(size > 250_000 && size <= 256 * 1024, `${size}`);
 });
 
 test("files are split by time, and all of it is counted against the largest size", async () => {

@@ -174,9 +174,17 @@ class Model {
     if (call === undefined) return;
     const id = how === "no id" ? {} : { TrackId: this.#trackIds.get(call)! };
     if (how === "error") {
-      this.queue.onResponse(PayloadType.ResponseError, { ...id, Error: { Code: call.id } }, NO_PAYLOAD);
+      this.queue.onResponse(
+        PayloadType.ResponseError,
+        { ...id, Error: { Code: call.id } },
+        NO_PAYLOAD,
+      );
     } else {
-      this.queue.onResponse(PayloadType.ResponseOk, { ...id, Response: { id: call.id } }, NO_PAYLOAD);
+      this.queue.onResponse(
+        PayloadType.ResponseOk,
+        { ...id, Response: { id: call.id } },
+        NO_PAYLOAD,
+      );
     }
     if (call.fate === "open") call.fate = how === "error" ? "error" : "ok";
   }

@@ -79,7 +79,7 @@ export class McapRecorder implements MotionRecorder {
     if (isTake && !ends) this.#begin();
     const times = this.#times();
     this.#addEntry(direction, data, times);
-    this.#prologue.note(direction, connection, type, data);
+    this.#prologue.note(connection, type, payload, data);
     if (press !== undefined) {
       this.#counts.presses++;
       const message = encoder.encode(JSON.stringify({ ...press, connection }));
@@ -130,7 +130,7 @@ export class McapRecorder implements MotionRecorder {
     });
     file.failed.catch((error) => this.#failed.reject(error));
     if (this.#counts.files++ > 0 || this.#options.onPress) {
-      for (const { direction, data } of this.#prologue.entries) this.#addEntry(direction, data);
+      for (const { direction, data } of this.#prologue.entries()) this.#addEntry(direction, data);
       for (const track of Object.values(this.#tracks)) track.repeat(this.#now());
     }
     if (split === undefined) return;

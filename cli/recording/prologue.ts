@@ -1,15 +1,19 @@
 /**
- * The commands and responses so far, which every file of a recording begins with: a take that starts
- * later can be replayed on its own.
+ * The newest response to each command so far, which every file of a recording begins with: a take that
+ * starts later can be replayed on its own.
  *
  * @module
  */
 
 import { PayloadType } from "@rcsp/rcsp/wire";
+import { isObject } from "../text/values.ts";
+import { commandKey } from "./contents.ts";
 import type { Direction } from "./format.ts";
 
-/** Bytes that are kept; later commands, and their responses, are not. */
+/** Bytes that are kept; of further commands nothing is. */
 const MOST = 256 * 1024;
+/** Commands without a response that are looked at, of one connection. */
+const MOST_PENDING = 1_024;
 
 /** A frame as it is recorded. */
 export interface PrologueEntry {
@@ -17,23 +21,61 @@ export interface PrologueEntry {
   readonly data: Uint8Array;
 }
 
-export class Prologue {
-  readonly entries: PrologueEntry[] = [];
-  #length = 0;
-  /** For each connection, for each command without a response, whether it is kept. */
-  readonly #pending = new Map<number, boolean[]>();
+interface PendingCommand {
+  readonly key: string | undefined;
+  readonly data: Uint8Array;
+}
 
-  /** Keeps a frame, if it is part of an exchange and there is room. */
-  note(direction: Direction, connection: number, type: PayloadType, data: Uint8Array): void {
+const UNKNOWN: PendingCommand = { key: undefined, data: new Uint8Array(0) };
+
+export class Prologue {
+  readonly #exchanges = new Map<string, readonly PrologueEntry[]>();
+  readonly #pending = new Map<number, PendingCommand[]>();
+  #length = 0;
+
+  /** The frames, each command before its response. */
+  entries(): PrologueEntry[] {
+    return [...this.#exchanges.values()].flat();
+  }
+
+  /** Takes a frame; `data` is what is recorded of it. */
+  note(connection: number, type: PayloadType, payload: Uint8Array, data: Uint8Array): void {
     if (type === PayloadType.Event) return;
     const pending = this.#pending.get(connection) ?? [];
-    this.#pending.set(connection, pending);
-    const isCommand = type === PayloadType.Command;
-    const isKept = isCommand ? this.#length < MOST : pending.shift();
-    if (isCommand) pending.push(isKept === true);
+    if (type === PayloadType.Command) {
+      this.#pending.set(connection, pending);
+      pending.push(pending.length < MOST_PENDING ? { key: keyOf(payload), data } : UNKNOWN);
+      return;
+    }
+    const command = pending.shift();
     if (pending.length === 0) this.#pending.delete(connection);
-    if (!isKept) return;
-    this.#length += data.length;
-    this.entries.push({ direction, data });
+    if (command?.key === undefined) return;
+    this.#keep(`${connection} ${command.key}`, [
+      { direction: "out", data: command.data },
+      { direction: "in", data },
+    ]);
+  }
+
+  #keep(key: string, exchange: readonly PrologueEntry[]): void {
+    const length = this.#length - size(this.#exchanges.get(key)) + size(exchange);
+    if (length > MOST) return;
+    this.#length = length;
+    // The newest stands last.
+    this.#exchanges.delete(key);
+    this.#exchanges.set(key, exchange);
+  }
+}
+
+function size(exchange: readonly PrologueEntry[] = []): number {
+  return exchange.reduce((sum, { data }) => sum + data.length, 0);
+}
+
+function keyOf(payload: Uint8Array): string | undefined {
+  if (payload.length > MOST) return undefined;
+  try {
+    const body: unknown = JSON.parse(new TextDecoder().decode(payload));
+    return isObject(body) ? commandKey(body) : undefined;
+  } catch {
+    return undefined;
   }
 }
