@@ -132,6 +132,21 @@ test("a low terminal leaves lines out and says how many", async () => {
   });
 });
 
+test("a terminal that becomes narrower is drawn anew", async () => {
+  await withMotion(async ({ connector }) => {
+    const io = testIo({ connector, terminal: true, columns: 100, variables: { NO_COLOR: "1" } });
+    const stdout = Object.assign(io.stdout, { rows: 40 });
+    const ending = main(["hands"], io);
+    await io.until(({ out }) => out.includes("little"));
+    Object.assign(stdout, { columns: 40 });
+    await io.until(({ out }) => out.includes("\x1b[H\x1b[J"));
+    io.interrupt();
+    assertEquals(await ending, 0);
+    const [, after = ""] = io.out.split("\x1b[H\x1b[J");
+    for (const line of screen(after)) assert(displayWidth(line) <= 40, line);
+  });
+});
+
 test("hands --raw gives the sensors of the raw stream with their names and values", async () => {
   await withMotion(async ({ connector }) => {
     const io = testIo({ connector });

@@ -10,11 +10,13 @@ const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
 const TO_LINE_END = "\x1b[K";
 const TO_SCREEN_END = "\x1b[J";
+const CLEAR_SCREEN = "\x1b[H\x1b[J";
 
 /** Draws lines over those that were drawn before. The last ones stay when it is closed. */
 export class LiveView {
   readonly #to: TextOutput;
   #drawn = 0;
+  #size = "";
   #isOpen = false;
 
   /** Creates a view; `to` must be a terminal. */
@@ -22,23 +24,22 @@ export class LiveView {
     this.#to = to;
   }
 
-  /** How many columns a line has. */
-  get columns(): number {
-    return this.#to.columns;
-  }
-
   /**
    * Draws lines, none of which may be wider than `columns`. What does not fit on the screen is left out,
    * as the cursor cannot get back to it.
    */
   async draw(lines: readonly string[]): Promise<void> {
-    const { rows = 24 } = this.#to;
+    const { columns, rows = 24 } = this.#to;
     const most = Math.max(1, rows - 1);
     const shown = lines.length <= most
       ? lines
       : [...lines.slice(0, most - 1), `… ${lines.length - most + 1} more lines`];
     const start = this.#isOpen ? "" : HIDE_CURSOR;
-    const up = this.#drawn === 0 ? "" : `\x1b[${this.#drawn}A\r`;
+    const size = `${columns} ${rows}`;
+    // A terminal that has become smaller has broken the lines: where they are is not known.
+    const isResized = this.#drawn > 0 && size !== this.#size;
+    const up = isResized ? CLEAR_SCREEN : this.#drawn === 0 ? "" : `\x1b[${this.#drawn}A\r`;
+    this.#size = size;
     this.#isOpen = true;
     this.#drawn = shown.length;
     await this.#to.write(
