@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { parseBrokerUrl } from "../cli/mqtt/broker_url.ts";
+import { brokerReason, parseBrokerUrl } from "../cli/mqtt/broker_url.ts";
 import { PressQueue } from "../cli/mqtt/press_queue.ts";
 import { deviceLevel, Topics } from "../cli/mqtt/topics.ts";
 import { UsageError } from "../cli/exit_codes.ts";
@@ -86,6 +86,24 @@ test("what is not a broker's URL is refused in a sentence without the password",
     assertEquals(message.includes("secret"), false, message);
   }
   assertThrows(() => parseBrokerUrl("mqtt://h", "secret"), UsageError, "A password needs a user");
+});
+
+test("why a broker cannot be used is said in words, whatever the runtime calls it", () => {
+  const error = (code: string | number, message = "") =>
+    Object.assign(new Error(message), { code });
+  const expected: [error: unknown, reason: string][] = [
+    [error("ECONNREFUSED"), "connection refused. Is a broker running there?"],
+    [new AggregateError([error("ECONNREFUSED")]), "connection refused. Is a broker running there?"],
+    [error("EAI_AGAIN"), "unknown host"],
+    [new Error("getaddrinfo ENOTFOUND nowhere"), "unknown host"],
+    [error(4), "wrong user or password"],
+    [error(134), "wrong user or password"],
+    [error("DEPTH_ZERO_SELF_SIGNED_CERT"), "TLS: its certificate is self-signed"],
+    [new Error("invalid peer certificate: Expired"), "TLS: invalid peer certificate: Expired"],
+    [error(151, "Publish error: Quota exceeded"), "Publish error: Quota exceeded"],
+    ["odd", "odd"],
+  ];
+  for (const [error, reason] of expected) assertEquals(brokerReason(error), reason);
 });
 
 function queue(limit: number): { now: number; queue: PressQueue } {

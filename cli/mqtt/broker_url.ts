@@ -71,9 +71,9 @@ export function formatBroker({ protocol, host, port }: BrokerAddress): string {
 /** MQTT 3.1.1's and MQTT 5's reasons to refuse a connection or a message that need more than a name. */
 const REASONS: Readonly<Record<number, string>> = {
   4: "wrong user or password",
-  5: "not authorized: set a user in the URL and RCSP_MQTT_PASSWORD",
+  5: "not authorized: check the user, RCSP_MQTT_PASSWORD and what the broker allows",
   134: "wrong user or password",
-  135: "not authorized: set a user in the URL and RCSP_MQTT_PASSWORD, or allow it in the broker",
+  135: "not authorized: check the user, RCSP_MQTT_PASSWORD and what the broker allows",
 };
 const SYSTEM: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused. Is a broker running there?",
