@@ -1,13 +1,14 @@
 /** A recorder that is killed: what is in the file, and that it can be read, replayed and mended. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { McapStreamReader } from "@mcap/core";
+import { McapRecordBuilder, McapStreamReader } from "@mcap/core";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { rcsp } from "./support/cli_io.ts";
-import { byTopic, readIndexed, readStreamed } from "./support/mcap.ts";
+import { main } from "../cli/main.ts";
+import { rcsp, testIo } from "./support/cli_io.ts";
+import { byTopic, fileBytes, readIndexed, readStreamed } from "./support/mcap.ts";
 import { runtimeCommand, start } from "./support/runtime.ts";
 import { test } from "./support/test.ts";
 import { sleep } from "./support/wait.ts";
@@ -81,4 +82,34 @@ test("recover makes a complete file of what there is", async () => {
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+test("recover keeps schemas that are not text, schemas of one name, and the profile", async () => {
+  const builder = new McapRecordBuilder();
+  builder.writeMagic();
+  builder.writeHeader({ profile: "ros2", library: "other" });
+  const schemas = [1, 2].map((id) => ({
+    id,
+    name: "pkg/Type",
+    encoding: "protobuf",
+    data: Uint8Array.of(0xff, 0, id, 0xc0),
+  }));
+  for (const schema of schemas) {
+    const { id } = schema;
+    builder.writeSchema(schema);
+    const about = { topic: `/${id}`, messageEncoding: "protobuf", metadata: new Map([["a", "b"]]) };
+    builder.writeChannel({ id, schemaId: id, ...about });
+    const data = Uint8Array.of(id);
+    builder.writeMessage({ channelId: id, sequence: 7, logTime: 5n, publishTime: 4n, data });
+  }
+  const io = testIo({ files: { "x.mcap": builder.buffer } });
+  assertEquals(await main(["recover", "x.mcap", "y.mcap"], io), 0, io.err);
+  const mended = fileBytes(io, "y.mcap");
+  const contents = await readIndexed(mended);
+  assertEquals(contents.schemas.map(({ data }) => [...data]), schemas.map(({ data }) => [...data]));
+  for (const { channel, data } of contents.messages) {
+    assertEquals([channel.topic, channel.schemaId], [`/${data[0]}`, data[0]]);
+    assertEquals([...channel.metadata], [["a", "b"]]);
+  }
+  assertStringIncludes(new TextDecoder("latin1").decode(mended.subarray(0, 40)), "ros2");
 });

@@ -47,7 +47,7 @@ function newFile(clock: FakeClock, calibration?: Uint8Array): { out: MemoryFile;
 
 test("a file has its messages in order, with both times, metadata and the attachment", async () => {
   const { out, file } = newFile(new FakeClock(), utf8('{"c":1}'));
-  const schema = { name: "S", encoding: "jsonschema", text: "{}" };
+  const schema = { name: "S", encoding: "jsonschema", data: utf8("{}") };
   file.add({ ...CHANNEL, schema }, { log: 5n, publish: 3n }, utf8("1"));
   file.add({ topic: "/b", encoding: "rgmp2", metadata: { stream: "raw" } }, {
     log: 6n,

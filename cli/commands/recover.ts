@@ -41,7 +41,7 @@ other programs. Damaged chunks are left out.`,
     const { McapEncoder } = await import("../recording/mcap_encoder.ts");
     const encoder = new McapEncoder();
     const channels = new Map<ChannelInfo, number>();
-    writer.push(encoder.start());
+    writer.push(encoder.start(recording.reader.profile));
     for (; !next.done; next = await items.next()) {
       const item = next.value;
       if (item.kind === "metadata") writer.push(encoder.metadata(item.name, item.values));

@@ -11,17 +11,17 @@ import { McapChunkBuilder, McapRecordBuilder, type McapTypes, Opcode } from "@mc
 import { VERSION } from "@rcsp/rcsp";
 
 /** What describes the messages of a channel. */
-export interface SchemaText {
+export interface SchemaInfo {
   readonly name: string;
   readonly encoding: string;
-  readonly text: string;
+  readonly data: Uint8Array;
 }
 
 /** A channel, before it has a number. */
 export interface ChannelInfo {
   readonly topic: string;
   readonly encoding: string;
-  readonly schema?: SchemaText | undefined;
+  readonly schema?: SchemaInfo | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -29,14 +29,13 @@ export interface ChannelInfo {
 const FOOTER_BEFORE_CRC = 1 + 8 + 8 + 8;
 // Node before 22.2 has none; 0 says that a checksum was not computed.
 const crc32: (data: Uint8Array, before?: number) => number = zlib.crc32 ?? (() => 0);
-const encoder = new TextEncoder();
 
 /** Every method that returns bytes returns the next ones of the file. */
 export class McapEncoder {
   readonly #records = new McapRecordBuilder();
   readonly #chunk = new McapChunkBuilder({});
   readonly #channels: McapTypes.Channel[] = [];
-  readonly #schemas = new Map<string, McapTypes.Schema>();
+  readonly #schemas = new Map<SchemaInfo, McapTypes.Schema>();
   /** The channels and schemas that the file has already. */
   readonly #written = new Set<unknown>();
   readonly #sequences: number[] = [];
@@ -56,9 +55,9 @@ export class McapEncoder {
   }
 
   /** The first bytes of the file. */
-  start(): Uint8Array {
+  start(profile = ""): Uint8Array {
     this.#records.writeMagic();
-    this.#records.writeHeader({ profile: "", library: `rcsp ${VERSION}` });
+    this.#records.writeHeader({ profile, library: `rcsp ${VERSION}` });
     return this.#take();
   }
 
@@ -214,11 +213,11 @@ export class McapEncoder {
     };
   }
 
-  #schema({ name, encoding, text }: SchemaText): McapTypes.Schema {
-    const known = this.#schemas.get(name);
+  #schema(info: SchemaInfo): McapTypes.Schema {
+    const known = this.#schemas.get(info);
     if (known !== undefined) return known;
-    const schema = { id: this.#schemas.size + 1, name, encoding, data: encoder.encode(text) };
-    this.#schemas.set(name, schema);
+    const schema = { ...info, id: this.#schemas.size + 1 };
+    this.#schemas.set(info, schema);
     return schema;
   }
 

@@ -10,6 +10,7 @@ export const MAGIC: Uint8Array = Uint8Array.of(0x89, 0x4d, 0x43, 0x41, 0x50, 0x3
 
 /** What a record is. */
 export const RecordType = {
+  Header: 0x01,
   Footer: 0x02,
   Schema: 0x03,
   Channel: 0x04,

@@ -11,7 +11,7 @@ import zlib from "node:zlib";
 import { UsageError } from "../exit_codes.ts";
 import { formatSize, quote } from "../text/values.ts";
 import { ByteReader } from "./byte_reader.ts";
-import type { ChannelInfo, SchemaText } from "./mcap_encoder.ts";
+import type { ChannelInfo, SchemaInfo } from "./mcap_encoder.ts";
 import { Fields, MAGIC, RecordType } from "./mcap_fields.ts";
 
 /** The longest record, in bytes; one that a message of 16 MiB makes is shorter. */
@@ -23,6 +23,7 @@ const RECORD_HEAD = 9;
 
 /** What is read; all else is passed over. */
 const WANTED: ReadonlySet<number> = new Set([
+  RecordType.Header,
   RecordType.Schema,
   RecordType.Channel,
   RecordType.Message,
@@ -58,12 +59,14 @@ class Damage extends Error {}
 export class McapReader {
   /** What is wrong with the file, in sentences without a full stop. */
   readonly warnings: string[] = [];
+  /** What the file says of its messages, such as `ros2`. */
+  profile = "";
   /** Whether the file has its end: the index may be used. */
   isComplete = false;
   readonly #bytes: ByteReader;
   readonly #name: string;
   readonly #channels = new Map<number, ChannelInfo>();
-  readonly #schemas = new Map<number, SchemaText>();
+  readonly #schemas = new Map<number, SchemaInfo>();
   #described = 0;
   #damagedChunks = 0;
 
@@ -168,11 +171,16 @@ export class McapReader {
 
   #item(opcode: number, fields: Fields): McapItem | undefined {
     switch (opcode) {
+      case RecordType.Header: {
+        this.profile = fields.text();
+        return undefined;
+      }
       case RecordType.Schema: {
         this.#describe(fields.length);
         const id = fields.uint16();
         const [name, encoding] = [fields.text(), fields.text()];
-        this.#schemas.set(id, { name, encoding, text: fields.text() });
+        const data = fields.bytes(BigInt(fields.uint32())).slice();
+        this.#schemas.set(id, { name, encoding, data });
         return undefined;
       }
       case RecordType.Channel: {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ChannelInfo, SchemaText } from "./mcap_encoder.ts";
+import type { ChannelInfo, SchemaInfo } from "./mcap_encoder.ts";
 
 /** The message encoding of the motion stream: whole frames as on the wire, header included. */
 export const RGMP_ENCODING = "rgmp2";
@@ -20,6 +20,8 @@ export const DEFINITION_TOPIC = "definition";
 export const DISCONNECT_TOPIC = "disconnect";
 
 type Schema = Readonly<Record<string, unknown>>;
+
+const encoder = new TextEncoder();
 
 const number: Schema = { type: "number" };
 const text: Schema = { type: "string" };
@@ -41,8 +43,9 @@ function list(items: Schema): Schema {
   return { type: "array", items };
 }
 
-function jsonSchema(name: string, schema: Schema): SchemaText {
-  return { name, encoding: "jsonschema", text: JSON.stringify({ title: name, ...schema }) };
+function jsonSchema(name: string, schema: Schema): SchemaInfo {
+  const data = encoder.encode(JSON.stringify({ title: name, ...schema }));
+  return { name, encoding: "jsonschema", data };
 }
 
 const RCSP_FRAME = jsonSchema(
