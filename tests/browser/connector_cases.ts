@@ -7,7 +7,9 @@ import { fileURLToPath } from "node:url";
 import { build, stop } from "esbuild";
 import type { Page } from "puppeteer-core";
 import type { createClient, RcspClient } from "@rcsp/rcsp/core";
-import type { webSocketConnector } from "@rcsp/rcsp/websocket";
+import type { Simulator } from "@rcsp/rcsp/simulator";
+import { fromWebSocket, type webSocketConnector } from "@rcsp/rcsp/websocket";
+import { WebSocketServer } from "ws";
 import { type BrowserCase, type CaseContext, until } from "./case.ts";
 
 /** What the page of the test has; `rcsp` once it is connected. */
@@ -77,6 +79,29 @@ export const connectorCases: BrowserCase[] = [
       assertEquals(reason, ["ConnectionError", "connection-failed"]);
     },
   },
+  {
+    name: "webSocketConnector() connects again once the other end is back, and subscribes again",
+    async run(t) {
+      const { simulator } = await t.driver();
+      const page = await t.blankPage();
+      await page.goto(await ownPage(t));
+      await until(page, "the library", "globalThis.createClient !== undefined");
+      const first = await ownBridge(t, simulator, 0);
+      await connect(page, first.port, "none");
+      await page.evaluate(async () => {
+        const { rcsp, presses } = globalThis as unknown as Globals;
+        await rcsp.on("press", ({ type }) => presses.push(type)).ready;
+      });
+      await first.close();
+      await until(page, "the loss", `rcsp.status.state === "reconnecting"`);
+      await ownBridge(t, simulator, first.port);
+      await until(page, "the next connection", `rcsp.stats().reconnects === 1`);
+      // A client is ready when the server has answered its subscriptions.
+      await until(page, "its subscriptions", `rcsp.status.state === "ready"`);
+      simulator.press(1, "LongPress");
+      await until(page, "the press", `String(presses) === "LongPress"`);
+    },
+  },
 ];
 
 /** Connects in the page. Returns the name and the code of the error, if there is one. */
@@ -126,4 +151,21 @@ async function ownPage(t: CaseContext): Promise<string> {
     return new Promise((resolve) => server.close(resolve));
   });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** A bridge without any rules: it hands each WebSocket to the simulator. */
+async function ownBridge(
+  t: CaseContext,
+  simulator: Simulator,
+  port: number,
+): Promise<{ port: number; close(): Promise<void> }> {
+  const server = new WebSocketServer({ host: "127.0.0.1", port });
+  server.on("connection", (webSocket) => simulator.accept(fromWebSocket(webSocket)));
+  await new Promise<void>((resolve) => server.once("listening", resolve));
+  const close = (): Promise<void> => {
+    for (const webSocket of server.clients) webSocket.terminate();
+    return new Promise((resolve) => server.close(() => resolve()));
+  };
+  t.defer(close);
+  return { port: (server.address() as AddressInfo).port, close };
 }
