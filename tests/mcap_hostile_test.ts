@@ -6,6 +6,7 @@ import process from "node:process";
 import zlib from "node:zlib";
 import { MCAP_MAGIC, McapRecordBuilder, Opcode } from "@mcap/core";
 import { MAGIC, RecordType } from "../cli/recording/mcap_fields.ts";
+import { UsageError } from "../cli/exit_codes.ts";
 import { McapReader } from "../cli/recording/mcap_reader.ts";
 import { McapEncoder } from "../cli/recording/mcap_encoder.ts";
 import { assertFails, rcsp } from "./support/cli_io.ts";
@@ -219,6 +220,40 @@ test("chunks that are compressed with zstd are read, and none is larger than it 
   assertEquals(items.map((item) => item.kind === "message" && item.data.length), [1_000_000]);
   assertStringIncludes(reader.warnings.join(), "2 damaged chunks");
 });
+
+test("a file with any bytes changed is read in part, or refused in one sentence", async () => {
+  const random = seeded(7);
+  const plain = file((b) => {
+    b.writeMetadata({ name: "rcsp", metadata: new Map([["a", "b"]]) });
+    b.writeSchema({ id: 1, name: "S", encoding: "jsonschema", data: utf8("{}") });
+    b.writeChannel({ ...CHANNEL, schemaId: 1 });
+    const about = { name: "c", mediaType: "x", logTime: 1n, createTime: 1n };
+    b.writeAttachment({ ...about, data: utf8("{}") });
+    for (let i = 0; i < 5; i++) b.writeMessage(MESSAGE);
+    b.writeChunk({ ...CHUNK, records: utf8("") });
+  });
+  for (let round = 0; round < 2_000; round++) {
+    const bytes = (round % 2 === 0 ? plain : whole().bytes).slice();
+    for (let count = 1 + random(8); count > 0; count--) bytes[random(bytes.length)] = random(256);
+    const cut = bytes.subarray(0, random(4) === 0 ? random(bytes.length) : bytes.length);
+    try {
+      const { items, reader } = await read(cut, 1 + random(200));
+      assert(items.length < 20, `round ${round}`);
+      assert(reader.isComplete || reader.warnings.length > 0, `round ${round}`);
+    } catch (error) {
+      assert(error instanceof UsageError, `round ${round}: ${error}`);
+    }
+  }
+});
+
+/** Numbers below a bound, the same in each run. */
+function seeded(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor(state / 2 ** 32 * below);
+  };
+}
 
 test("what steers a terminal is escaped in topics, presses and metadata", async () => {
   const bytes = file((b) => {
