@@ -108,6 +108,17 @@ test("the log keeps the newest messages, bounded in number and in size", () => {
   assertEquals(log.size, 4);
 });
 
+test("the page's own polls push no other message out of the log", () => {
+  const log = new MessageLog();
+  log.add(logged("ButtonPushed"));
+  for (let i = 0; i < 10_000; i++) log.add(logged("GetDeviceInfo", "ok", true));
+  log.add(logged("SetColorLed", "command"));
+  assertEquals(log.newest(ALL, 2).map(({ name }) => name), ["SetColorLed", "GetDeviceInfo"]);
+  const names = log.newest({ ...ALL, polls: false }, 10).map(({ name }) => name);
+  assertEquals(names, ["SetColorLed", "ButtonPushed"]);
+  assertEquals(log.newest(ALL, 10_000).at(-1)?.name, "ButtonPushed");
+});
+
 test("the log filters by kind and by text, whatever its case", () => {
   const log = new MessageLog();
   log.add(logged("ButtonPushed", "event", false, '{"PressType":"LongPress"}'));

@@ -30,43 +30,64 @@ export interface MessageFilter {
 const MOST_MESSAGES = 2_000;
 const MOST_CHARACTERS = 4_000_000;
 
-/** The messages, the oldest first. */
+/** The messages; the page's own polls are bounded apart, so that they push no other one out. */
 export class MessageLog {
-  readonly #messages: LoggedMessage[] = [];
-  #characters = 0;
+  readonly #polls = new Bounded();
+  readonly #others = new Bounded();
   #nextId = 0;
 
   /** How many there are. */
   get size(): number {
-    return this.#messages.length;
+    return this.#polls.messages.length + this.#others.messages.length;
   }
 
   /** Adds a message; the oldest ones leave when there are too many. */
   add(message: Omit<LoggedMessage, "id">): void {
-    this.#messages.push({ ...message, id: this.#nextId++ });
-    this.#characters += message.json.length;
-    let leaving = 0;
-    while (
-      this.#messages.length - leaving > MOST_MESSAGES ||
-      (this.#characters > MOST_CHARACTERS && leaving < this.#messages.length - 1)
-    ) {
-      this.#characters -= this.#messages[leaving++]!.json.length;
-    }
-    // Not one by one: that would move all of them for each message of a burst.
-    if (leaving > 0) this.#messages.splice(0, leaving);
+    const kept = message.isPoll ? this.#polls : this.#others;
+    kept.add({ ...message, id: this.#nextId++ });
   }
 
   clear(): void {
-    this.#messages.length = 0;
-    this.#characters = 0;
+    this.#polls.clear();
+    this.#others.clear();
   }
 
   /** The newest messages that fit, the newest first. */
   newest(filter: MessageFilter, most: number): LoggedMessage[] {
     const text = filter.text.toLowerCase();
+    const polls = filter.polls ? this.#polls.newest(filter, text, most) : [];
+    const others = this.#others.newest(filter, text, most);
+    return [...polls, ...others].sort((a, b) => b.id - a.id).slice(0, most);
+  }
+}
+
+class Bounded {
+  readonly messages: LoggedMessage[] = [];
+  #characters = 0;
+
+  add(message: LoggedMessage): void {
+    const { messages } = this;
+    messages.push(message);
+    this.#characters += message.json.length;
+    let leaving = 0;
+    while (
+      messages.length - leaving > MOST_MESSAGES ||
+      (this.#characters > MOST_CHARACTERS && leaving < messages.length - 1)
+    ) {
+      this.#characters -= messages[leaving++]!.json.length;
+    }
+    if (leaving > 0) messages.splice(0, leaving);
+  }
+
+  clear(): void {
+    this.messages.length = 0;
+    this.#characters = 0;
+  }
+
+  newest(filter: MessageFilter, text: string, most: number): LoggedMessage[] {
     const found: LoggedMessage[] = [];
-    for (let i = this.#messages.length - 1; i >= 0 && found.length < most; i--) {
-      const message = this.#messages[i]!;
+    for (let i = this.messages.length - 1; i >= 0 && found.length < most; i--) {
+      const message = this.messages[i]!;
       if (fits(message, filter, text)) found.push(message);
     }
     return found;
@@ -74,10 +95,6 @@ export class MessageLog {
 }
 
 function fits(message: LoggedMessage, filter: MessageFilter, text: string): boolean {
-  const kind = message.isPoll
-    ? filter.polls
-    : message.kind === "event"
-    ? filter.events
-    : filter.commands;
-  return kind && (text === "" || `${message.name} ${message.json}`.toLowerCase().includes(text));
+  const isShown = message.isPoll || (message.kind === "event" ? filter.events : filter.commands);
+  return isShown && (text === "" || `${message.name} ${message.json}`.toLowerCase().includes(text));
 }
