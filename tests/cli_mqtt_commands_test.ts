@@ -254,6 +254,42 @@ test("MQTT 5: presses expire in the broker too, and no more are in flight than i
   }, { receiveMaximum: 1 });
 });
 
+test("MQTT 5: what is longer than the broker takes is not sent, and said once", async () => {
+  await withBroker5(async (broker) => {
+    await withDriver(async ({ connector, simulator }) => {
+      await bridged(broker, { connector }, async (io) => {
+        await io.until(({ err }) =>
+          err.includes("The broker refuses 'rokoko/stage/1/info': longer than its 200 bytes\n")
+        );
+        await until(() => simulator.press(1, "SinglePress") > 0);
+        await broker.untilPublished("rokoko/stage/1/button", 1);
+        assertEquals(broker.published.some(({ topic }) => topic.endsWith("/info")), false);
+        assertEquals(io.err.split("Connected").length, 2);
+      });
+    });
+  }, { maximumPacketSize: 200 });
+});
+
+test("MQTT 5: responses to many calls at once are in flight no more than the broker takes", async () => {
+  await withBroker5(async (broker) => {
+    await withDriver(async ({ connector, simulator }) => {
+      await bridged(broker, { connector, args: ["--allow", "ListDevices"] }, async () => {
+        await broker.untilPublished("rokoko/stage/4/info", 1);
+        await until(() => simulator.press(1, "SinglePress") > 0);
+        for (let i = 0; i < 60; i++) {
+          broker.send("rokoko/stage/call/ListDevices", "", { responseTopic: "r" });
+        }
+        const codes = (await broker.untilPublished("r", 60)).map(({ payload }) =>
+          JSON.parse(`${payload}`).Error?.Code
+        );
+        assertEquals(codes.filter((code) => code === undefined).length >= 32, true);
+        assertEquals(new Set(codes).size <= 2, true);
+        assertEquals(broker.mostInFlight <= 3, true, `${broker.mostInFlight}`);
+      });
+    });
+  }, { receiveMaximum: 3 });
+});
+
 test("MQTT 5: a topic that the broker refuses is one sentence, and the rest goes on", async () => {
   await withBroker5(async (broker) => {
     broker.reasons.set("rokoko/stage/1/info", 135);

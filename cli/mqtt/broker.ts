@@ -12,6 +12,7 @@ import {
   type ConnectionOptions,
   type MqttVersion,
   openConnection,
+  type PublishOptions,
   type TopicFilter,
   VersionRefused,
 } from "./broker_connection.ts";
@@ -26,6 +27,8 @@ const STABLE_AFTER = 5_000;
 export const PRESS_LIFETIME = 10_000;
 /** Most presses that wait for the broker. */
 const MOST_PRESSES = 1_000;
+/** Most responses that wait for the broker. */
+const MOST_RESPONSES = 256;
 /** Milliseconds to send what waits, at the end. */
 const FLUSH = 500;
 
@@ -52,6 +55,7 @@ export class Broker {
   /** Topics whose retained payload this connection has not seen yet. */
   #unsent = new Set<string>();
   readonly #presses: PressQueue;
+  #responses: { topic: string; payload: string; correlationData: Uint8Array | undefined }[] = [];
   #latest = new Map<string, string>();
   #isStreaming = false;
   /** Where messages go. */
@@ -104,10 +108,12 @@ export class Broker {
     this.#stream();
   }
 
-  /** Responds to a request; not if the broker is away. */
+  /** Responds to a request; not if the broker is away, as nobody waits that long. */
   respond(topic: string, payload: string, correlationData: Uint8Array | undefined): void {
-    this.#connection?.publish(topic, payload, { qos: 1, correlationData })
-      .catch((error) => this.#complain(`Cannot respond on ${quote(topic)}`, error));
+    if (this.#connection === undefined) return;
+    if (this.#responses.length >= MOST_RESPONSES) this.#responses.shift();
+    this.#responses.push({ topic, payload, correlationData });
+    this.#pump();
   }
 
   /** Connects, and connects again, until `close()`. Never rejects. */
@@ -202,13 +208,14 @@ export class Broker {
     this.#connection = undefined;
     this.#opened = undefined;
     this.#inFlight = 0;
+    this.#responses = [];
     this.#latest = new Map();
     this.#isStreaming = false;
     this.#presses.requeue();
     return reason;
   }
 
-  /** Publishes as much as may be in flight: retained payloads first, then presses. */
+  /** Publishes as much as may be in flight: retained payloads first, then responses, then presses. */
   #pump(): void {
     const connection = this.#connection;
     while (connection !== undefined && this.#inFlight < connection.window) {
@@ -217,6 +224,12 @@ export class Broker {
         this.#unsent.delete(topic);
         const payload = this.#retained.get(topic) ?? "";
         this.#send(connection, topic, payload, { qos: 1, retain: true }, undefined);
+        continue;
+      }
+      const response = this.#responses.shift();
+      if (response !== undefined) {
+        const { topic, payload, correlationData } = response;
+        this.#send(connection, topic, payload, { qos: 1, correlationData }, undefined);
         continue;
       }
       const next = this.#presses.next();
@@ -231,7 +244,7 @@ export class Broker {
     connection: BrokerConnection,
     topic: string,
     payload: string,
-    options: { qos: 1; retain?: boolean; expiry?: number },
+    options: PublishOptions,
     press: Press | undefined,
   ): void {
     this.#inFlight++;
@@ -246,7 +259,7 @@ export class Broker {
         settle(() => {
           if (press !== undefined) return this.#presses.acknowledge(press);
           // Nothing is to be kept of a topic that was removed.
-          if (this.#retained.get(topic) === "") this.#retained.delete(topic);
+          if (options.retain && this.#retained.get(topic) === "") this.#retained.delete(topic);
         }),
       (error) =>
         settle(() => {

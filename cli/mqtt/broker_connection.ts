@@ -58,6 +58,10 @@ const CONNECT_TIMEOUT = 10_000;
 const KEEP_ALIVE = 15;
 /** Bytes of a packet that an MQTT 5 broker may send us. */
 const LONGEST_PACKET = 128 * 1024;
+/** Most bytes of a packet besides topic, payload and correlation data. */
+const PACKET_OVERHEAD = 32;
+/** MQTT 5's reason: packet too large. */
+const TOO_LONG = 149;
 /** Most messages that wait for an acknowledgement. */
 const MOST_IN_FLIGHT = 64;
 /** Milliseconds to say goodbye. */
@@ -74,6 +78,8 @@ export class BrokerConnection {
   readonly closed: Promise<unknown>;
   readonly #client: MqttClient;
   readonly #version: MqttVersion;
+  /** In bytes. */
+  readonly #longestPacket: number;
 
   /** Made by `openConnection()`. */
   constructor(
@@ -85,6 +91,7 @@ export class BrokerConnection {
     this.#client = client;
     this.#version = version;
     this.window = Math.min(properties?.receiveMaximum ?? MOST_IN_FLIGHT, MOST_IN_FLIGHT);
+    this.#longestPacket = properties?.maximumPacketSize ?? Infinity;
     this.closed = closed;
   }
 
@@ -97,6 +104,13 @@ export class BrokerConnection {
         ...(correlationData !== undefined && { correlationData: toBuffer(correlationData) }),
       }
       : undefined;
+    const length = Buffer.byteLength(topic) + Buffer.byteLength(payload) + PACKET_OVERHEAD +
+      (correlationData?.length ?? 0);
+    if (length > this.#longestPacket) {
+      // The broker would end the connection.
+      const message = `longer than its ${this.#longestPacket} bytes`;
+      return Promise.reject(Object.assign(new Error(message), { code: TOO_LONG }));
+    }
     return new Promise((resolve, reject) => {
       this.#client.publish(
         topic,

@@ -16,6 +16,8 @@ export interface Broker5 {
   readonly subscribes: Subscribe[];
   /** What was published so far. */
   readonly published: Publish[];
+  /** Most messages that waited for their acknowledgement at the same time. */
+  readonly mostInFlight: number;
   /** The reason with which the messages of a topic are acknowledged; 0 otherwise. */
   readonly reasons: Map<string, number>;
   /** Resolves when a topic has got so many messages. */
@@ -25,20 +27,22 @@ export interface Broker5 {
 }
 
 /**
- * Runs `use` with a broker. `receiveMaximum` is how many messages it takes at a time; one of version 4,
- * which is MQTT 3.1.1, refuses MQTT 5.
+ * Runs `use` with a broker. `receiveMaximum` is how many messages it takes at a time; `maximumPacketSize`
+ * in bytes; one of version 4, which is MQTT 3.1.1, refuses MQTT 5.
  */
 export async function withBroker5(
   use: (broker: Broker5) => Promise<void>,
-  { receiveMaximum = 20, version = 5 }: { receiveMaximum?: number; version?: 4 | 5 } = {},
+  options: { receiveMaximum?: number; maximumPacketSize?: number; version?: 4 | 5 } = {},
 ): Promise<void> {
-  const options = { protocolVersion: version };
+  const { receiveMaximum = 20, maximumPacketSize = 1_000_000, version = 5 } = options;
+  const format = { protocolVersion: version };
   const sockets = new Set<Socket>();
   const [connects, subscribes, published]: [Connect[], Subscribe[], Publish[]] = [[], [], []];
   const reasons = new Map<string, number>();
+  let [inFlight, mostInFlight] = [0, 0];
   const onPacket = (socket: Socket, packet: Packet): void => {
     const reply = (answer: unknown): void => {
-      writeToStream(answer as Packet, socket, options);
+      writeToStream(answer as Packet, socket, format);
     };
     switch (packet.cmd) {
       case "connect":
@@ -52,7 +56,7 @@ export async function withBroker5(
           sessionPresent: false,
           reasonCode: 0,
           returnCode: 0,
-          properties: { receiveMaximum },
+          properties: { receiveMaximum, maximumPacketSize },
         });
       case "subscribe":
         subscribes.push(packet);
@@ -64,7 +68,15 @@ export async function withBroker5(
       case "publish": {
         published.push(packet);
         const reasonCode = reasons.get(packet.topic) ?? 0;
-        if (packet.qos === 1) reply({ cmd: "puback", messageId: packet.messageId, reasonCode });
+        if (packet.qos === 0) return;
+        mostInFlight = Math.max(mostInFlight, ++inFlight);
+        // In a later turn, so that messages can pile up.
+        setTimeout(() => {
+          inFlight--;
+          if (!socket.destroyed) {
+            reply({ cmd: "puback", messageId: packet.messageId, reasonCode });
+          }
+        }, 1);
         return;
       }
       case "pingreq":
@@ -88,6 +100,9 @@ export async function withBroker5(
       connects,
       subscribes,
       published,
+      get mostInFlight() {
+        return mostInFlight;
+      },
       reasons,
       async untilPublished(topic, count) {
         await until(() => of(topic).length >= count);
@@ -96,12 +111,13 @@ export async function withBroker5(
       send(topic, payload, properties = {}) {
         const packet = { cmd: "publish", topic, payload, qos: 0, dup: false, retain: false };
         for (const socket of sockets) {
-          writeToStream({ ...packet, properties } as Packet, socket, options);
+          writeToStream({ ...packet, properties } as Packet, socket, format);
         }
       },
     });
   } finally {
     for (const socket of sockets) socket.destroy();
+    await until(() => inFlight === 0);
     await new Promise<void>((resolve) => server.close(() => resolve()));
   }
 }
