@@ -353,3 +353,18 @@ test("with onError nothing is logged to the console", async () => {
   );
   assertEquals(shown, []);
 });
+
+test("handleUnknown() gets the commands without a handler of their own", async () => {
+  await withServer({}, async ({ server, join }) => {
+    server.handle("Known", () => ({ own: true }));
+    server.handleUnknown(({ Command, Arguments }) => ({ Command, Arguments }));
+    const client = await join();
+    assertEquals((await client.ask("Known")).body.Response, { own: true });
+    assertEquals((await client.ask("Other", { a: 1 })).body.Response, {
+      Command: "Other",
+      Arguments: { a: 1 },
+    });
+    const { body } = await client.ask("Subscribe", {});
+    assertEquals(body.Error?.Code, "BadArguments");
+  });
+});
