@@ -285,7 +285,10 @@ test("a press starts a take and the next one ends it; each take can be read on i
     event(type);
     recorder.motion("hands", MotionPrefix.Data, hand.framesAt(0)[0]!.subarray(8));
   }
-  assertStringIncludes(await recorder.close(1), "5 frames of 1 connection, 4 motion frames");
+  assertStringIncludes(
+    await recorder.close(1),
+    "3 frames of 1 connection, 2 motion frames, 3 presses",
+  );
   assertEquals([files.length, takes], [2, [true, false, true]]);
   const [first, second] = await Promise.all(
     files.map(async ({ bytes }) => byTopic((await readIndexed(bytes)).messages)),
@@ -330,6 +333,45 @@ test("a prologue has the newest response to each command, in order, and is bound
   for (let i = 0; i < 1_000; i++) exchange(2, `{"Command":"${i}"}`, "x".repeat(1_000));
   const size = prologue.entries().reduce((sum, { data }) => sum + data.length, 0);
   assert(size > 250_000 && size <= 256 * 1024, `${size}`);
+});
+
+test("a press that two clients of a proxy receive starts one take, and does not end it", async () => {
+  const clock = new FakeClock();
+  const takes: boolean[] = [];
+  const recorder = new McapRecorder({
+    clock,
+    started: new Date(0),
+    about: {},
+    name: "x.mcap",
+    open: () => new MemoryFile(),
+    onPress: true,
+    split: undefined,
+    maxSize: undefined,
+    calibration: undefined,
+    onTake: (isRecording) => takes.push(isRecording),
+  });
+  const press = (connection: number, device: number): void =>
+    recorder.frame(
+      "in",
+      connection,
+      PayloadType.Event,
+      utf8(`{"DeviceId":${device},"Data":{"PressType":"SinglePress"}}`),
+    );
+  press(1, 7);
+  clock.advance(20);
+  press(2, 7);
+  press(3, 7);
+  assertEquals(takes, [true]);
+  clock.advance(100);
+  press(2, 8);
+  assertEquals(takes, [true, false]);
+  clock.advance(100);
+  press(2, 8);
+  assertEquals(takes, [true, false, true]);
+  clock.advance(1_000);
+  press(1, 8);
+  assertEquals(takes, [true, false, true, false]);
+  assertStringIncludes(await recorder.close(3), "recorded in 2 files");
 });
 
 test("files are split by time, and all of it is counted against the largest size", async () => {

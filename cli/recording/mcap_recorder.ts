@@ -13,7 +13,7 @@ import { bytesEntry, cutEntry, type Direction, frameEntry } from "./format.ts";
 import { McapFile, type Times } from "./mcap_file.ts";
 import { MCAP_FORMAT, type MotionStreamName, PRESS_CHANNEL, rcspChannel } from "./mcap_schemas.ts";
 import { type AddMessage, MotionTrack, toNanoseconds } from "./motion_track.ts";
-import { PressFinder } from "./presses.ts";
+import { type Press, PressFinder } from "./presses.ts";
 import { Prologue } from "./prologue.ts";
 import type { About, MotionRecorder } from "./recorder.ts";
 
@@ -35,6 +35,8 @@ export interface McapOptions extends About {
   readonly onTake: (isRecording: boolean) => void;
 }
 
+/** Milliseconds within which a press on another connection is the same press. */
+const ECHO_TIME = 250;
 const encoder = new TextEncoder();
 const CHANNELS = { in: rcspChannel("in"), out: rcspChannel("out") };
 
@@ -52,9 +54,10 @@ export class McapRecorder implements MotionRecorder {
   readonly #presses = new PressFinder();
   readonly #tracks: Record<MotionStreamName, MotionTrack>;
   readonly #closing = new Set<Promise<void>>();
-  readonly #counts = { frames: 0, presses: 0, files: 0, bytes: 0, dropped: 0 };
+  readonly #counts = { frames: 0, motion: 0, presses: 0, files: 0, bytes: 0, dropped: 0 };
   #file: McapFile | undefined;
   #splitTimer: unknown;
+  #lastPress: { what: string; connection: number; time: number } | undefined;
 
   /** Begins the first file, unless a press does. */
   constructor(options: McapOptions) {
@@ -71,17 +74,17 @@ export class McapRecorder implements MotionRecorder {
   }
 
   frame(direction: Direction, connection: number, type: PayloadType, payload: Uint8Array): void {
-    this.#counts.frames++;
     const data = encoder.encode(frameEntry(direction, connection, type, payload));
     const press = direction === "in" ? this.#presses.find(type, payload) : undefined;
-    const isTake = press !== undefined && this.#options.onPress;
+    const isTake = press !== undefined && this.#options.onPress && !this.#isEcho(press, connection);
     const ends = isTake && this.#file !== undefined;
     if (isTake && !ends) this.#begin();
+    if (this.#file !== undefined) this.#counts.frames++;
     const times = this.#times();
     this.#addEntry(direction, data, times);
     this.#prologue.note(connection, type, payload, data);
     if (press !== undefined) {
-      this.#counts.presses++;
+      if (this.#file !== undefined) this.#counts.presses++;
       const message = encoder.encode(JSON.stringify({ ...press, connection }));
       this.#file?.add(PRESS_CHANNEL, times, message);
     }
@@ -99,6 +102,7 @@ export class McapRecorder implements MotionRecorder {
 
   /** Records a frame of a motion stream. */
   motion(stream: MotionStreamName, prefix: MotionPrefix, payload: Uint8Array): void {
+    if (this.#file !== undefined) this.#counts.motion++;
     this.#tracks[stream].receive(prefix, payload, this.#now());
     this.#checkSize();
   }
@@ -117,6 +121,16 @@ export class McapRecorder implements MotionRecorder {
     // Resolves unless it has failed.
     await Promise.race([this.failed, Promise.resolve()]);
     return this.#summary(connections);
+  }
+
+  /** Whether another client of a proxy has received the same press. */
+  #isEcho({ press, device }: Press, connection: number): boolean {
+    const [before, now] = [this.#lastPress, this.#clock.now()];
+    const what = JSON.stringify([press, device]);
+    const isEcho = before !== undefined && before.what === what &&
+      before.connection !== connection && now - before.time < ECHO_TIME;
+    if (!isEcho) this.#lastPress = { what, connection, time: now };
+    return isEcho;
   }
 
   #begin(): void {
@@ -174,9 +188,7 @@ export class McapRecorder implements MotionRecorder {
   }
 
   #summary(connections: number): string {
-    const { frames, presses, files, bytes, dropped } = this.#counts;
-    const { hands, raw } = this.#tracks;
-    const motion = hands.frames + raw.frames;
+    const { frames, motion, presses, files, bytes, dropped } = this.#counts;
     const parts = [`${plural(frames, "frame")} of ${plural(connections, "connection")}`];
     if (motion > 0) parts.push(plural(motion, "motion frame"));
     if (presses > 0) parts.push(presses === 1 ? "1 press" : `${presses} presses`);

@@ -50,8 +50,6 @@ interface HandTrack {
 }
 
 export class MotionTrack {
-  /** Frames so far. */
-  frames = 0;
   readonly #stream: MotionStreamName;
   readonly #add: AddMessage;
   readonly #registry: MotionRegistry;
@@ -75,14 +73,8 @@ export class MotionTrack {
     });
   }
 
-  /** Devices that are there. */
-  get devices(): number {
-    return this.#registry.devices().length;
-  }
-
   /** Records a frame that came at `now`, milliseconds since 1970. */
   receive(prefix: MotionPrefix, payload: Uint8Array, now: number): void {
-    this.frames++;
     this.#sample = this.#defined = undefined;
     const known = prefix === MotionPrefix.Disconnect && this.#definitions.has(readId(payload));
     this.#registry.receive(prefix, payload, now);
