@@ -145,6 +145,31 @@ export const pageCases: BrowserCase[] = [
     },
   },
   {
+    name: "filters its messages, and copies one as it was on the wire",
+    async run(t) {
+      const driver = await t.driver();
+      const { address, origin } = await t.bridge(driver);
+      const page = await t.page(address);
+      const clipboard = ["clipboard-read", "clipboard-sanitized-write"] as const;
+      await page.browserContext().overridePermissions(origin, [...clipboard]);
+      await untilSubscribed(driver.simulator);
+      await until(page, "the press", `document.querySelector(".messages button")`);
+      await page.type("rcsp-log input[type=search]", "nothing has this");
+      await until(page, "no message", `!document.querySelector(".messages button")`);
+      await page.$eval("rcsp-log input[type=search]", (input) => {
+        (input as HTMLInputElement).value = "longpress";
+        input.dispatchEvent(new Event("input"));
+      });
+      await until(page, "the message", `document.querySelector(".messages button")`);
+      await page.focus(".messages");
+      await page.keyboard.press("ArrowDown");
+      await page.keyboard.press("Enter");
+      await until(page, "the copy", `document.querySelector("[data-result=copied]")`);
+      const copied = await page.evaluate(() => navigator.clipboard.readText());
+      assertEquals(JSON.parse(copied).Data, { PressType: "LongPress" });
+    },
+  },
+  {
     name: "starts a simulator where there is no driver, by its button",
     async run(t) {
       const driver = await t.driver({ motion: true });

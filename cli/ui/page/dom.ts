@@ -38,7 +38,7 @@ export function foreignText(text: string, length = 400): string {
 /** A button with a text. */
 export function button(
   text: string,
-  onclick: () => void,
+  onclick: () => unknown,
   properties: Properties<HTMLButtonElement> = {},
 ): HTMLButtonElement {
   return element("button", { type: "button", textContent: text, onclick, ...properties });
@@ -50,11 +50,14 @@ export function copyButton(
   text: () => string,
   properties: Properties<HTMLButtonElement> = {},
 ): HTMLButtonElement {
-  const made = button(label, () => {
-    navigator.clipboard.writeText(text()).then(
-      () => flash("copied"),
-      () => flash("failed"),
-    );
+  const made = button(label, async () => {
+    try {
+      // Missing where the page came without encryption from another machine.
+      await navigator.clipboard.writeText(text());
+      flash("copied");
+    } catch {
+      flash("failed");
+    }
   }, properties);
   const flash = (result: string): void => {
     made.dataset["result"] = result;
