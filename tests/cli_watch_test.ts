@@ -14,7 +14,7 @@ const devices: SimulatedDevice[] = [
 const button = { publisher: "DeviceEvents", topic: "ButtonPushed" };
 
 function watching(io: TestIo): Promise<void> {
-  return io.until(({ err }) => err.includes("Ctrl-C ends"));
+  return io.until(({ err }) => /Ctrl-C\s+ends/.test(err));
 }
 
 /** The subscription commands among what was sent, as `DeviceSubscribe 1`. */

@@ -21,7 +21,7 @@
  * @module
  */
 
-import type { ConnectOptions, RcspClient } from "@rcsp/rcsp";
+import type { Address, ConnectOptions, RcspClient } from "@rcsp/rcsp";
 import type { CliIo, Clock } from "../process/io.ts";
 import type { Output } from "../terminal/output.ts";
 import type { CommandLine, Flag, Positional } from "./parse.ts";
@@ -54,6 +54,9 @@ export interface Command {
   /** Does the work. */
   run(context: Context): Promise<void>;
 }
+
+/** Where the driver is, and how to connect. */
+export type Driver = ConnectOptions & Address;
 
 /** How a command wants to be connected. */
 export interface SessionOptions {
@@ -90,7 +93,7 @@ export interface Context {
   /** Logs a line to stderr, escaped. Never rejects. */
   log(text: string): Promise<void>;
   /** What the connection flags say, for commands that make their own connections. */
-  server(): Promise<ConnectOptions>;
+  server(): Promise<Driver>;
   /** Connects by the connection flags, to a simulated driver where `--simulate` says so. */
   connect(options?: SessionOptions): Promise<RcspClient>;
   /** Has something done after the command, whatever happens; the last one first. */

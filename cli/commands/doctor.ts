@@ -4,9 +4,9 @@
  * @module
  */
 
-import { connect, type ConnectOptions } from "@rcsp/rcsp";
-import { DEFAULT_ADDRESS, formatAddress } from "@rcsp/rcsp/server";
-import type { Command, Context } from "../command_line/command.ts";
+import { connect } from "@rcsp/rcsp";
+import { formatAddress } from "@rcsp/rcsp/server";
+import type { Command, Context, Driver } from "../command_line/command.ts";
 import { booleanFlag, durationFlag, textFlag } from "../command_line/flags.ts";
 import { LONGEST_TIMER } from "../command_line/parse.ts";
 import { dial } from "../driver/dial.ts";
@@ -89,7 +89,7 @@ connect({ dialect }).`,
   },
 };
 
-async function check(context: Context, report: Report, server: ConnectOptions): Promise<void> {
+async function check(context: Context, report: Report, server: Driver): Promise<void> {
   try {
     await checkConnection(context, report, server);
     await checkDriver(context, report, server);
@@ -101,7 +101,7 @@ async function check(context: Context, report: Report, server: ConnectOptions): 
 async function checkDriver(
   context: Context,
   report: Report,
-  server: ConnectOptions,
+  server: Driver,
 ): Promise<void> {
   const rcsp = await connect({
     ...server,
@@ -119,9 +119,8 @@ async function checkDriver(
   throw unlikeDriver(error, server);
 }
 
-function unlikeDriver(cause: Error, { host, port }: ConnectOptions): Failure {
-  const address = formatAddress({ ...DEFAULT_ADDRESS, ...host && { host }, ...port && { port } });
-  const message = `What listens at ${address} does not answer as a driver should`;
+function unlikeDriver(cause: Error, server: Driver): Failure {
+  const message = `What listens at ${formatAddress(server)} does not answer as a driver should`;
   return new Failure(message, exitCode(cause), { cause });
 }
 

@@ -5,6 +5,7 @@
  */
 
 import type { Command } from "../command_line/command.ts";
+import { booleanFlag, textFlag } from "../command_line/flags.ts";
 import { EXIT, Failure, UsageError } from "../exit_codes.ts";
 import { exportBvh } from "../recording/bvh_export.ts";
 import { exportCsv } from "../recording/csv_export.ts";
@@ -26,15 +27,10 @@ BVH: a skeleton with the proportions of the rest pose, in meters, at one rate; i
 needs the solver's group joints_local.`,
   positionals: [{ name: "file", about: "what 'rcsp record' wrote" }],
   flags: [
-    { name: "csv", kind: "boolean", about: "comma-separated values" },
-    { name: "bvh", kind: "boolean", about: "a skeleton and its motion" },
-    {
-      name: "output",
-      kind: "text",
-      value: "NAME",
-      about: "what the names of the files begin with",
-    },
-    { name: "force", kind: "boolean", about: "replace files that are there" },
+    booleanFlag("--csv", "comma-separated values"),
+    booleanFlag("--bvh", "a skeleton and its motion"),
+    textFlag("--output NAME", "what the names of the files begin with"),
+    booleanFlag("--force", "replace files that are there"),
   ],
   examples: [
     ["rcsp export take.mcap --csv", "take-left.csv and take-right.csv"],

@@ -5,8 +5,9 @@
  */
 
 import type { ConnectOptions, RcspClient } from "@rcsp/rcsp";
-import { DEFAULT_ADDRESS, formatAddress } from "@rcsp/rcsp/server";
+import { formatAddress } from "@rcsp/rcsp/server";
 import type { Command, Context } from "../command_line/command.ts";
+import { booleanFlag, durationFlag, integerFlag, textFlag } from "../command_line/flags.ts";
 import { LONGEST_TIMER } from "../command_line/parse.ts";
 import { parseSize } from "../command_line/size.ts";
 import { subscribeAll } from "../driver/listening.ts";
@@ -58,85 +59,44 @@ both back, 'rcsp info FILE' shows what is in them. Ctrl-C ends.`,
     },
   ],
   flags: [
-    {
-      name: "listen",
-      kind: "integer",
-      value: "NUMBER",
-      about: "the port for clients to connect to; 0 takes any free one",
+    integerFlag("--listen NUMBER", "the port for clients to connect to; 0 takes any free one", {
       range: [0, 65_535],
       excludes: ["simulate", "driver", "device"],
-    },
-    {
-      name: "device",
-      short: "d",
-      kind: "text",
-      value: "ID",
-      about: "a device, by its DeviceId",
+    }),
+    textFlag("-d, --device ID", "a device, by its DeviceId", {
       default: "every device that is listed",
       multiple: true,
-    },
-    {
-      name: "driver",
-      kind: "boolean",
-      about: "subscribe to the driver, not to devices",
-      excludes: ["device"],
-    },
-    {
-      name: "for",
-      kind: "duration",
-      value: "TIME",
-      about: "end after so long: 10s, 5m",
-      range: [1, LONGEST_TIMER],
-    },
-    { name: "motion", kind: "boolean", about: "record the solved hands too (.mcap)" },
-    {
-      name: "motion-port",
-      kind: "integer",
-      value: "NUMBER",
-      about: "the port of the solved hands",
+    }),
+    booleanFlag("--driver", "subscribe to the driver, not to devices", { excludes: ["device"] }),
+    durationFlag("--for TIME", "end after so long: 10s, 5m"),
+    booleanFlag("--motion", "record the solved hands too (.mcap)"),
+    integerFlag("--motion-port NUMBER", "the port of the solved hands", {
       default: "12277",
       range: [1, 65_535],
       needs: "motion",
       excludes: ["simulate"],
-    },
-    { name: "raw", kind: "boolean", about: "record the raw motion stream too (.mcap)" },
-    {
-      name: "raw-port",
-      kind: "integer",
-      value: "NUMBER",
-      about: "the port of the raw stream",
+    }),
+    booleanFlag("--raw", "record the raw motion stream too (.mcap)"),
+    integerFlag("--raw-port NUMBER", "the port of the raw stream", {
       default: "12276",
       range: [1, 65_535],
       needs: "raw",
       excludes: ["simulate"],
-    },
-    {
-      name: "on-press",
-      kind: "boolean",
-      about: "a button press starts a take, the next one ends it; files are numbered",
-    },
-    {
-      name: "led",
-      kind: "boolean",
-      about: "red LEDs while a take is recorded",
+    }),
+    booleanFlag(
+      "--on-press",
+      "a button press starts a take, the next one ends it; files are numbered",
+    ),
+    booleanFlag("--led", "red LEDs while a take is recorded", {
       needs: "on-press",
       excludes: ["listen"],
-    },
-    {
-      name: "split",
-      kind: "duration",
-      value: "TIME",
-      about: "begin the next numbered file after so long",
+    }),
+    durationFlag("--split TIME", "begin the next numbered file after so long", {
       range: [1_000, LONGEST_TIMER],
-    },
-    { name: "max-size", kind: "text", value: "SIZE", about: "end after so much: 500MB, 2GiB" },
-    {
-      name: "calibration",
-      kind: "text",
-      value: "FILE",
-      about: "attach a calibration (JSON) to each file",
-    },
-    { name: "force", kind: "boolean", about: "replace a file that is there" },
+    }),
+    textFlag("--max-size SIZE", "end after so much: 500MB, 2GiB"),
+    textFlag("--calibration FILE", "attach a calibration (JSON) to each file"),
+    booleanFlag("--force", "replace a file that is there"),
   ],
   connects: true,
   simulates: true,
@@ -207,15 +167,17 @@ async function recorderOptions(
   if (size !== undefined && maxSize === undefined) {
     throw new UsageError(`Invalid '--max-size' ${quote(size)}: expected a size, such as 500MB`);
   }
-  const { host = DEFAULT_ADDRESS.host, port = DEFAULT_ADDRESS.port, dialect } = await context
-    .server();
+  const server = await context.server();
   const about = {
     mode: line.number("listen") === undefined ? "client" : "proxy",
-    driver: line.on("simulate") ? "simulated" : formatAddress({ host, port }),
+    driver: line.on("simulate") ? "simulated" : formatAddress(server),
     ...isMcap(line.positionals[0]!) && {
-      dialect: JSON.stringify(dialect ?? {}),
+      dialect: JSON.stringify(server.dialect ?? {}),
       ...Object.fromEntries(
-        Array.from(wantedStreams(context), ([name, port]) => [name, formatAddress({ host, port })]),
+        Array.from(
+          wantedStreams(context),
+          ([name, port]) => [name, formatAddress({ host: server.host, port })],
+        ),
       ),
     },
   };

@@ -5,6 +5,7 @@
  */
 
 import type { Command } from "../command_line/command.ts";
+import { booleanFlag } from "../command_line/flags.ts";
 import { UsageError } from "../exit_codes.ts";
 import { createFile } from "../process/files.ts";
 import { FileWriter } from "../recording/file_writer.ts";
@@ -27,7 +28,7 @@ other programs. Damaged chunks are left out.`,
     { name: "file", about: "what to read" },
     { name: "output", about: "where to write" },
   ],
-  flags: [{ name: "force", kind: "boolean", about: "replace a file that is there" }],
+  flags: [booleanFlag("--force", "replace a file that is there")],
   examples: [["rcsp recover take.mcap mended.mcap", "all messages that can be read"]],
   async run(context) {
     const { line, io, log } = context;

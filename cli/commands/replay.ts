@@ -9,7 +9,13 @@ import { MOTION_PORTS } from "@rcsp/rcsp/motion";
 import { DEFAULT_ADDRESS, formatAddress, resolveDialect } from "@rcsp/rcsp/server";
 import type { Command, Context } from "../command_line/command.ts";
 import { formatDuration } from "../command_line/duration.ts";
-import { DIALECT_FLAG } from "../command_line/flags.ts";
+import {
+  booleanFlag,
+  DIALECT_FLAG,
+  durationFlag,
+  integerFlag,
+  textFlag,
+} from "../command_line/flags.ts";
 import { readDialect } from "../driver/session.ts";
 import { UsageError } from "../exit_codes.ts";
 import type { Recording } from "../recording/contents.ts";
@@ -46,37 +52,18 @@ times between frames; each client gets all of it from the start on.`,
   positionals: [{ name: "file", about: "what 'rcsp record' wrote; - is standard input" }],
   flags: [
     ...listenFlags(DEFAULT_ADDRESS.port),
-    {
-      name: "speed",
-      kind: "text",
-      value: "N",
-      about: "how many times as fast: 0.5, 2, or max",
-      default: "1",
-    },
-    { name: "loop", kind: "boolean", about: "begin again after the end" },
-    {
-      name: "from",
-      kind: "duration",
-      value: "TIME",
-      about: "begin so long after the start: 10s, 5m",
-    },
-    { name: "to", kind: "duration", value: "TIME", about: "end so long after the start" },
-    {
-      name: "motion-port",
-      kind: "integer",
-      value: "NUMBER",
-      about: "where to serve the hands of an MCAP file",
+    textFlag("--speed N", "how many times as fast: 0.5, 2, or max", { default: "1" }),
+    booleanFlag("--loop", "begin again after the end"),
+    durationFlag("--from TIME", "begin so long after the start: 10s, 5m", { range: [0, Infinity] }),
+    durationFlag("--to TIME", "end so long after the start", { range: [0, Infinity] }),
+    integerFlag("--motion-port NUMBER", "where to serve the hands of an MCAP file", {
       default: "12277",
       range: [0, 65_535],
-    },
-    {
-      name: "raw-port",
-      kind: "integer",
-      value: "NUMBER",
-      about: "where to serve its raw stream",
+    }),
+    integerFlag("--raw-port NUMBER", "where to serve its raw stream", {
       default: "12276",
       range: [0, 65_535],
-    },
+    }),
     DIALECT_FLAG,
   ],
   endsWithCtrlC: true,

@@ -5,7 +5,7 @@
  */
 
 import { CommandError, type JsonObject, type RcspClient } from "@rcsp/rcsp";
-import { DEFAULT_ADDRESS, formatAddress, PRESS_TYPES } from "@rcsp/rcsp/server";
+import { formatAddress, PRESS_TYPES } from "@rcsp/rcsp/server";
 import type { Command, Context } from "../command_line/command.ts";
 import { hint } from "../command_line/suggest.ts";
 import { deviceName, findDevice } from "../driver/device_argument.ts";
@@ -96,7 +96,7 @@ function refuse([word]: readonly string[]): void {
 
 /** Sends a command of the simulator's own. */
 async function send(
-  { line }: Context,
+  context: Context,
   rcsp: RcspClient,
   command: string,
   args: JsonObject,
@@ -105,11 +105,7 @@ async function send(
     return await rcsp.call(command, args);
   } catch (error) {
     if (!(error instanceof CommandError) || error.errorCode === REMOTE_ERROR) throw error;
-    const { host, port } = DEFAULT_ADDRESS;
-    const address = formatAddress({
-      host: line.text("host") ?? host,
-      port: line.number("port") ?? port,
-    });
+    const address = formatAddress(await context.server());
     const message = `No simulator at ${address}: what answers there does not know ${command}. ` +
       "Start one with 'rcsp serve'";
     throw new Failure(message, EXIT.refused, { cause: error });

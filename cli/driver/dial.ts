@@ -4,16 +4,17 @@
  * @module
  */
 
-import { type ConnectOptions, connector, LIMITS, type Socket, TimeoutError } from "@rcsp/rcsp";
-import { DEFAULT_ADDRESS, formatAddress } from "@rcsp/rcsp/server";
+import { connector, LIMITS, type Socket, TimeoutError } from "@rcsp/rcsp";
+import { formatAddress } from "@rcsp/rcsp/server";
+import type { Driver } from "../command_line/command.ts";
 import type { Clock } from "../process/io.ts";
 
 /** Opens a socket. Rejects as a connector does, or with a `TimeoutError` after `connectTimeout`. */
 export async function dial(
-  server: ConnectOptions,
+  server: Driver,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<Socket> {
-  const { host = DEFAULT_ADDRESS.host, port = DEFAULT_ADDRESS.port } = server;
+  const { host, port } = server;
   const timeout = server.connectTimeout ?? LIMITS.connectTimeout;
   signal.throwIfAborted();
   const overdue = new AbortController();

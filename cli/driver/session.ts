@@ -14,9 +14,9 @@ import {
   TimeoutError,
 } from "@rcsp/rcsp";
 import { MOTION_PORTS } from "@rcsp/rcsp/motion";
-import { resolveDialect } from "@rcsp/rcsp/server";
+import { DEFAULT_ADDRESS, resolveDialect } from "@rcsp/rcsp/server";
 import { memoryNetwork, Simulator } from "@rcsp/rcsp/simulator";
-import type { Context, SessionOptions } from "../command_line/command.ts";
+import type { Context, Driver, SessionOptions } from "../command_line/command.ts";
 import type { CommandLine } from "../command_line/parse.ts";
 import { UsageError } from "../exit_codes.ts";
 import { readJson } from "../process/files.ts";
@@ -35,11 +35,11 @@ const DRAIN_TIMEOUT = 1_000;
  *
  * @throws {UsageError} If the dialect file is wrong.
  */
-export async function serverOptions(line: CommandLine, io: CliIo): Promise<ConnectOptions> {
+export async function serverOptions(line: CommandLine, io: CliIo): Promise<Driver> {
   const timeout = line.number("timeout");
   return {
-    host: line.text("host"),
-    port: line.number("port"),
+    host: line.text("host") ?? DEFAULT_ADDRESS.host,
+    port: line.number("port") ?? DEFAULT_ADDRESS.port,
     connectTimeout: timeout,
     commandTimeout: timeout,
     dialect: await readDialect(line.text("dialect"), io),
@@ -152,7 +152,7 @@ export async function simulate(
   context: Context,
   server: ConnectOptions,
   { pressEvery, motion = false }: Pick<SessionOptions, "pressEvery" | "motion">,
-): Promise<ConnectOptions> {
+): Promise<Driver> {
   const { connector, listen } = memoryNetwork();
   const simulator = new Simulator({ pressEvery, motion, dialect: server.dialect });
   context.defer(() => simulator.close());

@@ -7,13 +7,12 @@
 import {
   CommandError,
   ConnectionError,
-  type ConnectOptions,
   type JsonObject,
   type RcspClient,
   TimeoutError,
 } from "@rcsp/rcsp";
 import { DEFAULT_ADDRESS, formatAddress, resolveDialect } from "@rcsp/rcsp/server";
-import type { Context } from "../command_line/command.ts";
+import type { Context, Driver } from "../command_line/command.ts";
 import { dial } from "../driver/dial.ts";
 import { EXIT, Failure } from "../exit_codes.ts";
 import type { Mark, Report } from "../terminal/finding_report.ts";
@@ -34,18 +33,17 @@ const SLOW = 100;
 export async function checkConnection(
   context: Context,
   report: Report,
-  server: ConnectOptions,
+  server: Driver,
 ): Promise<void> {
-  const { host = DEFAULT_ADDRESS.host, port = DEFAULT_ADDRESS.port } = server;
   const began = context.clock.now();
   const error = await tryAddress(context, server);
-  const address = formatAddress({ host, port });
+  const address = formatAddress(server);
   if (error === undefined) {
     const time = (context.clock.now() - began).toFixed(1);
     return await report.add("ok", "connection", `to ${address} in ${time} ms`);
   }
   await report.add("fail", "connection", error.message);
-  for (const step of nextSteps(context, error, port)) await report.add("info", "next", step);
+  for (const step of nextSteps(context, error, server.port)) await report.add("info", "next", step);
   const timedOut = error instanceof TimeoutError;
   throw new Failure(
     `No driver was found at ${address}`,
@@ -68,7 +66,7 @@ export async function checkAnswers(
   context: Context,
   report: Report,
   rcsp: RcspClient,
-  server: ConnectOptions,
+  server: Driver,
 ): Promise<Error | undefined> {
   const { clock } = context;
   let failure: Error | undefined;
@@ -126,7 +124,7 @@ export async function checkAnswers(
   return failure;
 }
 
-async function tryAddress(context: Context, server: ConnectOptions): Promise<Error | undefined> {
+async function tryAddress(context: Context, server: Driver): Promise<Error | undefined> {
   try {
     const socket = await dial(server, context);
     socket.close();

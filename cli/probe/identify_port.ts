@@ -4,9 +4,9 @@
  * @module
  */
 
-import { CommandError, type ConnectOptions } from "@rcsp/rcsp";
+import { CommandError } from "@rcsp/rcsp";
 import { encodeFrame, PayloadType } from "@rcsp/rcsp/wire";
-import type { Context } from "../command_line/command.ts";
+import type { Context, Driver } from "../command_line/command.ts";
 import { dial } from "../driver/dial.ts";
 import { quote } from "../text/values.ts";
 
@@ -31,7 +31,7 @@ const QUESTIONS: readonly Uint8Array[] = [
 /** What is wrong with an answer: where it is not a driver that answers, what it is. */
 export async function reasonOf(
   context: Context,
-  server: ConnectOptions,
+  server: Driver,
   error: Error,
 ): Promise<string> {
   context.signal.throwIfAborted();
@@ -40,7 +40,7 @@ export async function reasonOf(
 }
 
 /** `undefined` if it looks like RCSP, or if nothing listens there any more. */
-async function identifyPort(context: Context, server: ConnectOptions): Promise<string | undefined> {
+async function identifyPort(context: Context, server: Driver): Promise<string | undefined> {
   let isClosed: boolean | undefined;
   for (const question of QUESTIONS) {
     const answer = await ask(context, server, question).catch(() => undefined);
@@ -54,7 +54,7 @@ async function identifyPort(context: Context, server: ConnectOptions): Promise<s
 /** Each question has a connection of its own. */
 async function ask(
   context: Context,
-  server: ConnectOptions,
+  server: Driver,
   question: Uint8Array,
 ): Promise<{ bytes: Uint8Array; isClosed: boolean }> {
   const socket = await dial(server, context);

@@ -12,7 +12,7 @@ import {
   RcspError,
 } from "@rcsp/rcsp";
 import { findPressType, readPath } from "@rcsp/rcsp/server";
-import type { Context } from "../command_line/command.ts";
+import type { Context, Driver } from "../command_line/command.ts";
 import { formatDuration } from "../command_line/duration.ts";
 import { deviceName } from "../driver/device_argument.ts";
 import { frameLog } from "../driver/session.ts";
@@ -38,7 +38,7 @@ const FIRST_TRACK_ID = 7_310_000_001;
 
 /** What to learn, and how. */
 export interface LearnOptions {
-  readonly server: ConnectOptions;
+  readonly server: Driver;
   readonly report: Report;
   /** Milliseconds to wait for a press; 0 does not wait. */
   readonly wait: number;

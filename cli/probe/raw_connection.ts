@@ -15,6 +15,7 @@ import {
 } from "@rcsp/rcsp";
 import { parseBody } from "@rcsp/rcsp/server";
 import { encodeFrame, FrameDecoder, PayloadType } from "@rcsp/rcsp/wire";
+import type { Driver } from "../command_line/command.ts";
 import { dial } from "../driver/dial.ts";
 import type { Clock } from "../process/io.ts";
 
@@ -133,7 +134,7 @@ export class RawSession {
 
 /** Opens a session; rejects as a connector does, or with a `TimeoutError`. */
 export async function openRawSession(
-  server: ConnectOptions,
+  server: Driver,
   options: RawOptions,
 ): Promise<RawSession> {
   const timeout = server.commandTimeout ?? LIMITS.commandTimeout;

@@ -5,7 +5,7 @@
  */
 
 import type { ConnectOptions, Socket } from "@rcsp/rcsp";
-import type { Context } from "../command_line/command.ts";
+import type { Context, Driver } from "../command_line/command.ts";
 import { dial } from "../driver/dial.ts";
 import { untilThere } from "../driver/session.ts";
 import type { Direction } from "./format.ts";
@@ -19,7 +19,7 @@ export class RecordingProxy {
   /** Clients so far. */
   clients = 0;
   readonly #context: Context;
-  readonly #server: ConnectOptions;
+  readonly #server: Driver;
   readonly #recorder: Recorder;
   readonly #talk: (text: string) => void;
   readonly #onFrame: ConnectOptions["onFrame"];
@@ -29,7 +29,7 @@ export class RecordingProxy {
   /** Creates a proxy for the driver that `server` leads to. */
   constructor(
     context: Context,
-    server: ConnectOptions,
+    server: Driver,
     recorder: Recorder,
     talk: (text: string) => void,
     onFrame: ConnectOptions["onFrame"],
