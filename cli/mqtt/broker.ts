@@ -143,7 +143,8 @@ export class Broker {
         lostAt = this.#options.clock.now();
       }
       const sentence = `Broker ${this.#name}: ${brokerReason(reason)}`;
-      if (sentence !== told) await log(`${sentence}. Trying again until Ctrl-C`);
+      const stop = sentence.endsWith("?") ? "" : ".";
+      if (sentence !== told) await log(`${sentence}${stop} Trying again until Ctrl-C`);
       told = sentence;
       await pause(delay * (0.5 + Math.random() / 2), signal);
       delay = Math.min(delay * 2, RETRY.longest);
