@@ -10,10 +10,10 @@ import { command, must, root, scratch, type Step, StepFailure } from "./step.ts"
 const TOO_OLD_NODES = ["18", "20"] as const;
 
 /** Most bytes of the library's tarball. */
-const PACKED_BUDGET = 105_000;
+const PACKED_BUDGET = 120_000;
 
 /** Most bytes of a client with `fromStreams()`, minified and gzipped: what a page would load. */
-const CORE_BUDGET = 16_000;
+const CORE_BUDGET = 16_200;
 
 /** How `tsc` may find the types: each `moduleResolution` with a `module` that goes with it. */
 const RESOLUTIONS = [["Node16", "Node16"], ["NodeNext", "NodeNext"], [

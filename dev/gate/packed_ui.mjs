@@ -11,7 +11,8 @@ const FILES = [["/", "<rcsp-devices"], ["/page.js", "rcsp-devices"], ["/page.css
 
 const [program, ...args] = process.argv.slice(2);
 const line = [...args, "ui", "--simulate", "--port", "0", "--no-open"];
-const rcsp = spawn(program, line, { stdio: ["ignore", "pipe", "inherit"] });
+// In a process group of its own: npx does not pass a signal on to what it started.
+const rcsp = spawn(program, line, { detached: true, stdio: ["ignore", "pipe", "inherit"] });
 const ended = new Promise((resolve) => rcsp.once("close", resolve));
 try {
   const address = await new Promise((resolve, reject) => {
@@ -24,6 +25,6 @@ try {
   }
   console.log(`its page has ${FILES.length} files`);
 } finally {
-  rcsp.kill();
+  process.kill(-rcsp.pid);
   await ended;
 }
