@@ -14,17 +14,39 @@ export interface BrowserCase {
   run(context: CaseContext): Promise<void>;
 }
 
+/** A driver and a read-only bridge for all cases of a runtime that change neither. */
+export class SharedBridge {
+  readonly #context: CaseContext;
+  #started: Promise<{ readonly driver: Driver; readonly bridge: Bridge }> | undefined;
+
+  constructor(browser: Browser, runtime: Runtime) {
+    this.#context = new CaseContext(browser, runtime, this);
+  }
+
+  /** Starts both for the first case that asks. */
+  start(): Promise<{ readonly driver: Driver; readonly bridge: Bridge }> {
+    return this.#started ??= this.#context.driver()
+      .then(async (driver) => ({ driver, bridge: await this.#context.bridge(driver) }));
+  }
+
+  async end(): Promise<void> {
+    await this.#context.end();
+  }
+}
+
 /** What a case has started; all of it ends with the case. */
 export class CaseContext {
   readonly runtime: Runtime;
   readonly browser: Browser;
+  readonly shared: SharedBridge;
   /** Requests that left the bridge's origin, and errors on the console of a page. */
   readonly complaints: string[] = [];
   readonly #ends: (() => Promise<unknown>)[] = [];
 
-  constructor(browser: Browser, runtime: Runtime) {
+  constructor(browser: Browser, runtime: Runtime, shared: SharedBridge) {
     this.browser = browser;
     this.runtime = runtime;
+    this.shared = shared;
   }
 
   async driver(options?: SimulatorOptions, port?: number): Promise<Driver> {

@@ -8,7 +8,7 @@ import process from "node:process";
 import { parseArgs } from "@std/cli/parse-args";
 import { type Runtime, RUNTIMES } from "./bridge.ts";
 import { startBrowser } from "./browser.ts";
-import { type BrowserCase, CaseContext } from "./case.ts";
+import { type BrowserCase, CaseContext, SharedBridge } from "./case.ts";
 import { connectorCases } from "./connector_cases.ts";
 import { pageCases } from "./page_cases.ts";
 import { securityCases } from "./security_cases.ts";
@@ -26,15 +26,19 @@ const browser = await startBrowser().catch((error: Error) => {
 const counts = { passed: 0, failed: 0 };
 // All at once: most of the time they wait for one another's processes.
 await Promise.all(runtimes.map(async (runtime) => {
-  for (const browserCase of cases) await runCase(runtime, browserCase);
+  const shared = new SharedBridge(browser, runtime);
+  for (const browserCase of cases) {
+    await runCase(browserCase, new CaseContext(browser, runtime, shared));
+  }
+  await shared.end();
 }));
 await browser.close();
 console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed === 0 && counts.passed > 0 ? 0 : 1;
 
-async function runCase(runtime: Runtime, { name, run }: BrowserCase): Promise<void> {
+async function runCase({ name, run }: BrowserCase, context: CaseContext): Promise<void> {
   const start = performance.now();
-  const context = new CaseContext(browser, runtime);
+  const { runtime } = context;
   let problem: string | undefined;
   try {
     await run(context);

@@ -17,8 +17,8 @@ export const pageCases: BrowserCase[] = [
   {
     name: "lists the driver's devices, and shows a press within a second",
     async run(t) {
-      const driver = await t.driver();
-      const page = await t.page((await t.bridge(driver)).address);
+      const { driver, bridge } = await t.shared.start();
+      const page = await t.page(bridge.address);
       await untilDevices(page, 4);
       assertEquals(await texts(page, "rcsp-device h3"), NAMES);
       assertEquals(new URL(page.url()).hash, "");
@@ -70,8 +70,8 @@ export const pageCases: BrowserCase[] = [
   {
     name: "is read-only by default, and shows what a refused command says",
     async run(t) {
-      const driver = await t.driver();
-      const page = await t.page((await t.bridge(driver)).address);
+      const { driver, bridge } = await t.shared.start();
+      const page = await t.page(bridge.address);
       await untilDevices(page, 4);
       await until(page, "the hint", `document.body.innerText.includes("--allow SetColorLed")`);
       assertEquals(await page.$("rcsp-led:not([hidden])"), null);
@@ -110,8 +110,7 @@ export const pageCases: BrowserCase[] = [
   {
     name: "two pages at once see the same press",
     async run(t) {
-      const driver = await t.driver();
-      const { address } = await t.bridge(driver);
+      const { driver, bridge: { address } } = await t.shared.start();
       const pages = await Promise.all([t.page(address), t.page(address)]);
       for (const page of pages) {
         await untilDevices(page, 4);
@@ -147,8 +146,7 @@ export const pageCases: BrowserCase[] = [
   {
     name: "filters its messages, and copies one as it was on the wire",
     async run(t) {
-      const driver = await t.driver();
-      const { address, origin } = await t.bridge(driver);
+      const { driver, bridge: { address, origin } } = await t.shared.start();
       const page = await t.page(address);
       const clipboard = ["clipboard-read", "clipboard-sanitized-write"] as const;
       await page.browserContext().overridePermissions(origin, [...clipboard]);

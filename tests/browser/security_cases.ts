@@ -70,7 +70,7 @@ export const securityCases: BrowserCase[] = [
   {
     name: "a rebound name gets no page, and a foreign page cannot read or frame it",
     async run(t) {
-      const bridge = await t.bridge(await t.driver());
+      const { bridge } = await t.shared.start();
       const page = await t.blankPage();
       const response = await page.goto(`http://${REBOUND}:${bridge.port}/`);
       assertEquals(response?.status(), 403);
@@ -94,7 +94,7 @@ export const securityCases: BrowserCase[] = [
   {
     name: "a page without its token, or with a wrong one, says what to do",
     async run(t) {
-      const { origin } = await t.bridge(await t.driver());
+      const { bridge: { origin } } = await t.shared.start();
       const without = await t.page(`${origin}/`);
       await until(without, "no token", `document.body.innerText.includes("has no token")`);
       const wrong = await t.blankPage();
