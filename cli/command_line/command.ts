@@ -8,15 +8,15 @@
  *
  * In `run`:
  *
- * - `await context.connect()` gives a client by the connection flags; it is closed afterwards.
- * - Data goes out by `context.out` (`record()`, `table()`, `line()`), which escapes foreign text; talk
- *   by `context.tell()`. Nothing else writes.
- * - What fails throws: a `Failure` or `UsageError` of `exit.ts`, or what the client throws. `main()`
- *   says it in one sentence and picks the exit code. To end well, return.
- * - What must be undone goes to `context.defer()`; it is done last first, whatever happens.
- * - What waits heeds `context.signal` (Ctrl-C). A command that has subscribed connects with
- *   `{ drain: true }`, so that Ctrl-C unsubscribes and ends its subscriptions in good order. A command
- *   that goes on for more than two seconds after Ctrl-C is left to itself.
+ * - `await context.connect()` returns a client for the connection flags, which is closed afterwards.
+ * - Write data with `context.out` (`value()`, `table()`, `line()`), which escapes foreign text, and
+ *   diagnostics with `context.log()`. Nothing else writes.
+ * - To fail, throw: a `Failure` or `UsageError` of `exit_codes.ts`, or what the client throws. `main()`
+ *   reports it in one sentence and picks the exit code. To succeed, return.
+ * - Register cleanup with `context.defer()`; it runs whatever happens, the last one first.
+ * - Stop waiting when `context.signal` (Ctrl-C) aborts. A command that subscribes connects with
+ *   `{ drain: true }`, so that Ctrl-C unsubscribes. A command that runs for more than two seconds
+ *   after Ctrl-C is abandoned.
  *
  * @module
  */

@@ -11,7 +11,7 @@ import { deviceName, pickDevice } from "./device_argument.ts";
 
 /**
  * Lists the devices, asks for what is known of each, and subscribes. A refusal is part of the
- * recording and told; it rejects only if no subscription was accepted.
+ * recording and logged; it rejects only if no subscription was accepted.
  */
 export async function subscribeAll(
   context: Context,

@@ -111,13 +111,13 @@ export async function openSession(
 /** Opens a connection; with `--wait` again and again until the driver is there. */
 export async function untilThere<T>(context: Context, open: () => Promise<T>): Promise<T> {
   const { line, log, pause, signal } = context;
-  for (let told = false;; told = true) {
+  for (let isLogged = false;; isLogged = true) {
     try {
       return await open();
     } catch (error) {
       signal.throwIfAborted();
       if (!line.on("wait") || !isAbsence(error)) throw error;
-      if (!told) await log(`${error.message}. Waiting for the driver; Ctrl-C ends.`);
+      if (!isLogged) await log(`${error.message}. Waiting for the driver; Ctrl-C ends.`);
       await pause(WAIT_BETWEEN_TRIES);
       signal.throwIfAborted();
     }
@@ -147,7 +147,7 @@ export function frameLog(
   };
 }
 
-/** Starts a simulated driver within the process; gives what leads to it. */
+/** Starts a simulated driver within the process. Returns how to connect to it. */
 export async function simulate(
   context: Context,
   server: ConnectOptions,

@@ -47,7 +47,7 @@ export interface CliIo {
   readonly stdin: AsyncIterable<Uint8Array>;
   /** Data goes here. */
   readonly stdout: TextOutput;
-  /** Talk goes here: what happens, and what went wrong. */
+  /** Diagnostics go here: what happens, and what went wrong. */
   readonly stderr: TextOutput;
   /** The value of an environment variable, if it is set and may be read. */
   env(name: string): string | undefined;
