@@ -40,8 +40,8 @@ With --learn it finds out how the driver differs from what is assumed about the
 protocol (docs/protocol.md), by the same harmless commands, and by subscribing
 to the button of the first device under one pair of names after the other, and
 unsubscribing at once. In a terminal it then waits for a press, which shows what
-an event looks like. What was learned is a dialect, for --dialect and
-connect({ dialect }).`,
+an event looks like. What it learned is a dialect: use it with --dialect, or
+with the option dialect of connect().`,
   flags: [
     booleanFlag("--learn", "learn how the driver differs"),
     textFlag("--write FILE", "with --learn: write the dialect", { needs: "learn" }),

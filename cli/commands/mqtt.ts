@@ -27,7 +27,7 @@ URL is mqtt://HOST, mqtts://, ws:// or wss://, with the user in it:
 mqtt://USER@HOST. The password is best given in RCSP_MQTT_PASSWORD.
 
 Broker and drivers may come and go. With several --driver the others go on if
-one fails. See docs/mqtt.md. Under Deno --site is needed without -A.`,
+one fails. See docs/mqtt.md. Under Deno without -A, --site is required.`,
   positionals: [{ name: "url", about: "the broker, such as mqtt://localhost" }],
   flags: [
     textFlag("--site NAME", "names this process in topics; no other may have it", {
