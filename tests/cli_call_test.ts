@@ -14,7 +14,7 @@ const sources: [source: string | undefined, args: unknown][] = [
   ['{"__proto__":{"x":1}}', JSON.parse('{"__proto__":{"x":1}}')],
 ];
 
-test("call takes arguments from the line, from a file and from standard input", async () => {
+test("call accepts arguments from the line, from a file and from standard input", async () => {
   await withDriver(async ({ simulator, connector, commands }) => {
     simulator.server.handle("Echo", ({ Arguments }) => ({ Arguments }));
     for (const [source, args] of sources) {
@@ -31,7 +31,7 @@ test("call takes arguments from the line, from a file and from standard input", 
   });
 });
 
-test("call takes arguments as Name=text and Name:=JSON", async () => {
+test("call accepts arguments as Name=text and Name:=JSON", async () => {
   await withDriver(async ({ connector, commands }) => {
     const words = ["DeviceId:=1", "Name=a=b", "Empty=", 'Deep:={"x":[null]}', "__proto__=x"];
     await rcsp(["call", "Echo", ...words], { connector });
@@ -136,7 +136,7 @@ test("ping shows no percentile beyond the most", async () => {
   assert(median <= max && p99 <= max, out);
 });
 
-test("ping counts answers that are errors, and tells of those that did not come", async () => {
+test("ping counts answers that are errors, and reports those that did not come", async () => {
   let count = 0;
   const server = await startScripted((command) =>
     ++count % 2 === 0 ? undefined : new Uint8Array(errorFrame(command.trackId))
@@ -184,7 +184,7 @@ test("ping --load keeps commands unanswered, and shows how many a second go thro
   });
 });
 
-test("ping --load --simulate lets Ctrl-C through, and shows what there is", async () => {
+test("ping --load --simulate ends at Ctrl-C, and shows what there is", async () => {
   const io = testIo();
   const ending = main(["ping", "--simulate", "--load", "8", "--for", "60s"], io);
   setTimeout(() => io.interrupt(), 10);

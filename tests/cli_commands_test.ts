@@ -48,7 +48,7 @@ test("list is one JSON object a line in a pipe, and with --json", async () => {
   }, { devices });
 });
 
-test("list says that there is nothing to list", async () => {
+test("list reports that no device is listed", async () => {
   await withDriver(async ({ connector }) => {
     const empty = { code: 0, out: "", err: "No devices are connected\n" };
     assertEquals(await rcsp(["list"], { connector, terminal: true }), empty);
@@ -74,7 +74,7 @@ test("a device is meant by its id as listed: as JSON first, then as text", async
   }, { devices });
 });
 
-test("a device that is not there is told with those that are", async () => {
+test("a device that is not there is reported with those that are", async () => {
   await withDriver(async ({ connector, commands }) => {
     for (const args of [["info", "7"], ["led", "null", "red"], ["watch", "-d", "Glove"]]) {
       const result = await rcsp(args, { connector });
@@ -131,7 +131,7 @@ const colors: [color: string, red: number, green: number, blue: number][] = [
   ["1, 2, 3", 1, 2, 3],
 ];
 
-test("led takes colors by name, by hex digits and by numbers", async () => {
+test("led accepts colors by name, by hex digits and by numbers", async () => {
   await withDriver(async ({ connector, commands }) => {
     for (const [color, Red, Green, Blue] of colors) {
       const { code, out, err } = await rcsp(["led", "1", color], { connector });
@@ -147,7 +147,7 @@ test("led takes colors by name, by hex digits and by numbers", async () => {
   }, { devices });
 });
 
-test("led all and info alone ask every device, and name those that refuse", async () => {
+test("led all and info alone query every device, and name those that refuse", async () => {
   await withDriver(async ({ simulator, connector, commands }) => {
     const ids = [1, "1", "left", { Port: 2 }];
     const idsOf = (name: string): unknown[] =>
@@ -169,7 +169,7 @@ test("led all and info alone ask every device, and name those that refuse", asyn
   }, { devices });
 });
 
-test("led refuses what is not a color before it connects, and tells an LED that is not there", async () => {
+test("led refuses what is not a color before it connects, and reports an LED that is not there", async () => {
   for (
     const color of [
       "256,0,0",

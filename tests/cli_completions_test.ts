@@ -40,7 +40,7 @@ test("rcsp __complete knows commands, flags, choices and colors", async () => {
   }
 });
 
-test("each shell has a script that asks rcsp", async () => {
+test("each shell has a script that calls rcsp", async () => {
   for (const shell of ["bash", "zsh", "fish", "powershell"]) {
     const { code, out, err } = await rcsp(["completions", shell]);
     assertEquals([code, err], [0, ""]);

@@ -12,7 +12,7 @@ async function motionFindings(options: TestIoOptions, ...args: string[]): Promis
     .map(({ result, check, finding }) => `${result} ${check}: ${finding}`);
 }
 
-test("doctor says which devices the motion stream has", async () => {
+test("doctor reports which devices the motion stream has", async () => {
   await withMotion(async ({ connector, simulator }) => {
     assertEquals(await motionFindings({ connector }), [
       "ok hands: localhost:12277 has 2 devices: left solved_hand 1, right solved_hand 2",
@@ -25,7 +25,7 @@ test("doctor says which devices the motion stream has", async () => {
   assertMatch((await motionFindings({}, "--simulate"))[0]!, /^ok hands: .* has 2 devices/);
 });
 
-test("doctor says what to do about a hand without joints_openxr, which is not a failure", async () => {
+test("doctor explains what to do about a hand without joints_openxr, which is not a failure", async () => {
   await withMotion(async ({ connector }) => {
     const found = await motionFindings({ connector });
     assertEquals(found.map((line) => line.split(":")[0]), [
@@ -39,7 +39,7 @@ test("doctor says what to do about a hand without joints_openxr, which is not a 
   }, { motion: { faults: { noOpenXr: true } } });
 });
 
-test("doctor tells no motion stream, a silent port and another protocol apart", async () => {
+test("doctor reports no motion stream, a silent port and another protocol apart", async () => {
   const { connector } = memoryNetwork();
   assertEquals(await motionFindings({ connector }), [
     "info hands: nothing listens on localhost:12277",

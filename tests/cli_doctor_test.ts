@@ -36,7 +36,7 @@ function findings(out: string): Finding[] {
   return out.split("\n").slice(0, -1).map((line) => JSON.parse(line));
 }
 
-test("doctor without a driver tells it once, and what to do next", async () => {
+test("doctor without a driver reports it once, and what to do next", async () => {
   const { connector } = memoryNetwork();
   const { code, out, err } = await rcsp(["doctor"], { connector });
   assertEquals([code, err], [3, "rcsp: No driver was found at localhost:45451\n"]);
@@ -98,7 +98,7 @@ test("doctor stops waiting for a connection that does not open, and at Ctrl-C", 
   assertEquals([await ending, io.err], [130, ""]);
 });
 
-test("doctor asks a driver what does no harm, and says what it answered", async () => {
+test("doctor sends a driver only what is harmless, and reports what it answered", async () => {
   await withDriver(async ({ connector, commands }) => {
     const { code, out, err } = await rcsp(["doctor"], { connector });
     assertEquals([code, err], [0, ""]);

@@ -47,7 +47,7 @@ test("hands in a pipe is one JSON object for each frame of a hand", async () => 
   });
 });
 
-test("hands says how fast the hands come, and how many frames the stamps left out", async () => {
+test("hands reports how fast the hands come, and how many frames the stamps left out", async () => {
   await withMotion(async ({ connector }) => {
     const io = testIo({ connector });
     const ending = main(["hands"], io);
@@ -120,7 +120,7 @@ test("hands paints where colors are wanted, and prints JSON where a terminal can
   });
 });
 
-test("a low terminal leaves lines out and says how many", async () => {
+test("a low terminal leaves lines out and reports how many", async () => {
   await withMotion(async ({ connector }) => {
     const io = testIo({ connector, terminal: true, variables: { NO_COLOR: "1" } });
     const stdout = Object.assign(io.stdout, { rows: 6 });
@@ -203,7 +203,7 @@ test("a stream that goes away is waited for, and shown again", async () => {
   });
 });
 
-test("hands without a stream says what to start; --wait waits for it", async () => {
+test("hands without a stream reports what to start; --wait waits for it", async () => {
   const { connector, listen } = memoryNetwork();
   const refused = await rcsp(["hands"], { connector });
   assertFails(refused, 3);

@@ -19,7 +19,7 @@ function scripted(answers: Record<string, (command: Received) => [type: 2 | 3, b
 
 const listing = { Devices: [{ DeviceId: 1, Weird: null, Deep: { a: [1] } }] };
 
-test("doctor --learn tells of an answer without TrackId, of code and of other fields", async () => {
+test("doctor --learn reports an answer without TrackId, of code and of other fields", async () => {
   const server = await scripted({
     ListDevices: () => [2, { TrackId: 7, Response: listing }],
     GetDeviceInfo: () => [2, { Response: { Volts: 3.7, Name: "\x1b[2J" } }],
@@ -44,7 +44,7 @@ test("doctor --learn tells of an answer without TrackId, of code and of other fi
   await server.close();
 });
 
-test("doctor --learn tells that no keys were accepted, and takes keys to try", async () => {
+test("doctor --learn reports that no keys were accepted, and takes keys to try", async () => {
   const server = await scripted({
     ListDevices: ({ trackId }) => [2, { TrackId: trackId, Response: listing }],
     DeviceSubscribe: ({ trackId, args }) =>
@@ -69,7 +69,7 @@ test("doctor --learn tells that no keys were accepted, and takes keys to try", a
   await server.close();
 });
 
-test("doctor --learn tells that no event came, and that no device is there", async () => {
+test("doctor --learn reports that no event came, and that no device is there", async () => {
   await withDriver(async ({ connector }) => {
     const { code, out } = await rcsp(["doctor", "--learn", "--for", "20ms"], { connector });
     assertEquals(code, 0);
@@ -82,7 +82,7 @@ test("doctor --learn tells that no event came, and that no device is there", asy
   }, { devices: [] });
 });
 
-test("doctor --learn tells of events that it cannot read", async () => {
+test("doctor --learn reports events that it cannot read", async () => {
   const bodies: [body: JsonObject, parts: string[], event: JsonObject | undefined][] = [
     [{ Any: [{ How: "LongPress" }] }, ["it is within an array"], undefined],
     [{ Publisher: "glove-7", DeviceId: "SN5", How: "LongPress" }, [
@@ -107,7 +107,7 @@ test("doctor --learn tells of events that it cannot read", async () => {
   }
 });
 
-test("doctor --learn goes on where the driver ends the connection at what it does not know", async () => {
+test("doctor --learn continues where the driver ends the connection at what it does not know", async () => {
   const { connector, listen } = memoryNetwork();
   const dialect = { subscription: { publisher: "Source", topic: "EventName" } };
   const simulator = new Simulator({ dialect });

@@ -102,7 +102,7 @@ test("the client alone fails where the dialect differs, so that learning is what
   await simulator.close();
 });
 
-test("doctor --learn sends nothing but harmless commands, and takes back what it subscribed", async () => {
+test("doctor --learn sends nothing but harmless commands, and unsubscribes", async () => {
   await withDriver(async ({ connector, commands, simulator }) => {
     const io = testIo({ connector });
     await learn(io, () => simulator.press(1, "SinglePress"));
@@ -145,7 +145,7 @@ const lenients: [key: string, flags: string[], learned: JsonObject, finding: str
   ],
 ];
 
-test("doctor --learn says that a driver accepts anything, and takes the names of --dialect", async () => {
+test("doctor --learn reports that a driver accepts anything, and takes the names of --dialect", async () => {
   for (const [key, flags, expected, finding] of lenients) {
     const { connector, listen } = memoryNetwork();
     const server = new RcspServer();

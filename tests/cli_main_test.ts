@@ -145,7 +145,7 @@ test("a driver that is not there ends with 3 and with what to do", async () => {
   }
 });
 
-test("--wait waits for the driver, and says so once", async () => {
+test("--wait waits for the driver, and shows it once", async () => {
   for (const command of [["list"], ["doctor"]]) {
     await withDriver(async ({ connector }) => {
       let refusals = 3;
@@ -236,7 +236,7 @@ test("what no command foresaw ends with 70 and one sentence", async () => {
   assertEquals(io.err, "rcsp: Internal error (please report it): x is not a function\n");
 });
 
-test("Ctrl-C ends with 130 and without a word, whatever is waited for", async () => {
+test("Ctrl-C ends with 130 and without a message, whatever is pending", async () => {
   const server = await startScripted(() => undefined);
   for (const args of [["list"], ["info", "1"], ["call", "X"], ["ping"]]) {
     const io = testIo({ connector: server.connector });
@@ -294,7 +294,7 @@ const dialects: [content: string, sentence: string | undefined][] = [
   ['"\ufffd', "Cannot read 'd.json' as JSON"],
 ];
 
-test("a dialect file is taken, and told what is wrong with it", async () => {
+test("a dialect file is read, and its errors are reported", async () => {
   await withDriver(async ({ simulator, connector, commands }) => {
     simulator.server.handle("Ping", () => ({}));
     for (const [content, sentence] of dialects) {

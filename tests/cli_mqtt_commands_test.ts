@@ -290,7 +290,7 @@ test("MQTT 5: responses to many calls at once are in flight no more than the bro
   }, { receiveMaximum: 3 });
 });
 
-test("MQTT 5: a topic that the broker refuses is one sentence, and the rest goes on", async () => {
+test("MQTT 5: a topic that the broker refuses is one sentence, and the rest continues", async () => {
   await withBroker5(async (broker) => {
     broker.reasons.set("rokoko/stage/1/info", 135);
     broker.reasons.set("rokoko/stage/1/button", 151);

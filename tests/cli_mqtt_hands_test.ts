@@ -32,7 +32,7 @@ test("--hands publishes curls, pinch and wrist with QoS 0, never retained", asyn
   });
 });
 
-test("--joints adds all joints; a hand that leaves is offline; no hands at all is told", async () => {
+test("--joints adds all joints; a hand that leaves is offline; no hands at all is reported", async () => {
   await withBroker(async (broker) => {
     const reader = await broker.connect();
     const { connector, listen } = memoryNetwork();

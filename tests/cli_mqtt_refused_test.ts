@@ -116,7 +116,7 @@ test("no broker, an unknown host, no TLS, another protocol: one sentence each, a
     }));
 });
 
-test("a broker that does not allow subscribing is told, and presses go on", async () => {
+test("a broker that does not allow subscribing is reported, and presses continue", async () => {
   await withBroker(async (broker) => {
     const reader = await broker.connect();
     broker.aedes.authorizeSubscribe = (client, subscription, done) =>

@@ -19,7 +19,7 @@ Object.defineProperty(process, "versions", { value: versions });
 `;
 
 for (const version of ["18.20.8", "20.20.2", "21.7.3"]) {
-  test(`the program says on Node ${version} which Node it needs`, async () => {
+  test(`the program shows on Node ${version} which Node it needs`, async () => {
     const folder = await mkdtemp(join(tmpdir(), "rcsp-"));
     try {
       const preload = join(folder, "old_node.mjs");

@@ -7,7 +7,7 @@ import { sending, withOscTool } from "./support/osc.ts";
 import { test } from "./support/test.ts";
 import { until } from "./support/wait.ts";
 
-test("presses go to the side of their glove, or to its id; the status is told", async () => {
+test("presses go to the side of their glove, or to its id; the status is reported", async () => {
   await withOscTool(async (tool) => {
     const devices = [
       { DeviceId: 7, Name: "Smartglove", info: { Side: "Right" }, hasButton: true },
@@ -117,7 +117,7 @@ const listening = (err: string): number =>
   Number(/Listening for OSC on \S+:(\d+)\n/.exec(err)?.[1]);
 const LISTEN = ["--listen", "127.0.0.1:0", "--allow", "SetColorLed"];
 
-test("--listen takes colors as text, three i or three f; all else is one sentence", async () => {
+test("--listen accepts colors as text, three i or three f; all else is one sentence", async () => {
   await withOscTool(async (tool) => {
     await withDriver(async ({ connector, commands }) => {
       const set = () => commands.filter(([name]) => name === "SetColorLed").map(([, args]) => args);
@@ -203,7 +203,7 @@ test("a port that is in use for --listen is code 3", async () => {
   });
 });
 
-test("datagrams that nobody receives are lost, and the command goes on", async () => {
+test("datagrams that nobody receives are lost, and the command continues", async () => {
   let port = 0;
   await withOscTool(async (tool) => {
     port = tool.port;

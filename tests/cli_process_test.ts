@@ -40,14 +40,14 @@ test("the program lists the devices of a driver, by flags and by environment", a
   assertEquals(await run(command("list"), { env }), byFlag);
 });
 
-test("the program tells its version, and a usage error by its exit code", async () => {
+test("the program reports its version, and a usage error by its exit code", async () => {
   assertEquals((await run(command("--version"))).stdout, `rcsp ${VERSION}\n`);
   const { code, stdout, stderr } = await run(command("lst"));
   assertEquals([code, stdout], [2, ""]);
   assertEquals(stderr, "rcsp: Unknown command 'lst'. Did you mean 'list'?\n");
 });
 
-test("the program says that nobody listens", async () => {
+test("the program reports that nobody listens", async () => {
   const listener = await listen({}, (socket) => socket.close());
   await listener.close();
   const flags = ["--host", "127.0.0.1", "--port", `${listener.address.port}`];
@@ -59,7 +59,7 @@ test("the program says that nobody listens", async () => {
   );
 });
 
-test("the program says in words which file it cannot read or create", async () => {
+test("the program names which file it cannot read or create", async () => {
   const directory = await mkdtemp(join(tmpdir(), "rcsp-"));
   const there = join(directory, "there");
   await writeFile(there, "");
@@ -138,7 +138,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-test("watch --exec starts a program without a shell, whatever the event says", async () => {
+test("watch --exec starts a program without a shell, whatever the event contains", async () => {
   const folder = await mkdtemp(join(tmpdir(), "rcsp-"));
   await using simulator = await startSimulator({
     port: 0,

@@ -72,7 +72,7 @@ const foreign: [what: string, good: number, bytes: Uint8Array][] = [
 
 for (const [what, good, bytes] of foreign) {
   for (const size of [1, 3, 1_000]) {
-    test(`record goes on raw where it is not RCSP ${what}, in pieces of ${size}`, async () => {
+    test(`record continues raw where it is not RCSP ${what}, in pieces of ${size}`, async () => {
       await withProxy(async (proxied) => {
         const [client, driver] = await pair(proxied);
         const frames = Array.from({ length: good }, (_, i) => command(i, "A"));
@@ -98,7 +98,7 @@ for (const [what, good, bytes] of foreign) {
   }
 }
 
-test("record tells a frame that the end of the connection cut", async () => {
+test("record reports a frame that the end of the connection cut", async () => {
   await withProxy(async (proxied) => {
     const [client, driver] = await pair(proxied);
     await client.write(command(1, "ListDevices").subarray(0, 20));
@@ -113,7 +113,7 @@ test("record tells a frame that the end of the connection cut", async () => {
   });
 });
 
-test("record closes the client where there is no driver, and goes on", async () => {
+test("record closes the client where there is no driver, and continues", async () => {
   await withProxy(async (proxied) => {
     const lost = await proxied.join();
     assertEquals(await lost.read(), null);
@@ -172,7 +172,7 @@ test("record holds connections back while its file does not take more", async ()
   listener.close();
 });
 
-test("record takes a client of 10 MB bodies and one in small pieces side by side", async () => {
+test("record relays a client of 10 MB bodies and one in small pieces side by side", async () => {
   await withProxy(async (proxied) => {
     const simulator = new Simulator();
     simulator.server.handle("Echo", ({ Arguments }) => Arguments);

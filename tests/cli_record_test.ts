@@ -51,7 +51,7 @@ test("record between client and driver writes every frame of both directions", a
   });
 });
 
-test("record without --listen asks for what there is and subscribes", async () => {
+test("record without --listen lists the devices and subscribes", async () => {
   await withDriver(async ({ simulator, connector, commands }) => {
     const io = testIo({ connector });
     const ending = main(["record", "-"], io);

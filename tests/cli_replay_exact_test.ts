@@ -71,7 +71,7 @@ for (const [what, body] of bodies) {
   });
 }
 
-test("replay takes the body of a line wherever it stands in it", async () => {
+test("replay accepts the body of a line wherever it stands in it", async () => {
   const line = '{"x":{"body":{"Hello":1}}, "body" : {"Hello":18446744073709551615} ,' +
     '"direction":"in","connection":1,"type":"event","time":1}';
   await withReplay(recording(line), async ({ join }) => {

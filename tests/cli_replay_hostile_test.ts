@@ -45,7 +45,7 @@ function deep(levels: number): string {
   );
 }
 
-test("replay says which line is wrong, and does not listen", async () => {
+test("replay reports which line is wrong, and does not listen", async () => {
   for (const [sentence, text] of wrong) {
     const { listen } = memoryNetwork();
     const result = await rcsp(["replay", "in"], { listen, files: { in: text } });
@@ -54,7 +54,7 @@ test("replay says which line is wrong, and does not listen", async () => {
   }
 });
 
-test("replay says where a recording is not UTF-8, or cannot be read", async () => {
+test("replay reports where a recording is not UTF-8, or cannot be read", async () => {
   const head = new TextEncoder().encode(`${HEAD}\n`);
   const bad = { in: new Uint8Array([...head, 0x7b, 0xff, 0x7d, 0x0a]) };
   const result = await rcsp(["replay", "in"], { files: bad });
@@ -86,7 +86,7 @@ test("replay leaves a last line out that was cut, wherever it was", async () => 
   });
 });
 
-test("replay takes times that go backwards as now, and says so", async () => {
+test("replay accepts times that go backwards as now, and shows it", async () => {
   const text = recording(...subscribed([1_000, 1_100, 400, 300, 1_050, 1_100]));
   await withReplay(text, async ({ connect, io }) => {
     assertEquals(await numbers(await connect(), 6), [0, 1, 2, 3, 4, 5]);
@@ -94,14 +94,14 @@ test("replay takes times that go backwards as now, and says so", async () => {
   }, ["--speed", "100"]);
 });
 
-test("replay tells of answers whose command is not recorded", async () => {
+test("replay reports answers whose command is not recorded", async () => {
   await withReplay(recording(entry(1, "ok", { TrackId: "1" })), ({ io }) => {
     assertStringIncludes(io.err, "1 answers are left out");
     return Promise.resolve();
   });
 });
 
-test("replay takes a line of 10 MB, and refuses a recording of more than 128 MB", async () => {
+test("replay accepts a line of 10 MB, and refuses a recording of more than 128 MB", async () => {
   const Text = "x".repeat(10_000_000);
   await withReplay(
     recording(...exchange(1, "1", "A", undefined, { Response: { Text } })),

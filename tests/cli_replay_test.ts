@@ -146,14 +146,14 @@ test("replay gives each client the events of one connection, in turn", async () 
   }, ["--speed", "max"]);
 });
 
-test("replay sends events that were never asked for as soon as a client comes", async () => {
+test("replay sends events that nobody subscribed to as soon as a client comes", async () => {
   const text = recording(entry(5, "event", { Hello: 1 }));
   await withReplay(text, async ({ join }) => {
     assertEquals((await (await join()).receive()).body, { Hello: 1 });
   });
 });
 
-test("replay sends bodies that are no JSON as they were", async () => {
+test("replay sends bodies that are not JSON as they were", async () => {
   const line = JSON.stringify({
     time: 1,
     direction: "in",

@@ -37,7 +37,7 @@ async function withServe(
   return await ending;
 }
 
-test("serve stands in for a driver until Ctrl-C", async () => {
+test("serve simulates a driver until Ctrl-C", async () => {
   let err = (): string => "";
   const code = await withServe([], async (io, address) => {
     err = () => io.err;
@@ -146,7 +146,7 @@ test("serve ends with 0 at q", async () => {
   assertEquals(io.out, "RCSP simulator listening on 127.0.0.1:45451\n");
 });
 
-test("serve takes devices, latency, faults and a dialect", async () => {
+test("serve accepts devices, latency, faults and a dialect", async () => {
   const files = {
     "devices.json": JSON.stringify([
       { DeviceId: "left\x1b[2J", Name: "Glove", hasButton: true, info: { __proto: 1 } },
@@ -170,7 +170,7 @@ test("serve takes devices, latency, faults and a dialect", async () => {
   });
 });
 
-test("serve --motion says where its hands are, and rcsp hands sees them", async () => {
+test("serve --motion reports where its hands are, and rcsp hands sees them", async () => {
   const { connector, listen } = memoryNetwork();
   const io = testIo({ listen, connector });
   const args = ["--motion", "--motion-port", "1234", "--motion-faults", "gaps=0.5"];

@@ -108,7 +108,7 @@ test("share --allow passes a command on, --allow-all every one", async () => {
   }
 });
 
-test("share says when the driver is lost and when it is back; programs stay connected", async () => {
+test("share reports when the driver is lost and when it is back; programs stay connected", async () => {
   await withShare([], async ({ io, program, stop, start }) => {
     const one = await program();
     const presses = one.buttonPresses(1);

@@ -118,7 +118,7 @@ const wrong: [sentence: string, ...args: string[]][] = [
   ["Invalid argument 'x'", "add", "x", "y"],
 ];
 
-test("a wrong simulator line is a usage error that says what to do", async () => {
+test("a wrong simulator line is a usage error that explains what to do", async () => {
   for (const [sentence, ...args] of wrong) {
     const result = await rcsp(["simulator", ...args], { connector: memoryNetwork().connector });
     assertFails(result, 2);

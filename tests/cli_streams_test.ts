@@ -45,7 +45,7 @@ test("streams in a terminal is a table of groups and streams for each device", a
   }
 });
 
-test("streams says what to do about a hand without joints_openxr", async () => {
+test("streams explains what to do about a hand without joints_openxr", async () => {
   await withMotion(async ({ connector }) => {
     const { code, out, err } = await rcsp(["streams"], { connector });
     assertEquals([code, out.split("\n").length - 1], [0, 2]);
@@ -65,7 +65,7 @@ test("a definition that cannot be read is an error, and the others are shown", a
   });
 });
 
-test("no stream, a silent one, and one that ends are told apart", async () => {
+test("no stream, a silent one, and one that ends are reported apart", async () => {
   const { connector } = memoryNetwork();
   assertFails(await rcsp(["streams"], { connector }), 3);
   await withServer(async () => {}, async (connector) => {

@@ -80,7 +80,7 @@ test("serve is stopped by Ctrl-Z, and reads keys again after fg", () =>
     assertEquals([await shell("change"), await shell("lines")], ["ended with 0", true]);
   }));
 
-test("serve goes on in the background after Ctrl-Z and bg, and ends there", () =>
+test("serve continues in the background after Ctrl-Z and bg, and ends there", () =>
   withShell(async (shell) => {
     await shell("start", SERVE, true);
     const port = await portOf(shell);

@@ -88,7 +88,7 @@ test("ui on a port that is named and taken ends with 3", async () => {
   });
 });
 
-test("ui says the risk of another address before it listens there", async () => {
+test("ui reports the risk of another address before it listens there", async () => {
   // An address for documentation, which no machine has.
   const { code, out, err } = await rcsp(["ui", "--host", "192.0.2.1"], {
     ...memoryNetwork(),
@@ -113,7 +113,7 @@ test("ui at ::1 prints that address, without a warning", async () => {
   }
 });
 
-test("ui takes --allow, --allow-host and --allow-origin several times", async () => {
+test("ui accepts --allow, --allow-host and --allow-origin several times", async () => {
   const { connector, listen } = memoryNetwork();
   await using driver = new Simulator();
   await driver.serve(listen, { port: 45451 });
@@ -135,7 +135,7 @@ test("ui takes --allow, --allow-host and --allow-origin several times", async ()
   }, { connector });
 });
 
-test("ui says what it refuses on stderr, without the token", async () => {
+test("ui reports what it refuses on stderr, without the token", async () => {
   await withUiCommand(["--port", "0"], async ({ io, port, token }) => {
     await sendRaw(port, request(port, "/", { Host: "evil.example\x9b2J" }));
     await sendRaw(port, request(port, "/rcsp", upgradeHeaders("rcsp.v1", "token.x")));

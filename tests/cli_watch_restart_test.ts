@@ -24,7 +24,7 @@ function subscriptions(commands: readonly [name: string, args: unknown][]): stri
   });
 }
 
-test("watch survives a driver that restarts, and tells each change once", async () => {
+test("watch survives a driver that restarts, and reports each change once", async () => {
   await withDriver(async (driver) => {
     const io = testIo({ connector: driver.connector });
     const ending = main(["watch", "--count", "2"], io);
@@ -62,7 +62,7 @@ test("watch subscribes again where a restarted driver does not know the device a
   }, { devices });
 });
 
-test("watch tells which device refuses, and goes on with the others", async () => {
+test("watch reports which device refuses, and continues with the others", async () => {
   const server = await startScripted((command) => {
     if (command.name === "ListDevices") {
       return ok(command, { Devices: [{ DeviceId: 1 }, { DeviceId: 2 }] });
@@ -111,7 +111,7 @@ test("watch waits for devices, and leaves those that go", async () => {
   }, { devices: [] });
 });
 
-test("watch tells what it drops when events come faster than they are written", async () => {
+test("watch reports what it drops when events come faster than they are written", async () => {
   await withDriver(async ({ simulator, connector }) => {
     const first = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<void>();

@@ -79,7 +79,7 @@ const forms: [flags: string[], terminal: boolean, line: string][] = [
   ],
 ];
 
-test("watch shows an event as text, as JSON, or as it came, with its time if asked for", async () => {
+test("watch shows an event as text, as JSON, or as it came, with its time on request", async () => {
   await withDriver(async ({ simulator, connector }) => {
     for (const [flags, terminal, line] of forms) {
       const io = testIo({ connector, terminal });
@@ -114,7 +114,7 @@ const shown: [columns: number, ...lines: string[]][] = [
   [24, "1 (Left)      SinglePre…", '"two" (Righ…  LongPress', '1 (Left)      {"Level":…'],
 ];
 
-test("watch takes topics of its own, for devices or for the driver", async () => {
+test("watch accepts topics of its own, for devices or for the driver", async () => {
   await withDriver(async ({ simulator, connector, commands }) => {
     const io = testIo({ connector, terminal: true });
     const ending = main(["watch", "A/x", "B/y/z", "-d", "1", "-d", "1", "-n", "2"], io);
@@ -160,7 +160,7 @@ test("watch --for ends after that time, also while the driver does not answer", 
   }
 });
 
-test("Ctrl-C unsubscribes, tells how many events there were, and ends with 0", async () => {
+test("Ctrl-C unsubscribes, reports how many events there were, and ends with 0", async () => {
   await withDriver(async ({ simulator, connector, commands }) => {
     const io = testIo({ connector });
     const ending = main(["watch", "-d", "1"], io);

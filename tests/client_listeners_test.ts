@@ -20,7 +20,7 @@ test("on('event') calls its listener in the turn in which the events arrive, bef
     assertStrictEquals(order.indexOf("listener A") < order.indexOf("iterator"), true);
   }));
 
-test("on('event') stops when told, also by a using block, and then nothing is decoded", () =>
+test("on('event') stops on request, also by a using block, and then nothing is decoded", () =>
   withScripted(echo, async (rcsp, server) => {
     const topics: (string | undefined)[] = [];
     {

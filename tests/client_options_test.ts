@@ -47,7 +47,7 @@ for (
   });
 }
 
-test("connect() refuses unknown options, and says which one was meant", async () => {
+test("connect() refuses unknown options, and reports which one was meant", async () => {
   const wrong: [options: object, message: string][] = [
     [{ prot: 1 }, "Unknown option 'prot': did you mean 'port'?"],
     [{ Host: "x" }, "Unknown option 'Host': did you mean 'host'?"],
@@ -61,7 +61,7 @@ test("connect() refuses unknown options, and says which one was meant", async ()
   }
 });
 
-test("connect() says what to do about a host that contains a port", async () => {
+test("connect() explains what to do about a host that contains a port", async () => {
   const error = await assertRejects(() => connect({ host: "localhost:45451" }), TypeError);
   assertStrictEquals(
     error.message,

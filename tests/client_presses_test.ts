@@ -81,7 +81,7 @@ test("presses() unsubscribes from a device that is gone, and from all when its r
   );
 });
 
-test("presses() leaves out a device that refuses, and asks it again only after a reconnect", async () => {
+test("presses() leaves out a device that refuses, and retries it only after a reconnect", async () => {
   const names: string[] = [];
   const clock = new FakeClock();
   await withScripted(

@@ -56,7 +56,7 @@ test("list.ts runs the steps of Rokoko's client", async () => {
   assertEquals([code, stderr], [0, ""]);
 });
 
-test("an example that cannot connect says what it tried and suggests the simulator", async () => {
+test("an example that cannot connect reports what it tried and suggests the simulator", async () => {
   const port = await freePort();
   for (const name of clients) {
     const result = await example(name, "--host=127.0.0.1", "--port", `${port}`);

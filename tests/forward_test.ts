@@ -232,7 +232,7 @@ test("commands are answered at once while the driver is away, and again after it
   });
 });
 
-test("a driver that was never there: the sentence says so", async () => {
+test("a driver that was never there: the sentence shows it", async () => {
   await withForwarding(ok, async ({ rcsp, join }) => {
     await rcsp.close();
     const { type, body } = await join().ask("1", "ListDevices");
@@ -253,7 +253,7 @@ test("a driver that does not answer is a Timeout within 'commandTimeout'", () =>
     }
   }, { client: { commandTimeout: 30 } }));
 
-test("subscriptions are made again after a reconnect, and events go on", async () => {
+test("subscriptions are made again after a reconnect, and events continue", async () => {
   await withForwarding(ok, async ({ driver, join, rcsp }) => {
     const [one, two] = [join(), join()];
     await one.ask("1", "DeviceSubscribe", BUTTON);

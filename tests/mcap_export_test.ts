@@ -132,7 +132,7 @@ test("export shows a bar in a terminal, nothing in a pipe", async () => {
   }
 });
 
-test("export says in one sentence what it cannot do", async () => {
+test("export reports in one sentence what it cannot do", async () => {
   const files = { "take.mcap": handsFile([0]), "none.mcap": handsFile([]), "x.ndjson": "" };
   const kept = { ...files, "take-left.csv": "precious" };
   const cases: [code: number, sentence: string, ...args: string[]][] = [

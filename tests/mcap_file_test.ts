@@ -120,7 +120,7 @@ test("a disk that takes nothing holds nothing up: messages are dropped and count
   assertEquals(new TextDecoder().decode(messages.at(-1)!.data), "definition");
 });
 
-test("a full disk is an error at once that says what is safe", async () => {
+test("a full disk is an error at once that reports what is safe", async () => {
   const clock = new FakeClock();
   const { out, file } = newFile(clock);
   file.add(CHANNEL, { log: 1n, publish: 1n }, new Uint8Array(500_000));

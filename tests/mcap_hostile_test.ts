@@ -204,7 +204,7 @@ for (const [what, sentence, bytes] of none) {
   });
 }
 
-test("chunks that are compressed with zstd are read, and none is larger than it says", async () => {
+test("chunks that are compressed with zstd are read, and none is larger than it reports", async () => {
   if (zlib.zstdCompressSync === undefined) return;
   const channel = file((b) => b.writeChannel(CHANNEL)).subarray(START.length);
   const message = file((b) => b.writeMessage({ ...MESSAGE, data: new Uint8Array(1_000_000) }));

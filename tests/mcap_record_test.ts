@@ -71,7 +71,7 @@ test("record writes RCSP and both motion streams into one file", async () => {
   await raw.server.close();
 });
 
-test("record goes on without motion, says so once, and takes it when it comes", async () => {
+test("record continues without motion, shows it once, and takes it when it comes", async () => {
   const { connector, listen } = memoryNetwork();
   await using simulator = new Simulator();
   await simulator.serve(listen, { port: 45451 });

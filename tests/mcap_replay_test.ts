@@ -91,7 +91,7 @@ test("replay sends the motion byte for byte, to each client from its start", asy
   );
 });
 
-test("replay plays what there is of a file that is cut, and says so once", async () => {
+test("replay plays what there is of a file that is cut, and shows it once", async () => {
   const { bytes, frames } = handFile(60_000);
   await withReplay(
     bytes.subarray(0, bytes.length - 100_000),

@@ -13,7 +13,7 @@ import { test } from "./support/test.ts";
 
 const right = { Command: "GetDeviceInfo", TrackId: "7", Version: 1, Arguments: { DeviceId: 3 } };
 
-test("a command is encoded as the protocol says, without arguments if there are none", () => {
+test("a command is encoded as documented, without arguments if there are none", () => {
   assertEquals(
     encodeCommand("ListDevices", "1", COMMAND_VERSION, undefined),
     '{"Command":"ListDevices","TrackId":"1","Version":1}',

@@ -118,7 +118,7 @@ const encoded: { name: string; json: string; expected: unknown }[] = [
 ];
 
 for (const { name, json, expected } of encoded) {
-  test(`${name} is encoded as the protocol says`, () => {
+  test(`${name} is encoded as documented`, () => {
     assertEquals(JSON.parse(json), expected);
     assertEquals(json, JSON.stringify(expected));
   });

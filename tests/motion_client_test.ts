@@ -148,7 +148,7 @@ test("a disconnect message removes its device", () =>
     await until(() => motion.devices().length === 0);
   }));
 
-test("a server that speaks RCSP ends the client with an error that says so", async () => {
+test("a server that speaks RCSP ends the client with an error that shows it", async () => {
   const { connector, listen } = memoryNetwork();
   const listener = await listen({ port: 12277 }, (socket) => {
     socket.write(Uint8Array.of(0xdc, 1, 8, 4, 2, 0, 0, 0, 0x7b, 0x7d)).catch(() => {});

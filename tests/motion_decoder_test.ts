@@ -156,7 +156,7 @@ test("frames of all sizes around the buffer's come whole in short chunks", () =>
   }
 });
 
-test("a skipped frame of megabytes takes no memory", () => {
+test("a skipped frame of megabytes uses no memory", () => {
   const decoder = new MotionDecoder();
   const chunk = new Uint8Array(64 * 1024);
   const before = process.memoryUsage().arrayBuffers;
@@ -166,7 +166,7 @@ test("a skipped frame of megabytes takes no memory", () => {
   assertEquals([decoder.partial, decoder.skipped], [false, 1]);
 });
 
-test("the error of a stream that ends inside a frame says what was missing", () => {
+test("the error of a stream that ends inside a frame reports what was missing", () => {
   const { error } = feedMotion([stream, frames[1]!.subarray(0, 20)]);
   assertInstanceOf(error, ProtocolError);
   assertEquals(error.code, "cut-frame");

@@ -130,7 +130,7 @@ const COUNTED: [what: string, bytes: Uint8Array, counts: object, codes: string[]
 ];
 
 for (const [what, bytes, counts, codes] of COUNTED) {
-  test(`${what}: counted, and the stream goes on`, () =>
+  test(`${what}: counted, and the stream continues`, () =>
     withClient(async (room) => {
       const { motion } = room;
       await until(() => motion.devices().length === 1);

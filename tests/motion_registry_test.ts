@@ -57,7 +57,7 @@ test("a device is defined, sends data and goes", () => {
   assertEquals(registry.stats().disconnects, 2);
 });
 
-test("ten devices are told apart, also after one of the first has gone", () => {
+test("ten devices are reported apart, also after one of the first has gone", () => {
   const { registry, define, data } = setUp();
   for (let id = 10; id < 20; id++) define(definitionOf(id, "FLOAT"));
   registry.receive(3, uint32(11));
@@ -164,7 +164,7 @@ test("a definition that is not JSON, too long or too deep is an error without a 
   assertEquals(registry.devices().map(({ error }) => error), [undefined]);
 });
 
-test("the time of the chunk can be given, so that the clock is asked once for all of its frames", () => {
+test("the time of the chunk can be given, so that the clock is read once for all of its frames", () => {
   const { registry, define } = setUp();
   define(definitionOf(7, "FLOAT"));
   registry.receive(2, dataPayload(7, 0, 1000, floats(1)), EPOCH + 77);
@@ -225,7 +225,7 @@ test("without an epoch, the frame that was delayed least sets the time on our cl
   assertEquals(registry.device(7)?.sample("test")?.receivedAt, EPOCH + 41);
 });
 
-test("the time on our clock stands still where a better offset would turn it back", () => {
+test("the time on our clock does not advance where a better offset would turn it back", () => {
   const { registry, clock, define, data } = setUp();
   define(definitionOf(7, "FLOAT"));
   const times: number[] = [];

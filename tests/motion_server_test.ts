@@ -296,7 +296,7 @@ const intruders: [what: string, bytes: Uint8Array, said: RegExp][] = [
   ["RCSP", Uint8Array.of(0xdc, 1, 8, 1, 0, 0, 0, 0), /which may be RCSP.*45451/],
 ];
 for (const [what, bytes, said] of intruders) {
-  test(`a client that sends ${what} is disconnected, and told to onError`, () =>
+  test(`a client that sends ${what} is disconnected, and reported to onError`, () =>
     withServer(async ({ server, join, errors }) => {
       const [bad, good] = [await join(), await join()];
       await bad.write(bytes);

@@ -118,7 +118,7 @@ test("a simulator may begin without joints_openxr", () =>
     assertEquals(hands.stats().definitions, 2);
   }));
 
-test("garbage ends the connection; the client says why and reconnects", () =>
+test("garbage ends the connection; the client reports why and reconnects", () =>
   withMotion({ motion: { faults: { garbageAfter: 200_000 } } }, async (room) => {
     const { simulator, hands, clock } = room;
     const causes: unknown[] = [];

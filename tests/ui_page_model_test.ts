@@ -77,7 +77,7 @@ test("parseCommand() reads a name, and arguments after it", () => {
   assertEquals(parseCommand('X{"a":1}'), { name: "X", args: { a: 1 } });
 });
 
-test("parseCommand() says what is wrong", () => {
+test("parseCommand() reports what is wrong", () => {
   assertThrows(() => parseCommand("  "), Error, "Type a command");
   assertThrows(() => parseCommand("X {"), Error, "The arguments are not JSON");
   assertThrows(() => parseCommand("X [1]"), Error, "The arguments must be an object");

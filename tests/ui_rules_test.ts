@@ -388,7 +388,7 @@ test("rule 7: every response has the security headers, and none that shares", as
   });
 });
 
-test("rule 8: what a driver says reaches a page as data only: in no file, header or status", async () => {
+test("rule 8: what a driver reports reaches a page as data only: in no file, header or status", async () => {
   const Name = "<img src=x onerror=alert(1)>\u202e\x1b[2J";
   await withUi({ isDriverAway: true }, async ({ port, open, startDriver, log }) => {
     await startDriver({ devices: [{ DeviceId: 1, Name }] });

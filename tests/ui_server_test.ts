@@ -60,7 +60,7 @@ test("a driver's refusal reaches the page with its code and message", async () =
   });
 });
 
-test("without a driver the page opens and is told why; commands are answered at once", async () => {
+test("without a driver the page opens and explains why; commands are answered at once", async () => {
   await withUi({ isDriverAway: true }, async ({ open, startDriver }) => {
     const page = await open();
     await until(() => page.statuses.some(({ state }) => state === "reconnecting"));
@@ -85,7 +85,7 @@ test("without a driver the page opens and is told why; commands are answered at 
   });
 });
 
-test("a driver that restarts is an error of commands only: subscriptions go on, the gap is told", async () => {
+test("a driver that restarts is an error of commands only: subscriptions continue, the gap is reported", async () => {
   await withUi({}, async ({ open, driver, startDriver, stopDriver }) => {
     const page = await open();
     const presses = page.client.buttonPresses(1);
@@ -129,7 +129,7 @@ test("a page that floods commands is held to its limits, and others are answered
   });
 });
 
-test("a page that sends without end is closed with 1009, others go on", async () => {
+test("a page that sends without end is closed with 1009, others continue", async () => {
   await withUi({}, async ({ open, driver, log }) => {
     const [flood, other] = [await open(), await open()];
     const gate = Promise.withResolvers<void>();
@@ -211,7 +211,7 @@ test("bytes that are not RCSP end their page only, in one line of the log", asyn
   });
 });
 
-test("command bodies that are not a command are answered with an error, and the page goes on", async () => {
+test("command bodies that are not a command are answered with an error, and the page continues", async () => {
   const bodies = [
     "",
     "null",

@@ -97,7 +97,7 @@ test("a thousand calls at once come back in order", () =>
     assertEquals(ids, calls.map((_, i) => i % 4 + 1));
   }));
 
-test("a page connects again after the bridge was gone, and its presses go on", () =>
+test("a page connects again after the bridge was gone, and its presses continue", () =>
   withWorld(async ({ page, simulator, bridge }) => {
     const one = await page();
     const presses = one.buttonPresses(1);
@@ -111,7 +111,7 @@ test("a page connects again after the bridge was gone, and its presses go on", (
     assertEquals((await one.listDevices()).length, 4);
   }));
 
-test("a page stays connected while the driver is away, and its presses go on", () =>
+test("a page stays connected while the driver is away, and its presses continue", () =>
   withWorld(async (world) => {
     const one = await world.page();
     const presses = one.buttonPresses(1);
