@@ -82,7 +82,7 @@ export class ReplaySession {
       if (chunk === null) return await this.#queue.flushed();
       decoder.push(chunk, (type, payload) => {
         if (type !== PayloadType.Command) {
-          throw new ProtocolError("unexpected-type", "Cannot take frame", {
+          throw new ProtocolError("unexpected-type", "Cannot accept frame", {
             expected: "a command from the client",
             received: `type ${type}`,
           });

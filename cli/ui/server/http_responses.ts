@@ -35,7 +35,7 @@ const SENTENCES: Readonly<Record<number, string>> = {
   400: "The request is invalid.",
   401: "The token is missing or wrong. Open the address that 'rcsp ui' has printed.",
   403: "This address or origin is not allowed. See --allow-host and --allow-origin of 'rcsp ui'.",
-  404: "There is no such page.",
+  404: "No such page.",
   405: "Only GET and HEAD are allowed.",
   408: "The request took too long.",
   431: "The head of the request is too long.",

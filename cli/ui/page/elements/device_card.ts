@@ -69,7 +69,7 @@ export class DeviceCard extends HTMLElement {
       element(
         "details",
         { open: true },
-        element("summary", {}, "All it says"),
+        element("summary", {}, "All fields"),
         this.#fields,
         copy,
       ),
