@@ -177,7 +177,7 @@ test("--listen accepts colors as text, three i or three f; all else is one sente
 test("a wrong command line is a usage error, and a host that is not there is code 3", async () => {
   const wrong: [sentence: RegExp, code: number, ...args: string[]][] = [
     [/Missing <host:port>/, 2],
-    [/Invalid address 'x': expected HOST:PORT/, 2, "x"],
+    [/Invalid address 'x': expected HOST:PORT, such as localhost:7000/, 2, "x"],
     [/Invalid address 'x:0'/, 2, "x:0"],
     [/Invalid address 'x:70000'/, 2, "x:70000"],
     [/'--listen' needs '--allow'/, 2, "127.0.0.1:1", "--listen", "7001"],

@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { main } from "../cli/main.ts";
 import { connect } from "../mod.ts";
 import { memoryNetwork } from "../src/socket/memory.ts";
@@ -106,6 +106,14 @@ test("a driver that is not a simulator gets a clear sentence, and nothing happen
     }
     assertEquals((await rcsp(["list"], { connector })).out.split("\n").length, 5);
   });
+});
+
+test("where nothing listens, it says how to start a simulator, and not --simulate", async () => {
+  const { connector } = memoryNetwork();
+  const result = await rcsp(["simulator", "press", "1"], { connector });
+  assertFails(result, 3);
+  assertStringIncludes(result.err, "connection refused. Start a simulator with 'rcsp serve'");
+  assert(!result.err.includes("--simulate"), result.err);
 });
 
 const wrong: [sentence: string, ...args: string[]][] = [

@@ -72,5 +72,7 @@ function readAddress(text: string, what: string, least = 1): { host: string; por
   } catch {
     // It is said below.
   }
-  throw new UsageError(`Invalid ${what} ${quote(text)}: expected HOST:PORT`);
+  throw new UsageError(
+    `Invalid ${what} ${quote(text)}: expected HOST:PORT, such as localhost:7000`,
+  );
 }

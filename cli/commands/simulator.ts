@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CommandError, type JsonObject, type RcspClient } from "@rcsp/rcsp";
+import { CommandError, ConnectionError, type JsonObject, type RcspClient } from "@rcsp/rcsp";
 import { formatAddress, PRESS_TYPES } from "@rcsp/rcsp/server";
 import type { Command, Context } from "../command_line/command.ts";
 import { hint } from "../command_line/suggest.ts";
@@ -61,7 +61,7 @@ const RUN: Readonly<Record<Action, (context: Context, words: string[]) => Promis
       throw new UsageError(`Invalid press ${quote(type)}${hint(type, PRESS_TYPES, forms)}`);
     }
     refuse(surplus);
-    const rcsp = await context.connect();
+    const rcsp = await connect(context);
     const device = await findDevice(rcsp, wanted);
     const args = { DeviceId: device.DeviceId, PressType: type };
     const response = await send(context, rcsp, REMOTE.press, args);
@@ -70,13 +70,13 @@ const RUN: Readonly<Record<Action, (context: Context, words: string[]) => Promis
   },
   async add(context, words) {
     const device = await readArguments(context, words);
-    const rcsp = await context.connect();
+    const rcsp = await connect(context);
     const response = await send(context, rcsp, REMOTE.add, device);
     await done(context, response, `Device ${JSON.stringify(device["DeviceId"])} is connected`);
   },
   async remove(context, [wanted = "", ...surplus]) {
     refuse(surplus);
-    const rcsp = await context.connect();
+    const rcsp = await connect(context);
     const device = await findDevice(rcsp, wanted);
     const response = await send(context, rcsp, REMOTE.remove, { DeviceId: device.DeviceId });
     await done(context, response, `Device ${deviceName(device)} is disconnected`);
@@ -84,7 +84,7 @@ const RUN: Readonly<Record<Action, (context: Context, words: string[]) => Promis
   async fault(context, [faults = "", ...surplus]) {
     refuse(surplus);
     parseFaults(faults);
-    const rcsp = await context.connect();
+    const rcsp = await connect(context);
     const response = await send(context, rcsp, REMOTE.fault, { Faults: faults });
     await done(context, response, `Faults: ${faults}`);
   },
@@ -92,6 +92,17 @@ const RUN: Readonly<Record<Action, (context: Context, words: string[]) => Promis
 
 function refuse([word]: readonly string[]): void {
   if (word !== undefined) throw new UsageError(`Unexpected argument ${quote(word)}. ${HELP}`);
+}
+
+/** Connects; the general advice names `--simulate`, which this command does not have. */
+async function connect(context: Context): Promise<RcspClient> {
+  try {
+    return await context.connect();
+  } catch (error) {
+    if (!(error instanceof ConnectionError) || error.code !== "connection-refused") throw error;
+    const advice = "Start a simulator with 'rcsp serve', or set --host and --port";
+    throw new Failure(`${error.message}. ${advice}`, EXIT.connection, { cause: error });
+  }
 }
 
 /** Sends a command of the simulator's own. */
