@@ -40,9 +40,9 @@ const MCAP_FLAGS = ["motion", "raw", "on-press", "split", "max-size", "calibrati
 export const record: Command = {
   name: "record",
   summary: "Record what a driver and its clients say, and motion",
-  details: `With --listen it stands between: clients connect to that port, everything is
-passed on to the driver and back as it comes, and every frame is written down.
-Without, it connects itself, lists the devices, asks for what is known of each,
+  details: `With --listen it is a proxy: clients connect to that port, everything is passed
+on to the driver and back at once, and every frame is recorded. Without it,
+record connects itself, lists the devices, asks for what is known of each,
 and subscribes as 'rcsp watch' does.
 
 A file whose name ends in .mcap is written as MCAP: RCSP, and with --motion and
