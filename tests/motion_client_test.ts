@@ -206,6 +206,34 @@ test("close() ends everything, also while the client waits to reconnect", () =>
     assertStrictEquals(clock.timers, 0);
   }));
 
+test("a decide() that throws ends the client with its error; one that closes it ends it", async () => {
+  const ended = async (decide: (motion: MotionClient) => boolean): Promise<unknown> => {
+    let client: MotionClient | undefined;
+    const states: string[] = [];
+    let cause: unknown;
+    await withHand(async ({ motion, sockets }) => {
+      client = motion;
+      motion.on("status", ({ state }) => states.push(state));
+      await until(() => sockets.length === 1);
+      sockets[0]!.close();
+      cause = await motion.closed;
+      await turn();
+      assertEquals(states, ["closed"]);
+      assertEquals(motion.status.state, "closed");
+    }, { reconnect: { decide: () => decide(client!) } });
+    return cause;
+  };
+  const cause = await ended(() => {
+    throw new ConnectionError("connection-closed", "enough");
+  });
+  assertEquals((cause as Error).message, "enough");
+  const closed = await ended((motion) => {
+    void motion.close();
+    return true;
+  });
+  assertEquals(closed, undefined);
+});
+
 test("errors thrown by onFrame and by listeners are reported, and affect nothing else", async () => {
   const script = `
     await withMotion({}, async ({ hands, play }) => {

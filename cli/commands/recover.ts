@@ -33,7 +33,10 @@ other programs. Damaged chunks are left out.`,
   async run(context) {
     const { line, io, log } = context;
     const [path = "", output = ""] = line.positionals;
-    if (path === output) throw new UsageError("Cannot write to the file that is read");
+    // With --force it would be emptied before it is read.
+    if (path === output || await io.isSameFile?.(path, output)) {
+      throw new UsageError("Cannot write to the file that is read");
+    }
     const recording = new OpenRecording(context, path);
     const items = recording.items();
     // A file that cannot be read leaves none.

@@ -55,6 +55,8 @@ export interface CliIo {
   readonly signal: AbortSignal;
   /** The bytes of a file as they come. Reading rejects where the file cannot be read. */
   readFile(path: string): AsyncIterable<Uint8Array>;
+  /** Whether two paths lead to the same file, which is there. Default: where they are equal. */
+  readonly isSameFile?: ((one: string, other: string) => Promise<boolean>) | undefined;
   /** The size of a file in bytes, for progress. Default: progress has no end. */
   readonly fileSize?: ((path: string) => Promise<number>) | undefined;
   /**

@@ -6,7 +6,7 @@
 
 import { spawn } from "node:child_process";
 import { constants, createReadStream } from "node:fs";
-import { access, type FileHandle, open, stat } from "node:fs/promises";
+import { access, type FileHandle, open, realpath, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import process from "node:process";
@@ -49,6 +49,7 @@ export function processIo(): CliIo {
     env: readEnv,
     signal: leaving.signal,
     readFile: (path) => createReadStream(path) as AsyncIterable<Uint8Array>,
+    isSameFile,
     fileSize: async (path) => (await stat(path)).size,
     createFile: async (path, options) =>
       fileOutput(await open(path, options?.exclusive ? "wx" : "w")),
@@ -59,6 +60,15 @@ export function processIo(): CliIo {
     hostname: () => isPermitted("sys") ? hostname() : undefined,
     keys: ALL_PERMISSIONS.every((name) => isPermitted(name)) ? processKeys(leave) : undefined,
   };
+}
+
+async function isSameFile(one: string, other: string): Promise<boolean> {
+  try {
+    return await realpath(one) === await realpath(other);
+  } catch {
+    // One of them is not there.
+    return false;
+  }
 }
 
 /** See `CliIo.checkCreatable()`. */

@@ -370,9 +370,8 @@ class Client implements MotionClient, Receiver {
     const { signal } = this.#end;
     while (!signal.aborted) {
       const attempt = ++this.#attempt;
-      if (attempt > policy.maxAttempts || !policy.decide(attempt, cause)) {
-        return this.#finish(cause);
-      }
+      // decide() may close the client.
+      if (!this.#mayTry(policy, attempt, cause) || signal.aborted) return;
       const delay = backoff(policy, attempt, this.#random);
       this.#setStatus({ state: "reconnecting", attempt, delay, cause });
       await sleep(this.#clock, delay, signal);
@@ -385,6 +384,16 @@ class Client implements MotionClient, Receiver {
         cause = asRcspError(error);
       }
     }
+  }
+
+  #mayTry(policy: ReconnectPolicy, attempt: number, cause: RcspError): boolean {
+    try {
+      if (attempt <= policy.maxAttempts && policy.decide(attempt, cause)) return true;
+    } catch (error) {
+      cause = asRcspError(error);
+    }
+    this.#finish(cause);
+    return false;
   }
 
   #watchStale(): void {
