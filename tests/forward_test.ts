@@ -328,6 +328,38 @@ test("a flood of one client is held to 'maxPending', and another is answered", a
   }, { forward: { maxPending: 5 } });
 });
 
+test("a flood of subscriptions is held to 'maxPending' too, and stays in order", async () => {
+  const waiting: Received[] = [];
+  let open = false;
+  const script: Script = (received) => {
+    if (open) return ok(received);
+    waiting.push(received);
+    return undefined;
+  };
+  await withForwarding(script, async ({ driver, join, rcsp }) => {
+    const [flood, other] = [join(), join()];
+    for (let i = 0; i < 50; i++) {
+      await flood.send(`${i}`, "DeviceSubscribe", { ...BUTTON, DeviceId: i });
+      await flood.send(`-${i}`, "DeviceUnsubscribe", { ...BUTTON, DeviceId: i });
+    }
+    // To unsubscribe ends the wait of the command before it, so there are nearly two for each.
+    await driver.until(9);
+    await other.send("o", "GetDeviceInfo");
+    await driver.until(10);
+    assertEquals([rcsp.stats().inFlight, rcsp.stats().queued], [10, 0]);
+    open = true;
+    for (const received of waiting) driver.send(ok(received));
+    assertStrictEquals((await other.next()).type, OK);
+    for (let i = 0; i < 100; i++) await flood.next();
+    for (let i = 0; i < 50; i++) {
+      const names = driver.received
+        .filter(({ args }) => (args as typeof BUTTON | undefined)?.DeviceId === i)
+        .map(({ name }) => name);
+      assertEquals(names, ["DeviceSubscribe", "DeviceUnsubscribe"]);
+    }
+  }, { forward: { maxPending: 5 }, client: { maxPending: 20 } });
+});
+
 test("above the client's own 'maxPending' a command is answered with Busy", () =>
   withForwarding(mute, async ({ driver, join }) => {
     const [one, two] = [join(), join()];

@@ -77,11 +77,14 @@ export function forward(
   const subscribe = (device: boolean): Handler => async (command, { client: session }) => {
     const topic = readTopic(command, device, dialect);
     checkExact(topic, dialect);
-    await commands.answering(() => subscriptions.subscribe(session as Session, topic));
+    await commands.inTurn(
+      session,
+      () => commands.answering(() => subscriptions.subscribe(session as Session, topic)),
+    );
   };
   const unsubscribe = (device: boolean): Handler => async (command, { client: session }) => {
     const topic = readTopic(command, device, dialect);
-    await subscriptions.unsubscribe(session as Session, topic);
+    await commands.inTurn(session, () => subscriptions.unsubscribe(session as Session, topic));
   };
   const names = dialect.commands;
   server.handle(names.subscribe, subscribe(false));
@@ -135,15 +138,13 @@ class CommandForwarder {
     const args = memberText(new TextDecoder().decode(context.payload), "Arguments");
     const { clock, options: { commandTimeout } } = this.#client;
     const deadline = clock.now() + commandTimeout;
-    const { type, json } = await this.#pendingOf(context.client).run(() =>
+    const { type, json } = await this.inTurn(context.client, () =>
       this.answering(() => {
-        if ((context.client as Session).ended) throw clientGone(context.client);
         const timeout = Math.ceil(deadline - clock.now());
         if (timeout <= 0) throw this.#timedOut(Command);
         const known = args === "null" ? undefined : args;
         return this.#send({ name: Command, version: checkVersion(Version), args: known, timeout });
-      })
-    );
+      }));
     return new RawResponse(type, replaceStrings(json, this.#dialect.trackId, TrackId));
   }
 
@@ -155,6 +156,14 @@ class CommandForwarder {
     };
     await this.#client.enqueue({ ...request, onRaw });
     return raw!;
+  }
+
+  /** Runs a command when the client has room for one more; not if the client is gone by then. */
+  inTurn<T>(client: ClientHandle, run: () => Promise<T>): Promise<T> {
+    return this.#pendingOf(client).run(() => {
+      if ((client as Session).ended) throw clientGone(client);
+      return run();
+    });
   }
 
   /** Runs what needs the driver; what prevents an answer becomes one. */
