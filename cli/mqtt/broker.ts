@@ -127,7 +127,7 @@ export class Broker {
       const startedAt = this.#options.clock.now();
       let reason: unknown;
       try {
-        const connection = await this.#open();
+        const connection = this.#opened = await this.#open();
         const away = lostAt === undefined ? "" : ` again after ${this.#since(lostAt)}`;
         if (signal.aborted) await connection.close();
         await log(`Connected to broker ${this.#name}${away}${this.#without5()}`);
@@ -184,7 +184,6 @@ export class Broker {
   /** Resolves with the reason when the connection has ended. */
   async #serve(connection: BrokerConnection): Promise<unknown> {
     const { filters, log } = this.#options;
-    this.#opened = connection;
     if (filters.length > 0) {
       const refused = await Promise.race([
         connection.subscribe(filters).catch(() => filters.map(({ filter }) => filter)),

@@ -11,6 +11,8 @@ import type { Topics } from "./topics.ts";
 export const FORGET_AFTER = 24 * 3_600_000;
 /** Most devices of earlier runs that are looked after. */
 const MOST_LEFTOVERS = 1_000;
+/** Most devices that are away; of more, those that left first are gone for good. */
+const MOST_AWAY = 1_000;
 
 /** The availability of all devices of a site, by their level of the topic. */
 export class Presence {
@@ -37,6 +39,8 @@ export class Presence {
   set(level: string, isOnline: boolean): void {
     const wasOnline = this.#isOnline(level);
     if (!isOnline && !wasOnline && this.#awaySince.has(level)) return;
+    // At the end: those that left first come first.
+    this.#awaySince.delete(level);
     this.#awaySince.set(level, isOnline ? undefined : this.#now());
     this.#broker.retain(
       this.#topics.of(level, "availability"),
@@ -52,8 +56,11 @@ export class Presence {
 
   /** Removes what the broker has kept of devices that are gone for good. */
   sweep(): void {
+    let away = [...this.#awaySince.values()].filter((since) => since !== undefined).length;
     for (const [level, since] of this.#awaySince) {
-      if (since === undefined || this.#now() - since < FORGET_AFTER) continue;
+      if (since === undefined) continue;
+      if (away <= MOST_AWAY && this.#now() - since < FORGET_AFTER) continue;
+      away--;
       this.#awaySince.delete(level);
       for (const name of ["availability", "info"]) {
         this.#broker.retain(this.#topics.of(level, name), "");
