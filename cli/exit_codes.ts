@@ -86,6 +86,7 @@ export function sentence(error: unknown): string {
 /** Why the system refused, without its codes: `no space left on device`. */
 export function systemReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if ((error as { code?: unknown }).code === "EISDIR") return "it is a folder";
   const [, text] = getSystemErrorMap().get((error as { errno?: number }).errno ?? 0) ?? [];
   return text ?? error.message;
 }

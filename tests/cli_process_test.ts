@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { readFileChunks } from "../cli/process/process_io.ts";
 import { listen } from "../server.ts";
 import { startSimulator } from "../simulator.ts";
 import { VERSION } from "../src/version.ts";
@@ -65,6 +66,7 @@ test("the program names which file it cannot read or create", async () => {
   await writeFile(there, "");
   const cases: [sentence: RegExp, ...args: string[]][] = [
     [/^rcsp: Cannot read '.*': no such file or directory\n$/, "call", "X", `@${directory}/no`],
+    [/^rcsp: Cannot read '.*': it is a folder\n$/, "call", "X", `@${directory}`],
     [/^rcsp: Cannot create '.*': it exists\. Replace it with --force\.\n$/, "record", there],
     [/^rcsp: Cannot create '.*': its folder does not exist\n$/, "record", `${directory}/no/x`],
   ];
@@ -233,4 +235,11 @@ test("importing the module runs nothing", async () => {
   }); console.log(typeof main);`;
   const { code, stdout } = await run(evalCommand(text));
   assertEquals([code, stdout], [0, "function\n"]);
+});
+
+test("a file that cannot be read fails where it is read, also long after it was asked for", async () => {
+  const path = join(tmpdir(), "rcsp-no-such-folder", "take.mcap");
+  const chunks = readFileChunks(path)[Symbol.asyncIterator]();
+  for (let i = 0; i < 20; i++) await assertRejects(() => stat(path), Error, "ENOENT");
+  await assertRejects(() => chunks.next(), Error, "ENOENT");
 });

@@ -48,7 +48,7 @@ export function processIo(): CliIo {
     stderr: processOutput("stderr", 2, process.stderr),
     env: readEnv,
     signal: leaving.signal,
-    readFile: (path) => createReadStream(path) as AsyncIterable<Uint8Array>,
+    readFile: readFileChunks,
     isSameFile,
     fileSize: async (path) => (await stat(path)).size,
     createFile: async (path, options) =>
@@ -69,6 +69,14 @@ async function isSameFile(one: string, other: string): Promise<boolean> {
     // One of them is not there.
     return false;
   }
+}
+
+/**
+ * See `CliIo.readFile()`. Opens the file with the first read: a stream that fails before anybody reads
+ * it ends the process.
+ */
+export async function* readFileChunks(path: string): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(path) as AsyncIterable<Uint8Array>;
 }
 
 /** See `CliIo.checkCreatable()`. */
