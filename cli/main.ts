@@ -55,9 +55,7 @@ async function dispatch(args: readonly string[], io: CliIo): Promise<number> {
     painter(io.stdout, (name) => io.env(name), args.includes("--no-color")),
   );
   const asked = leading.find(({ name = "" }) => ["version", "V", "help"].includes(name))?.name;
-  if (
-    first?.value === "version" || first === undefined && asked !== undefined && asked !== "help"
-  ) {
+  if (first === undefined && asked !== undefined && asked !== "help") {
     return await print(io, `rcsp ${VERSION}\n`);
   }
   if (first === undefined) {

@@ -25,6 +25,7 @@ import { share } from "./commands/share.ts";
 import { simulator } from "./commands/simulator.ts";
 import { streams } from "./commands/streams.ts";
 import { ui } from "./commands/ui.ts";
+import { version } from "./commands/version.ts";
 import { watch } from "./commands/watch.ts";
 
 /** All subcommands. */
@@ -50,4 +51,5 @@ export const COMMANDS: readonly Command[] = [
   doctor,
   completions,
   help,
+  version,
 ];

@@ -80,6 +80,17 @@ test("-v, -V, --version and version print the version", async () => {
   }
 });
 
+test("version is a command: it has help, and takes no arguments", async () => {
+  for (const args of [["help", "version"], ["version", "--help"]]) {
+    assertStringIncludes((await rcsp(args)).out, "Usage: rcsp version [flags]");
+  }
+  const { code, err } = await rcsp(["version", "extra"]);
+  assertEquals([code, err], [
+    2,
+    "rcsp: Unexpected argument 'extra'. Run 'rcsp help version'.\n",
+  ]);
+});
+
 test("rcsp alone, --help, -h and help show all commands, common flags and exit codes", async () => {
   const first = await rcsp([]);
   assertEquals([first.code, first.err], [0, ""]);

@@ -52,7 +52,7 @@ export function overview(commands: readonly Command[], style: HelpStyle): string
   return [
     hanging("", about, style),
     `${paint("strong", "Usage:")} rcsp <command> [arguments]\n` +
-    "       rcsp help <command>\n       rcsp --version\n",
+    "       rcsp help <command>\n",
     section("Commands", commands.map(({ name, summary }) => [name, summary]), style),
     section("Common flags", flagRows(shared), style),
     hanging("", "A name such as RCSP_HOST is the environment variable that sets the flag.", style),
