@@ -19,7 +19,7 @@ export function textFlag(form: string, about: string, more?: More): Flag {
   return makeFlag("text", form, about, more);
 }
 
-/** A flag with a whole number: `-n, --count N`. */
+/** A flag with an integer: `-n, --count N`. */
 export function integerFlag(form: string, about: string, more?: More): Flag {
   return makeFlag("integer", form, about, more);
 }

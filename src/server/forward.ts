@@ -59,7 +59,7 @@ const READ_ONLY = ["ListDevices", "GetDeviceInfo"];
  * Create both with the same `dialect`, `maxPayload` and `maxDepth`.
  *
  * @throws {TypeError} If the client was not made by this module.
- * @throws {RangeError} If `maxPending` is not a whole number from 1 on.
+ * @throws {RangeError} If `maxPending` is not an integer from 1 on.
  */
 export function forward(
   server: RcspServer,
