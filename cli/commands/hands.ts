@@ -70,10 +70,12 @@ degrees that this command shows of a flat hand and of a fist.
       ? undefined
       : clock.set(end, line.number("for")!);
     const isDrawn = !out.json && io.env("TERM") !== "dumb";
+    session.failed.catch(end);
     const run: Run = { context, session, calibrations, over };
     try {
       const shown = isDrawn ? await draw(run) : await print(run);
       const { address } = session;
+      await Promise.race([session.failed, Promise.resolve()]);
       if (shown === 0 && !signal.aborted) {
         throw new Failure(`No frame came from ${address} in time`, EXIT.timeout);
       }
@@ -98,7 +100,7 @@ interface Run {
 /** A live view; returns how many frames it showed. */
 async function draw({ context, session, calibrations, over }: Run): Promise<number> {
   const { line, io, out, clock, pause } = context;
-  const { client, address, failed } = session;
+  const { client, address } = session;
   const view = new LiveView(io.stdout);
   const wanted = line.number("count") ?? Infinity;
   const began = clock.now();
@@ -122,7 +124,7 @@ async function draw({ context, session, calibrations, over }: Run): Promise<numb
   try {
     while (!over.signal.aborted) {
       await view.draw(lines());
-      await Promise.race([pause(REDRAW, over.signal), failed]);
+      await pause(REDRAW, over.signal);
     }
     await view.draw(lines());
   } finally {
@@ -134,7 +136,7 @@ async function draw({ context, session, calibrations, over }: Run): Promise<numb
 /** A line of JSON for each frame; returns how many. */
 async function print({ context, session, calibrations, over }: Run): Promise<number> {
   const { line, out, log, clock, pause } = context;
-  const { client, address, failed } = session;
+  const { client, address } = session;
   const raw = line.on("raw");
   const interval = line.number("interval") ?? 0;
   const wanted = line.number("count") ?? Infinity;
@@ -173,7 +175,7 @@ async function print({ context, session, calibrations, over }: Run): Promise<num
       if (++shown === wanted || over.signal.aborted) return shown;
     }
     const changed = new Promise<void>((resolve) => wake = resolve);
-    if (newest.size === 0 && !over.signal.aborted) await Promise.race([changed, failed]);
+    if (newest.size === 0 && !over.signal.aborted) await changed;
     if (interval > 0) await pause(interval, over.signal);
   }
   return shown;

@@ -11,14 +11,15 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 
 export class Pacer {
   readonly #clock: Clock;
-  readonly #gone: Promise<false>;
   #isGone = false;
+  /** Ends the wait that is under way; not a race with the end of the socket, which would keep them all. */
+  #wake = (): void => {};
 
   constructor(clock: Clock, socket: Socket) {
     this.#clock = clock;
-    this.#gone = socket.closed.then(() => {
+    socket.closed.then(() => {
       this.#isGone = true;
-      return false;
+      this.#wake();
     });
   }
 
@@ -27,17 +28,20 @@ export class Pacer {
     return this.#clock.now();
   }
 
-  /** Resolves at the moment; returns whether the client is still there. */
+  /**
+   * Resolves at the moment; returns whether the client is still there. Wait for one moment before the
+   * next.
+   */
   async until(moment: number): Promise<boolean> {
     const clock = this.#clock;
     for (let left = moment - clock.now(); left > 0; left = moment - clock.now()) {
+      if (this.#isGone) return false;
       let timer: unknown;
-      const due = new Promise<boolean>((resolve) => {
-        timer = clock.set(() => resolve(true), Math.min(Math.ceil(left), LONGEST_TIMER));
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        timer = clock.set(resolve, Math.min(Math.ceil(left), LONGEST_TIMER));
       });
-      const there = await Promise.race([due, this.#gone]);
       clock.clear(timer);
-      if (!there) return false;
     }
     return !this.#isGone;
   }
