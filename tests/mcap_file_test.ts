@@ -9,6 +9,7 @@ import { MotionTrack } from "../cli/recording/motion_track.ts";
 import { encodeDefinition, MotionPrefix } from "../src/motion/frame.ts";
 import { SimulatedHand } from "../src/motion/simulated_hand.ts";
 import { Prologue } from "../cli/recording/prologue.ts";
+import { settledHeap } from "../dev/fuzz/memory.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { concat } from "@std/bytes";
 import { byTopic, json, readIndexed, readStreamed } from "./support/mcap.ts";
@@ -333,6 +334,79 @@ test("a prologue has the newest response to each command, in order, and is bound
   for (let i = 0; i < 1_000; i++) exchange(2, `{"Command":"${i}"}`, "x".repeat(1_000));
   const size = prologue.entries().reduce((sum, { data }) => sum + data.length, 0);
   assert(size > 250_000 && size <= 256 * 1024, `${size}`);
+});
+
+test("a prologue makes room for the connections that are there, and keeps no command of others", async () => {
+  const prologue = new Prologue();
+  const exchange = (connection: number, response: string): void => {
+    const command = utf8('{"Command":"A"}');
+    prologue.note(connection, PayloadType.Command, command, command);
+    prologue.note(connection, PayloadType.ResponseOk, utf8(response), utf8(response));
+  };
+  const before = await settledHeap();
+  exchange(1, "first");
+  for (let i = 2; i < 1_000; i++) {
+    exchange(i, `${i}`.repeat(500));
+    const command = utf8(`{"Command":"${"x".repeat(50_000)}"}`);
+    prologue.note(i, PayloadType.Command, command, command);
+    prologue.left(i);
+  }
+  exchange(1_000, "last");
+  const grown = await settledHeap() - before;
+  assert(grown < 5_000_000, `${grown}`);
+  const responses = prologue.entries().filter(({ direction }) => direction === "in")
+    .map(({ data }) => new TextDecoder().decode(data));
+  assertEquals([responses[0], responses.at(-1)], ["first", "last"]);
+  assert(responses.length > 100);
+});
+
+test("a prologue tells the responses to commands that it does not keep from others", () => {
+  const prologue = new Prologue();
+  const note = (type: PayloadType, text: string): void =>
+    prologue.note(1, type, utf8(text), utf8(text));
+  for (let i = 0; i < 10; i++) {
+    note(PayloadType.Command, `{"Command":"${i}","Arguments":"${"x".repeat(60_000)}"}`);
+  }
+  note(PayloadType.Command, '{"Command":"A"}');
+  for (let i = 0; i < 11; i++) note(PayloadType.ResponseOk, `"${i}"`);
+  const shown = prologue.entries().map(({ data }) => new TextDecoder().decode(data));
+  assertEquals(shown.filter((_, i) => i % 2 === 1), ['"0"', '"1"', '"2"', '"3"', '"10"']);
+});
+
+test("a disk that takes nothing gets no more memory by further files", async () => {
+  const clock = new FakeClock();
+  const disk = Promise.withResolvers<void>();
+  let files = 0;
+  const recorder = new McapRecorder({
+    clock,
+    started: new Date(0),
+    about: {},
+    name: "x.mcap",
+    open: () => {
+      files++;
+      const file = new MemoryFile();
+      file.gate = disk.promise;
+      return file;
+    },
+    onPress: false,
+    split: 1_000,
+    maxSize: undefined,
+    calibration: undefined,
+    onTake: () => {},
+  });
+  const body = `{"a":"${"x".repeat(5_000_000)}"}`;
+  for (let i = 0; i < 30; i++) {
+    recorder.frame("in", 1, PayloadType.Event, utf8(body));
+    clock.advance(1_000);
+  }
+  await turn();
+  assertLess(files, 12);
+  disk.resolve();
+  const summary = await recorder.close(1);
+  const dropped = Number(/too slow: (\d+) messages dropped/.exec(summary)?.[1]);
+  // 32 MiB of 5 MB each wait.
+  assert(dropped >= 20 && dropped < 26, summary);
+  assertEquals(clock.timers, 0);
 });
 
 test("a press that two clients of a proxy receive starts one take, and does not end it", async () => {

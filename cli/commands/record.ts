@@ -200,6 +200,7 @@ async function connectAndRecord(
   beforeDrain: () => Promise<void>,
 ): Promise<{ rcsp: RcspClient; recorder: Recorder }> {
   const made: { rcsp?: RcspClient; recorder?: Recorder; server?: ConnectOptions } = {};
+  let last = 1;
   const rcsp = made.rcsp = await context.connect({
     reconnect: true,
     drain: true,
@@ -210,6 +211,8 @@ async function connectAndRecord(
     client: {
       onFrame: ({ direction, type, payload }) => {
         const connection = (made.rcsp?.stats().reconnects ?? 0) + 1;
+        if (connection > last) made.recorder?.left?.(last);
+        last = connection;
         made.recorder?.frame(direction, connection, type, payload);
       },
     },

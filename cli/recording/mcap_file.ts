@@ -34,6 +34,7 @@ export class McapFile {
   dropped = 0;
   readonly #writer: FileWriter;
   readonly #clock: Clock;
+  readonly #othersWaiting: () => number;
   readonly #encoder = new McapEncoder();
   readonly #channels = new Map<string, number>();
   #timer: unknown;
@@ -47,10 +48,13 @@ export class McapFile {
       readonly metadata: Readonly<Record<string, string>>;
       readonly calibration?: Uint8Array | undefined;
       readonly now: bigint;
+      /** Bytes of earlier files that the disk has not taken: the bounds are for all together. */
+      readonly othersWaiting?: (() => number) | undefined;
     },
   ) {
     this.#writer = new FileWriter(file, name);
     this.#clock = options.clock;
+    this.#othersWaiting = options.othersWaiting ?? (() => 0);
     const { metadata, calibration, now } = options;
     this.#writer.push(this.#encoder.start());
     this.#writer.push(this.#encoder.metadata(METADATA_NAME, metadata));
@@ -62,6 +66,11 @@ export class McapFile {
   /** Rejects once writing has failed. */
   get failed(): Promise<never> {
     return this.#writer.failed;
+  }
+
+  /** Bytes that the disk has not taken. */
+  get waiting(): number {
+    return this.#writer.waiting;
   }
 
   /** Bytes so far, those included that are not written yet. */
@@ -77,7 +86,9 @@ export class McapFile {
   /** Adds a message. */
   add(channel: ChannelInfo, { log, publish }: Times, data: Uint8Array, isEssential = false): void {
     const most = isEssential ? MOST_WAITING_ESSENTIAL : MOST_WAITING;
-    const id = this.#writer.waiting > most ? undefined : this.#channel(channel);
+    const id = this.#writer.waiting + this.#othersWaiting() > most
+      ? undefined
+      : this.#channel(channel);
     if (id === undefined) return void this.dropped++;
     if (this.#encoder.pending + data.length + MESSAGE_HEAD > CHUNK_SIZE) this.#flush();
     this.#encoder.addMessage(id, log, publish, data);

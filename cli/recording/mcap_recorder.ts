@@ -37,6 +37,8 @@ export interface McapOptions extends About {
 
 /** Milliseconds within which a press on another connection is the same press. */
 const ECHO_TIME = 250;
+/** Ended files that the disk has not taken, beyond which a split waits. */
+const MOST_CLOSING = 8;
 const encoder = new TextEncoder();
 const CHANNELS = { in: rcspChannel("in"), out: rcspChannel("out") };
 
@@ -53,7 +55,8 @@ export class McapRecorder implements MotionRecorder {
   readonly #prologue = new Prologue();
   readonly #presses = new PressFinder();
   readonly #tracks: Record<MotionStreamName, MotionTrack>;
-  readonly #closing = new Set<Promise<void>>();
+  /** Files that have ended, until the disk has taken them. */
+  readonly #closing = new Map<McapFile, Promise<void>>();
   readonly #counts = { frames: 0, motion: 0, presses: 0, files: 0, bytes: 0, dropped: 0 };
   #file: McapFile | undefined;
   #splitTimer: unknown;
@@ -100,6 +103,10 @@ export class McapRecorder implements MotionRecorder {
     this.#addEntry(direction, encoder.encode(cutEntry(direction, connection, received)));
   }
 
+  left(connection: number): void {
+    this.#prologue.left(connection);
+  }
+
   /** Records a frame of a motion stream. */
   motion(stream: MotionStreamName, prefix: MotionPrefix, payload: Uint8Array): void {
     if (this.#file !== undefined) this.#counts.motion++;
@@ -117,7 +124,7 @@ export class McapRecorder implements MotionRecorder {
 
   async close(connections: number): Promise<string> {
     this.#end();
-    await Promise.all(this.#closing);
+    await Promise.all(this.#closing.values());
     // Resolves unless it has failed.
     await Promise.race([this.failed, Promise.resolve()]);
     return this.#summary(connections);
@@ -141,17 +148,27 @@ export class McapRecorder implements MotionRecorder {
       metadata: { ...metadata, ...about },
       calibration,
       now: this.#times().log,
+      othersWaiting: () => {
+        let waiting = 0;
+        for (const { waiting: bytes } of this.#closing.keys()) waiting += bytes;
+        return waiting;
+      },
     });
     file.failed.catch((error) => this.#failed.reject(error));
     if (this.#counts.files++ > 0 || this.#options.onPress) {
       for (const { direction, data } of this.#prologue.entries()) this.#addEntry(direction, data);
       for (const track of Object.values(this.#tracks)) track.repeat(this.#now());
     }
-    if (split === undefined) return;
+    if (split !== undefined) this.#splitAfter(split);
+  }
+
+  #splitAfter(time: number): void {
     this.#splitTimer = this.#clock.set(() => {
+      // A disk that takes nothing gets no further files: even their heads would add up.
+      if (this.#closing.size >= MOST_CLOSING) return this.#splitAfter(time);
       this.#end();
       this.#begin();
-    }, split);
+    }, time);
   }
 
   #end(): void {
@@ -162,9 +179,9 @@ export class McapRecorder implements MotionRecorder {
     const closing = file.close().catch((error) => this.#failed.reject(error)).finally(() => {
       this.#counts.bytes += file.size;
       this.#counts.dropped += file.dropped;
-      this.#closing.delete(closing);
+      this.#closing.delete(file);
     });
-    this.#closing.add(closing);
+    this.#closing.set(file, closing);
   }
 
   #addEntry(direction: Direction, data: Uint8Array, times: Times = this.#times()): void {

@@ -30,6 +30,8 @@ export interface Recorder {
   bytes(direction: Direction, connection: number, bytes: Uint8Array): void;
   /** Records that a connection ended within a frame. */
   cut(direction: Direction, connection: number, received: number): void;
+  /** A connection has ended: nothing more comes of it. */
+  left?(connection: number): void;
   /** Resolves when more may be recorded. */
   room(): Promise<void>;
   /** Writes what is left, closes, and returns what was recorded, in words. */

@@ -79,6 +79,7 @@ export class RecordingProxy {
     } finally {
       signal.removeEventListener("abort", leave);
       leave();
+      this.#recorder.left?.(number);
       if (!signal.aborted) this.#talk(`Client ${number} disconnected`);
     }
   }
