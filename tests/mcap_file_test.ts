@@ -204,6 +204,22 @@ test("a motion track writes frames as on the wire, and a drawn hand at 30 Hz", a
   ]);
 });
 
+test("a definition that cannot be read is not replaced by the one before in the next file", async () => {
+  const { out, file } = newFile(new FakeClock());
+  const track = new MotionTrack("hands", (...message) => file.add(...message));
+  for (const deviceId of [3, 4]) {
+    const { definition } = new SimulatedHand({ side: "left", deviceId });
+    track.receive(MotionPrefix.Definition, encodeDefinition(definition).subarray(8), 1_000);
+  }
+  const bad = encodeDefinition({ device_id: 3, groups: "none" }).subarray(8);
+  track.receive(MotionPrefix.Definition, bad, 1_001);
+  track.repeat(2_000);
+  await file.close();
+  const topics = byTopic((await readIndexed(out.bytes)).messages);
+  assertEquals(topics.get("/rgmp/3/definition")!.length, 1);
+  assertEquals(topics.get("/rgmp/4/definition")!.length, 2);
+});
+
 test("transforms and scene place every joint where the hand has it", async () => {
   const { out, file } = newFile(new FakeClock());
   const track = new MotionTrack("hands", (...message) => file.add(...message));

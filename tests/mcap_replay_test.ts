@@ -16,8 +16,11 @@ import { test } from "./support/test.ts";
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** A file of a hand that moves for a time in steps of 12 ms, then disconnects. */
-function handFile(milliseconds: number): { bytes: Uint8Array; frames: Uint8Array[] } {
+/**
+ * A file of a hand that moves for a time in steps of 12 ms, then disconnects. Its first message is `late`
+ * milliseconds later than the second.
+ */
+function handFile(milliseconds: number, late = 0): { bytes: Uint8Array; frames: Uint8Array[] } {
   const encoder = new McapEncoder();
   const hand = new SimulatedHand({ side: "left", deviceId: 5 });
   const parts = [encoder.start()];
@@ -31,7 +34,7 @@ function handFile(milliseconds: number): { bytes: Uint8Array; frames: Uint8Array
     const log = BigInt(1_000_000 + time) * 1_000_000n;
     encoder.addMessage(ids[channel]!, log, log, channel === 0 ? payload : frame);
   };
-  add(0, 0, MotionPrefix.Definition, utf8(JSON.stringify(hand.definition)));
+  add(0, late, MotionPrefix.Definition, utf8(JSON.stringify(hand.definition)));
   for (let time = 0; time < milliseconds; time += 12) {
     if (encoder.pending > 500_000) parts.push(encoder.flush());
     for (const [i, frame] of hand.framesAt(time).entries()) {
@@ -227,4 +230,18 @@ test("replay refuses RCSP that is wrong, with the number of the message", async 
   const beyond = await rcsp(["replay", "x.mcap", "--from", "1s"], { files: { "x.mcap": bytes } });
   assertFails(beyond, 2);
   assertStringIncludes(beyond.err, "Nothing to replay: the recording ends after 60 ms");
+});
+
+test("replay sends motion frames that are earlier than the first message of the file", async () => {
+  const { bytes, frames } = handFile(120, 500);
+  await withReplay(
+    bytes,
+    async (connector) => {
+      const socket = await connector({ host: "x", port: 12277 });
+      assertEquals(await receive(socket, concat(frames).length), concat(frames));
+      socket.close();
+    },
+    "--speed",
+    "max",
+  );
 });

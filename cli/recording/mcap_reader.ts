@@ -176,15 +176,16 @@ export class McapReader {
         return undefined;
       }
       case RecordType.Schema: {
-        this.#describe(fields.length);
         const id = fields.uint16();
+        // Other programs repeat them in each chunk.
+        if (this.#schemas.has(id)) return undefined;
+        this.#describe(fields.length);
         const [name, encoding] = [fields.text(), fields.text()];
         const data = fields.bytes(BigInt(fields.uint32())).slice();
         this.#schemas.set(id, { name, encoding, data });
         return undefined;
       }
       case RecordType.Channel: {
-        this.#describe(fields.length);
         const id = fields.uint16();
         const schema = this.#schemas.get(fields.uint16());
         const [topic, encoding] = [fields.text(), fields.text()];
@@ -192,8 +193,9 @@ export class McapReader {
         if (known !== undefined && known.topic !== topic) {
           throw new Damage(`channel ${id} is both ${quote(known.topic)} and ${quote(topic)}`);
         }
-        const channel = { topic, encoding, schema, metadata: fields.map() };
-        if (known === undefined) this.#channels.set(id, channel);
+        if (known !== undefined) return undefined;
+        this.#describe(fields.length);
+        this.#channels.set(id, { topic, encoding, schema, metadata: fields.map() });
         return undefined;
       }
       case RecordType.Message: {

@@ -98,7 +98,8 @@ export class MotionPlayer {
       const frame = motionFrame(item, stream);
       if (frame === undefined) continue;
       const { topic, logTime } = frame;
-      const time = Number(logTime - start) / 1e6;
+      // A message may be earlier than the first of the file.
+      const time = Math.max(Number(logTime - start) / 1e6, 0);
       if (time > to) break;
       if (time < from) {
         keep(before, topic, frame.bytes);

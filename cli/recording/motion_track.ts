@@ -66,10 +66,11 @@ export class MotionTrack {
     this.#registry = new MotionRegistry({
       onSample: (sample) => void (this.#sample = sample),
       onDefinition: ({ id }) => void (this.#defined = id),
-      onDisconnect: ({ id }) => {
-        this.#definitions.delete(id);
-        this.#hands.delete(id);
+      onError: (_error, device) => {
+        // A definition that cannot be read replaces the one before: no later file begins with that.
+        if (device !== undefined && device.definition === undefined) this.#forget(device.id);
       },
+      onDisconnect: ({ id }) => this.#forget(id),
     });
   }
 
@@ -103,6 +104,11 @@ export class MotionTrack {
   /** Forgets all devices, as their connection has ended. */
   clear(): void {
     this.#registry.clear();
+  }
+
+  #forget(id: number): void {
+    this.#definitions.delete(id);
+    this.#hands.delete(id);
   }
 
   #addDefinition(id: number, payload: Uint8Array, log: bigint): void {

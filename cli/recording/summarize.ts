@@ -16,6 +16,11 @@ import { PressFinder } from "./presses.ts";
 import { Summary } from "./summary.ts";
 
 const LINES_BYTES = 128 * 1024 * 1024;
+/** What is kept of a file, whoever wrote it. */
+const MOST_ATTACHMENTS = 1_000;
+const LONGEST_NAME = 1_000;
+/** Bytes; a longer one is not shown. */
+const LONGEST_PRESS = 64 * 1024;
 const TYPES = new Map(Object.entries(FRAME_NAMES).map(([type, name]) => [name, Number(type)]));
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -41,12 +46,14 @@ export async function summarizeMcap(context: Context, path: string): Promise<Fil
   const attachments: string[] = [];
   for await (const item of recording.items()) {
     if (item.kind === "metadata" && item.name === METADATA_NAME) about = item.values;
-    if (item.kind === "attachment") attachments.push(item.name);
+    if (item.kind === "attachment" && attachments.length < MOST_ATTACHMENTS) {
+      attachments.push(item.name.slice(0, LONGEST_NAME));
+    }
     if (item.kind !== "message") continue;
     const { channel, logTime, data } = item;
     const time = Number(logTime) / 1e6;
     summary.add(channel.topic, channel.encoding, time, data.length);
-    if (channel.topic !== PRESS_CHANNEL.topic) continue;
+    if (channel.topic !== PRESS_CHANNEL.topic || data.length > LONGEST_PRESS) continue;
     const press = parse(decoder.decode(data));
     if (press !== undefined) summary.addPress(time, press);
   }
