@@ -9,7 +9,9 @@ import { MAGIC, RecordType } from "../cli/recording/mcap_fields.ts";
 import { UsageError } from "../cli/exit_codes.ts";
 import { McapReader } from "../cli/recording/mcap_reader.ts";
 import { McapEncoder } from "../cli/recording/mcap_encoder.ts";
-import { assertFails, rcsp } from "./support/cli_io.ts";
+import { main } from "../cli/main.ts";
+import { assertFails, rcsp, testIo } from "./support/cli_io.ts";
+import { fileBytes, readIndexed } from "./support/mcap.ts";
 import { test } from "./support/test.ts";
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -304,4 +306,75 @@ test("a file of many gigabytes is read in little memory", async () => {
   assertEquals((await Array.fromAsync(reader.items())).length, 0);
   assertEquals(sent, 3_000);
   assertLess(process.memoryUsage().rss - before, 256 * 1024 * 1024);
+});
+
+test("channels and schemas that stand in each chunk again are no reason to stop", async () => {
+  const schema = { id: 1, name: "S", encoding: "jsonschema", data: new Uint8Array(1_000_000) };
+  const bytes = file((b) => {
+    for (let i = 0; i < 20; i++) {
+      b.writeSchema(schema);
+      b.writeChannel({ ...CHANNEL, schemaId: 1 });
+      b.writeMessage(MESSAGE);
+    }
+  });
+  const { items, reader } = await read(bytes);
+  assertEquals(items.length, 20);
+  assertEquals(reader.warnings.map((text) => text.includes("channels take")), [false]);
+});
+
+test("info keeps little of many attachments and long presses", async () => {
+  const bytes = file((b) => {
+    for (let i = 0; i < 3_000; i++) {
+      const about = { name: `${i}`, mediaType: "", logTime: 0n, createTime: 0n };
+      b.writeAttachment({ ...about, data: new Uint8Array(0) });
+    }
+    b.writeChannel({ ...CHANNEL, topic: "/rcsp/press" });
+    for (const length of [10, 100_000]) {
+      b.writeMessage({ ...MESSAGE, data: utf8(`{"press":"${"x".repeat(length)}"}`) });
+    }
+  });
+  const { out } = await rcsp(["info", "x.mcap"], { files: { "x.mcap": bytes } });
+  const { attachments, presses, messages } = JSON.parse(out);
+  assertEquals([attachments.length, presses.length, messages], [1_000, 1, 2]);
+});
+
+test("recover ends at once where the disk is full, however much there is to read", async () => {
+  const chunk = file((b) => {
+    b.writeChannel(CHANNEL);
+    b.writeMessage({ ...MESSAGE, data: new Uint8Array(1_000_000) });
+  }).subarray(START.length);
+  let read = 0;
+  const io = testIo({
+    readFile: async function* () {
+      yield START;
+      for (; read < 200; read++) yield chunk;
+    },
+    createFile: () =>
+      Promise.resolve({
+        write: () => Promise.reject(Object.assign(new Error("ENOSPC"), { errno: -28 })),
+        close: () => Promise.resolve(),
+      }),
+  });
+  assertEquals(await main(["recover", "x.mcap", "y.mcap"], io) === 0, false);
+  assertStringIncludes(io.err, "no space left on device");
+  assertLess(read, 50);
+});
+
+test("recover that is interrupted leaves a complete file of what it has read", async () => {
+  const chunk = file((b) => {
+    b.writeChannel(CHANNEL);
+    for (let i = 0; i < 300; i++) b.writeMessage(MESSAGE);
+  }).subarray(START.length);
+  const io = testIo({
+    readFile: async function* () {
+      yield START;
+      for (let i = 0; i < 100; i++) {
+        yield chunk;
+        if (i === 5) io.interrupt();
+      }
+    },
+  });
+  assertEquals(await main(["recover", "x.mcap", "y.mcap"], io) === 0, false);
+  const { messages } = await readIndexed(fileBytes(io, "y.mcap"));
+  assert(messages.length >= 1_500 && messages.length < 3_000, `${messages.length}`);
 });

@@ -45,23 +45,29 @@ other programs. Damaged chunks are left out.`,
     const { McapEncoder } = await import("../recording/mcap_encoder.ts");
     const encoder = new McapEncoder();
     const channels = new Map<ChannelInfo, number>();
-    writer.push(encoder.start(recording.reader.profile));
-    for (; !next.done; next = await items.next()) {
-      const item = next.value;
-      if (item.kind === "metadata") writer.push(encoder.metadata(item.name, item.values));
-      else if (item.kind === "attachment") {
-        writer.push(encoder.attachment(item.name, item.mediaType, item.data, item.logTime));
-      } else {
-        const { channel, logTime, publishTime, data } = item;
-        const id = channels.get(channel) ?? encoder.addChannel(channel);
-        channels.set(channel, id);
-        if (encoder.pending + data.length > CHUNK_SIZE) writer.push(encoder.flush());
-        encoder.addMessage(id, logTime, publishTime, data);
+    try {
+      writer.push(encoder.start(recording.reader.profile));
+      for (; !next.done; next = await items.next()) {
+        const item = next.value;
+        if (item.kind === "metadata") writer.push(encoder.metadata(item.name, item.values));
+        else if (item.kind === "attachment") {
+          writer.push(encoder.attachment(item.name, item.mediaType, item.data, item.logTime));
+        } else {
+          const { channel, logTime, publishTime, data } = item;
+          const id = channels.get(channel) ?? encoder.addChannel(channel);
+          channels.set(channel, id);
+          if (encoder.pending + data.length > CHUNK_SIZE) writer.push(encoder.flush());
+          encoder.addMessage(id, logTime, publishTime, data);
+        }
+        await writer.room(MOST_WAITING);
+        writer.throwIfFailed();
       }
-      await writer.room(MOST_WAITING);
+    } finally {
+      // Also after Ctrl-C: what was read by then is a complete file.
+      await items.return?.(undefined);
+      for (const bytes of encoder.end()) writer.push(bytes);
+      await writer.close();
     }
-    for (const bytes of encoder.end()) writer.push(bytes);
-    await writer.close();
     await log(`${plural(encoder.messages, "message")} written to ${quote(output)}`);
   },
 };

@@ -46,6 +46,11 @@ export class FileWriter {
     while (this.waiting > most && this.#writing !== undefined) await this.#writing;
   }
 
+  /** Throws why nothing can be written any more, if that is so. */
+  throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
   /** Ends writing with an error: what waits is dropped. */
   fail(cause: unknown): void {
     if (this.#failure !== undefined) return;

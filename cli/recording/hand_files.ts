@@ -45,6 +45,7 @@ export class HandFiles {
   async add(writer: FileWriter, text: string): Promise<void> {
     writer.push(text);
     await writer.room(MOST_WAITING);
+    writer.throwIfFailed();
   }
 
   /** Ends all files. Rejects if anything could not be written. */
