@@ -138,8 +138,8 @@ test("led accepts colors by name, by hex digits and by numbers", async () => {
       assertEquals([code, out, err], [0, "{}\n", ""], color);
       assertEquals(commands.at(-1)?.[1], { DeviceId: 1, LedId: "RingLed", Red, Green, Blue });
     }
-    const told = await rcsp(["led", "left", "red"], { connector, terminal: true });
-    assertEquals(told, {
+    const shown = await rcsp(["led", "left", "red"], { connector, terminal: true });
+    assertEquals(shown, {
       code: 0,
       out: "",
       err: 'RingLed of device "left" (Suit 🧤) is #ff0000\n',

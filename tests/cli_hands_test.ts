@@ -273,7 +273,7 @@ test("hands --for fails if no frame came, and names the port of RCSP", async () 
   });
 });
 
-test("names that steer a terminal are escaped, values that are no numbers are null", async () => {
+test("names that steer a terminal are escaped, values that are not numbers are null", async () => {
   const evil = "\x1b[2J\u202e" + "x".repeat(500);
   const { definition } = new SimulatedHand({ side: "left", deviceId: 1 });
   const bytes = encodeDefinition({ ...definition, device_type: evil, device_info: null });

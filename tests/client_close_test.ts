@@ -3,14 +3,14 @@ import { ConnectionError, type JsonObject } from "../mod.ts";
 import { echo, mute, ok, turn, withScripted } from "./support/scripted_server.ts";
 import { test } from "./support/test.ts";
 
-interface Told {
+interface Ending {
   code: string;
   sent: boolean;
   message: string;
 }
 
 /** How each call ended; every one of them must be a ConnectionError. */
-async function endings(calls: Promise<JsonObject>[]): Promise<Told[]> {
+async function endings(calls: Promise<JsonObject>[]): Promise<Ending[]> {
   return (await Promise.allSettled(calls)).map((result) => {
     assert(result.status === "rejected");
     const { reason } = result;

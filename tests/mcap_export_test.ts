@@ -109,7 +109,7 @@ test("export --csv of a hand without joints_openxr has the solver's joints", asy
   assertStringIncludes(head, ",index_proximal_qw,");
 });
 
-test("names of joints are no formula, separator or line in CSV and BVH", async () => {
+test("names of joints cannot become a formula, separator or line in CSV and BVH", async () => {
   const change = (definition: Record<string, unknown>): unknown =>
     JSON.parse(JSON.stringify(definition).replaceAll('left_forearm"', '=a,\\n{ b"'));
   const files = await exported(handsFile([0, 12], { openXr: false }, change), "--csv", "--bvh");

@@ -277,7 +277,7 @@ test("what steers a terminal is escaped in topics, presses and metadata", async 
   }
 });
 
-test("times that go backwards, and 65535 channels, are no reason to stop", async () => {
+test("times that go backwards, and 65535 channels, do not stop reading", async () => {
   const bytes = file((b) => {
     for (let id = 0; id < 65_535; id++) b.writeChannel({ ...CHANNEL, id, topic: `/${id}` });
     for (const logTime of [5n, 2n ** 64n - 1n, 0n, 7n]) b.writeMessage({ ...MESSAGE, logTime });

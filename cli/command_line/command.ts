@@ -34,7 +34,7 @@ export interface Command {
   readonly summary: string;
   /** More about it for the help, in lines of up to 80 columns; paragraphs have an empty line between. */
   readonly details?: string | undefined;
-  /** Its arguments that are no flags, in their order. */
+  /** Its arguments that are not flags, in their order. */
   readonly positionals?: readonly Positional[] | undefined;
   /** Its own flags. `--help`, `--no-color`, and those of the three fields below need not be named. */
   readonly flags?: readonly Flag[] | undefined;

@@ -65,8 +65,8 @@ export function script(shell: Shell): string {
 }
 
 /**
- * What can stand at the cursor, a line each: the word, and after a tab what it is. Nothing where a file
- * can stand, or where nobody knows.
+ * What can come at the cursor, one per line: the word, and after a tab what it is. Nothing where a file
+ * can come, or where nobody knows.
  */
 export function complete(args: readonly string[], commands: readonly Command[]): string {
   const [word = "=", ...before] = args;

@@ -1,5 +1,5 @@
 /**
- * Command lines: what may stand in them, and what does. `parseArgs` of `node:util` takes them apart;
+ * Command lines: what they may contain, and reading one. `parseArgs` of `node:util` takes them apart;
  * what it cannot say (ranges, environment names, what was probably meant) is said here.
  *
  * @module
@@ -22,7 +22,7 @@ export interface Flag {
    * which becomes milliseconds.
    */
   readonly kind: "boolean" | "text" | "integer" | "duration";
-  /** What stands for the value in the help: `N`. */
+  /** The placeholder of the value in the help: `N`. */
   readonly value?: string | undefined;
   /** What it does, in a few words that begin small. */
   readonly about: string;
@@ -38,7 +38,7 @@ export interface Flag {
   readonly env?: string | undefined;
   /** A flag without which it means nothing. */
   readonly needs?: string | undefined;
-  /** Flags that it cannot stand together with. */
+  /** Flags that it cannot be combined with. */
   readonly excludes?: readonly string[] | undefined;
 }
 
@@ -61,9 +61,9 @@ export const LONGEST_TIMER: number = 2 ** 31 - 1;
 
 type Value = boolean | string | number;
 
-/** What stands in a command line, checked. Asking for a flag that was not declared is a mistake. */
+/** A checked command line. Asking for a flag that was not declared is a mistake. */
 export class CommandLine {
-  /** The arguments that are no flags. */
+  /** The arguments that are not flags. */
   readonly positionals: readonly string[];
   readonly #flags: ReadonlyMap<string, Flag>;
   readonly #values: ReadonlyMap<string, readonly Value[]>;
@@ -82,7 +82,7 @@ export class CommandLine {
     this.#typed = isExplicit;
   }
 
-  /** Whether a flag stands in the command line itself, not in the environment. */
+  /** Whether a flag is in the command line itself, not in the environment. */
   typed(name: string): boolean {
     return this.#typed.has(name);
   }

@@ -186,10 +186,10 @@ function isShown({ group }: Sample, device: MotionDevice, raw: boolean): boolean
 }
 
 function tellStates({ log }: Context, { client, address }: MotionSession): void {
-  const told = new Set<MotionDevice>();
+  const reported = new Set<MotionDevice>();
   const tellError = (device: MotionDevice): void => {
-    if (device.error === undefined || told.has(device)) return;
-    told.add(device);
+    if (device.error === undefined || reported.has(device)) return;
+    reported.add(device);
     void log(device.error.message);
   };
   for (const device of client.devices()) tellError(device);

@@ -59,7 +59,7 @@ export function streamHands(
     const pose = poseOf(device);
     if (pose !== undefined) options.onHand(pose);
   });
-  let told = false;
+  let isReported = false;
   const opening = connectMotion({
     host,
     port,
@@ -69,8 +69,8 @@ export function streamHands(
     reconnect: {
       firstConnect: true,
       decide: (_attempt, { message }) => {
-        if (!told) void log(`No hands yet, only buttons: ${message}`);
-        return told = true;
+        if (!isReported) void log(`No hands yet, only buttons: ${message}`);
+        return isReported = true;
       },
     },
   });
@@ -88,11 +88,11 @@ export function streamHands(
       void log(message);
     });
     client.on("status", ({ state }) => {
-      if (state === "ready") return void (told = false);
-      if (!told && state === "reconnecting") {
+      if (state === "ready") return void (isReported = false);
+      if (!isReported && state === "reconnecting") {
         void log(`The hands are gone: no answer from ${formatAddress({ host, port })}`);
       }
-      told = true;
+      isReported = true;
     });
   }, () => {});
   context.defer(async () => {

@@ -1,5 +1,5 @@
 /**
- * The broker as the rest sees it: connected again and again, and told everything that is of use.
+ * The broker as the rest sees it: it reconnects by itself, and publishes.
  *
  * @module
  */
@@ -121,7 +121,7 @@ export class Broker {
     const { pause, log } = this.#options;
     const { signal } = this.#end;
     let delay = RETRY.first;
-    let told: string | undefined;
+    let lastLogged: string | undefined;
     let lostAt: number | undefined;
     while (!signal.aborted) {
       const startedAt = this.#options.clock.now();
@@ -131,7 +131,7 @@ export class Broker {
         const away = lostAt === undefined ? "" : ` again after ${this.#since(lostAt)}`;
         if (signal.aborted) await connection.close();
         await log(`Connected to broker ${this.#name}${away}${this.#without5()}`);
-        told = undefined;
+        lastLogged = undefined;
         reason = await this.#serve(connection);
       } catch (error) {
         reason = error;
@@ -144,8 +144,8 @@ export class Broker {
       }
       const sentence = `Broker ${this.#name}: ${brokerReason(reason)}`;
       const stop = sentence.endsWith("?") ? "" : ".";
-      if (sentence !== told) await log(`${sentence}${stop} Trying again until Ctrl-C`);
-      told = sentence;
+      if (sentence !== lastLogged) await log(`${sentence}${stop} Trying again until Ctrl-C`);
+      lastLogged = sentence;
       await pause(delay * (0.5 + Math.random() / 2), signal);
       delay = Math.min(delay * 2, RETRY.longest);
     }

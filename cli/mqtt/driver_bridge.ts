@@ -42,7 +42,7 @@ export class DriverBridge {
   #devices = new Map<string, Device>();
   #infoAt = -Infinity;
   #wake = new AbortController();
-  #told: string | undefined;
+  #lastLogged: string | undefined;
 
   constructor(site: Site, rcsp: RcspClient, name: string | undefined) {
     this.#site = site;
@@ -105,12 +105,12 @@ export class DriverBridge {
       const isDue = clock.now() - this.#infoAt >= INFO_INTERVAL;
       if (isDue) this.#infoAt = clock.now();
       await this.#publishInfos(isDue ? this.#devices : added, signal);
-      this.#told = undefined;
+      this.#lastLogged = undefined;
     } catch (error) {
       if (signal.aborted || this.rcsp.status.state !== "ready") return;
       const { message } = error as Error;
-      if (message !== this.#told) await this.#log(message);
-      this.#told = message;
+      if (message !== this.#lastLogged) await this.#log(message);
+      this.#lastLogged = message;
     }
   }
 

@@ -25,7 +25,7 @@ export async function learnEvent(
   ): Promise<void> => {
     const assumed = draft.dialect.event[key];
     const found = findPaths(event, holds)
-      // A number such as 1 may stand anywhere: only a key that looks right makes it a device.
+      // A number such as 1 can be anywhere: only a key that looks right makes it a device.
       .filter(({ path }) => key !== "deviceId" || path === assumed || looksRight.test(path));
     const path = choosePath(found, assumed, looksRight);
     const check = `event: ${key}`;
@@ -33,7 +33,7 @@ export async function learnEvent(
       if (path !== assumed) draft.set(`event.${key}`, path);
       return await sayPath(report, check, path, assumed);
     }
-    // Whatever stands where it is assumed would make the event another's.
+    // Any value in the assumed place would make the event another's.
     const there = readPath(event, assumed) ?? null;
     if (there === null) return await report.add("info", check, "the event does not say it");
     draft.set(`event.${key}`, NOWHERE);

@@ -211,7 +211,7 @@ class Learner {
       }
       return;
     }
-    // Whatever stands where it is assumed would be taken for a TrackId.
+    // Any value in the assumed place would be taken for a TrackId.
     const misleading = answers.some(({ body }) => (readPath(body, assumed) ?? null) !== null);
     if (misleading) this.draft.set("trackId", NOWHERE);
     await this.#report.add(

@@ -69,7 +69,7 @@ export class RawSession {
   }
 
   /**
-   * Sends a command and gives its answer.
+   * Sends a command and returns its answer.
    *
    * Rejects with a `TimeoutError`, a `ConnectionError`, or the `ProtocolError` or `LimitError` that
    * ended the connection.

@@ -42,7 +42,7 @@ const MOST_MESSAGES = 5;
 /** Names in quotes, and names of several words as `EventName`. */
 const NAMES = /['"`‘“]([A-Za-z_][\w.]{0,60})['"`’”]|\b([A-Z][a-z]+(?:[A-Z][a-z]+)+)\b/g;
 
-/** Sends a command and gives its answer. */
+/** Sends a command and returns its answer. */
 export type Ask = (name: string, args: JsonObject) => Promise<RawAnswer>;
 
 /** Tries keys on one device. */

@@ -1,5 +1,5 @@
 /**
- * Where in foreign JSON a value stands, by the value.
+ * Finds the paths of a value in foreign JSON.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { isObject } from "../text/values.ts";
 /** Most places that are looked at. */
 const PLACES = 10_000;
 
-/** A place, as a key path of a dialect, and what stands there. */
+/** A place, as a key path of a dialect, and its value. */
 export interface Found {
   readonly path: string;
   readonly value: JsonValue;

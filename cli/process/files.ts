@@ -63,7 +63,7 @@ export async function readJson(io: CliIo, path: string, maxBytes: number): Promi
 }
 
 /**
- * Parses JSON that the user gave; `name` says where it stands.
+ * Parses JSON that the user gave; `name` says where it is from.
  *
  * @throws {UsageError} If it is none.
  */

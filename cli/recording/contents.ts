@@ -15,7 +15,7 @@ export type Body = string | Uint8Array;
 export interface RecordedAnswer {
   readonly type: PayloadType;
   readonly body: Body;
-  /** Where the `TrackId` of the command that it answered stands in its text. */
+  /** Where the `TrackId` of the command that it answered is in its text. */
   readonly trackId: { readonly start: number; readonly end: number } | undefined;
 }
 
@@ -47,7 +47,7 @@ export interface Recording {
   readonly warnings: readonly string[];
 }
 
-/** What makes two commands the same: name and arguments, in whatever order their keys stand. */
+/** What makes two commands the same: name and arguments, in any order of their keys. */
 export function commandKey({ Command, Arguments }: JsonObject): string | undefined {
   if (typeof Command !== "string") return undefined;
   return JSON.stringify([Command, sorted(Arguments ?? {})]);

@@ -4,7 +4,7 @@
  *     {"rcsp-recording":1,"started":"2026-01-02T03:04:05.678Z","driver":"localhost:45451"}
  *     {"time":12.5,"direction":"out","connection":1,"type":"command","body":{…}}
  *
- * `time` is in milliseconds since the start, `direction` as the client sees it. A body stands as the
+ * `time` is in milliseconds since the start, `direction` as the client sees it. A body is written as the
  * other side wrote it; where a line cannot hold it so, `text` beside it is its exact text as a string.
  * One that is not JSON is written as `hex`. Besides frames there are `bytes`, which are not RCSP, and `cut`,
  * a frame that the end of the connection left incomplete.
@@ -74,7 +74,7 @@ function entry(direction: Direction, connection: number, type: string, rest: str
 }
 
 /**
- * The body as text that is JSON already: numbers keep all of their digits, and keys that stand twice
+ * The body as text that is JSON already: numbers keep all of their digits, and duplicate keys
  * stay. A newline in it can only be white space.
  */
 function bodyOf(payload: Uint8Array): string {

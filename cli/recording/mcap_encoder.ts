@@ -1,6 +1,6 @@
 /**
  * The bytes of an MCAP file, in pieces. `McapWriter` of `@mcap/core` ends a chunk by its size alone and
- * waits for the disk within it; this one ends a chunk when it is told to, and never waits.
+ * waits for the disk within it; this one ends a chunk when asked, and never waits.
  *
  * @module
  */
@@ -173,7 +173,7 @@ export class McapEncoder {
     const footer = { summaryStart: BigInt(summaryStart), summaryOffsetStart, summaryCrc: 0 };
     const start = records.length;
     records.writeFooter(footer);
-    // The checksum covers the summary up to where it stands itself.
+    // The checksum covers the summary up to its own place.
     const summary = records.buffer.subarray(0, start + FOOTER_BEFORE_CRC);
     records.reset();
     records.writeFooter({ ...footer, summaryCrc: crc32(summary) });

@@ -35,7 +35,7 @@ export function recordMotion(
 ): void {
   for (const [stream, port] of wantedStreams(context)) {
     const leaving = new AbortController();
-    let told = false;
+    let isReported = false;
     const client = connectMotion({
       host,
       port,
@@ -46,10 +46,10 @@ export function recordMotion(
       reconnect: {
         firstConnect: true,
         decide: (_attempt, cause) => {
-          if (!told) {
+          if (!isReported) {
             context.log(`No motion yet from ${formatAddress({ host, port })}: ${cause.message}`);
           }
-          return told = true;
+          return isReported = true;
         },
       },
     });

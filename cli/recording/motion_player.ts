@@ -31,7 +31,7 @@ export interface MotionPlay {
   /** As in `ReplayOptions`. */
   readonly speed: number;
   readonly loop: boolean;
-  /** Told if the file cannot be read any more. */
+  /** Called if the file cannot be read any more. */
   readonly talk: (text: string) => void;
 }
 

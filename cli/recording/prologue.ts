@@ -87,7 +87,7 @@ export class Prologue {
     const added = size(exchange);
     if (this.#length - size(this.#exchanges.get(key)) + added > MOST) this.#makeRoom(added);
     if (this.#length - size(this.#exchanges.get(key)) + added > MOST) return;
-    // The newest stands last.
+    // The newest is last.
     this.#remove(key);
     this.#length += added;
     this.#exchanges.set(key, exchange);

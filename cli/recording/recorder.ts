@@ -26,7 +26,7 @@ export interface Recorder {
   readonly full?: Promise<void> | undefined;
   /** Records a frame. */
   frame(direction: Direction, connection: number, type: PayloadType, payload: Uint8Array): void;
-  /** Records bytes that are no frames. */
+  /** Records bytes that are not frames. */
   bytes(direction: Direction, connection: number, bytes: Uint8Array): void;
   /** Records that a connection ended within a frame. */
   cut(direction: Direction, connection: number, received: number): void;

@@ -21,8 +21,8 @@ import { Pacer } from "./pacer.ts";
 
 /** Bytes that wait for a client before it is not read, and sent no events, until it takes them. */
 const MUCH = 1024 * 1024;
-/** Commands of a client that are told of as they are not in the recording. */
-const TOLD = 20;
+/** How many unrecorded commands of a client are reported. */
+const MAX_REPORTED = 20;
 
 /** How to replay. */
 export interface ReplayOptions {
@@ -33,7 +33,7 @@ export interface ReplayOptions {
   readonly speed: number;
   /** Whether the events begin again after the last one. */
   readonly loop: boolean;
-  /** Told of what is not in the recording. */
+  /** Called with what is not in the recording. */
   readonly talk: (text: string) => void;
 }
 
@@ -111,7 +111,7 @@ export class ReplaySession {
     if (key === undefined || answers === undefined) {
       const name = quote(String(command["Command"]));
       const message = `The recording has no answer to ${name} with these arguments`;
-      if (this.#unknown++ < TOLD) talk(message);
+      if (this.#unknown++ < MAX_REPORTED) talk(message);
       this.#refuse(trackId, "NotRecorded", message);
     } else {
       const turn = this.#given.get(key) ?? 0;

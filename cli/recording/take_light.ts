@@ -50,7 +50,7 @@ export class TakeLight {
     return this.#ended ??= this.#color(OFF);
   }
 
-  /** A refusal is told once; the recording goes on. */
+  /** A refusal is reported once; the recording goes on. */
   async #color(color: typeof OFF): Promise<void> {
     const rcsp = this.#rcsp;
     if (rcsp === undefined) return;

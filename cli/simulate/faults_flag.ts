@@ -1,5 +1,5 @@
 /**
- * Faults and latencies as they stand in a command line.
+ * Faults and latencies as written in a command line.
  *
  * @module
  */

@@ -66,7 +66,7 @@ export class Output {
     await this.#to.write(text.endsWith("\n") ? text : `${text}\n`);
   }
 
-  /** A table for people; gives how many columns had no room. */
+  /** A table for people; returns how many columns had no room. */
   async table(columns: readonly Column[], rows: readonly (readonly string[])[]): Promise<number> {
     const { lines, hidden } = layOut(columns, rows, this.columns, this.paint);
     await this.#to.write(`${lines.join("\n")}\n`);

@@ -16,7 +16,7 @@ const NARROWEST = 6;
 export interface Column {
   /** Its heading: our text or foreign text. */
   readonly name: string;
-  /** Whether its cells stand at the right. */
+  /** Whether its cells are aligned to the right. */
   readonly right?: boolean | undefined;
 }
 

@@ -134,7 +134,7 @@ export function readDefinition(
   const deviceId = readDeviceId(json);
   const of = `definition of device ${deviceId}`;
   const groups = readArray(json, "groups", of, "groups", limits);
-  if (groups === undefined) throw shapeError(of, "groups", "an array", undefined);
+  if (groups === undefined) throw definitionFieldError(of, "groups", "an array", undefined);
   let streams = 0;
   const ids = new Set<number>();
   return {
@@ -144,7 +144,7 @@ export function readDefinition(
     groups: groups.map((value, index) => {
       const group = readGroup(value, index, of, limits);
       if (ids.has(group.id)) {
-        throw shapeError(of, `groups[${index}]`, "an id of its own", group.id);
+        throw definitionFieldError(of, `groups[${index}]`, "an id of its own", group.id);
       }
       ids.add(group.id);
       streams += group.streams.length;
@@ -169,7 +169,7 @@ function readGroup(
   limits: DefinitionLimits,
 ): MotionGroup {
   const path = `groups[${index}]`;
-  if (!isObject(value)) throw shapeError(of, path, "an object", value);
+  if (!isObject(value)) throw definitionFieldError(of, path, "an object", value);
   const key = ["group_id", "id"].find((name) => (value[name] ?? undefined) !== undefined);
   const id = key === undefined ? index : readUint32Key(value, key, of, `${path}.${key}`);
   const streams: MotionStream[] = [];
@@ -196,21 +196,21 @@ function readStream(
   parent: string,
 ): MotionStream {
   const path = `${parent}.streams[${index}]`;
-  if (!isObject(value)) throw shapeError(of, path, "an object", value);
+  if (!isObject(value)) throw definitionFieldError(of, path, "an object", value);
   const dataType = parseDataType(readText(value, "data_type", of, path) ?? "");
   if (dataType === undefined) {
     const expected = "INT32, UINT32, INT64, UINT64, FLOAT or DOUBLE, with or without [n] or [n,m]";
-    throw shapeError(of, `${path}.data_type`, expected, value["data_type"]);
+    throw definitionFieldError(of, `${path}.data_type`, expected, value["data_type"]);
   }
   return { ...dataType, index, offset, ...readFrames(value, of, path) } as MotionStream;
 }
 
 function readStaticValue(entry: JsonValue, path: string, of: string): StaticValue {
-  if (!isObject(entry)) throw shapeError(of, path, "an object", entry);
+  if (!isObject(entry)) throw definitionFieldError(of, path, "an object", entry);
   const { value } = entry;
   const numbers = Array.isArray(value) ? value : [value];
   if (!numbers.every((number) => typeof number === "number")) {
-    throw shapeError(of, `${path}.value`, "a number or an array of numbers", value);
+    throw definitionFieldError(of, `${path}.value`, "a number or an array of numbers", value);
   }
   const customLabel = readText(entry, "custom_label", of, path);
   return { ...readFrames(entry, of, path), customLabel, value: numbers };
@@ -232,13 +232,13 @@ function readText(json: JsonObject, key: string, of: string, path?: string): str
   // Null counts as missing.
   const value = json[key] ?? undefined;
   if (value === undefined || typeof value === "string") return value;
-  throw shapeError(of, path === undefined ? key : `${path}.${key}`, "a string", value);
+  throw definitionFieldError(of, path === undefined ? key : `${path}.${key}`, "a string", value);
 }
 
 function readUint32Key(json: JsonObject, key: string, of: string, path: string): number {
   const value = json[key];
   if (typeof value === "number" && value >>> 0 === value) return value;
-  throw shapeError(of, path, "an integer from 0 to 2^32 - 1", value);
+  throw definitionFieldError(of, path, "an integer from 0 to 2^32 - 1", value);
 }
 
 function readArray(
@@ -250,7 +250,7 @@ function readArray(
 ): JsonValue[] | undefined {
   const value = json[key] ?? undefined;
   if (value === undefined) return undefined;
-  if (!Array.isArray(value)) throw shapeError(of, path, "an array", value);
+  if (!Array.isArray(value)) throw definitionFieldError(of, path, "an array", value);
   checkLimit(of, value.length, `entries in '${path}'`, "maxStreams", limits);
   return value;
 }
@@ -268,7 +268,12 @@ function checkLimit(
   throw new LimitError(message, name, max, true);
 }
 
-function shapeError(of: string, path: string, expected: string, value: unknown): ProtocolError {
+function definitionFieldError(
+  of: string,
+  path: string,
+  expected: string,
+  value: unknown,
+): ProtocolError {
   return new ProtocolError("bad-shape", `Cannot read ${of}`, {
     expected: `'${path}' to be ${expected}`,
     received: describeValue(value),

@@ -1,4 +1,4 @@
-/** A simulated motion stream for tests of the command, and servers that are no motion stream. */
+/** A simulated motion stream for tests of the command, and servers that are not a motion stream. */
 
 import { memoryNetwork } from "../../src/socket/memory.ts";
 import type { Connector, Socket } from "../../src/socket/socket.ts";

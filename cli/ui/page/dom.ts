@@ -66,7 +66,7 @@ export function copyButton(
   return made;
 }
 
-/** The heading of a panel, with what stands at its end. */
+/** The heading of a panel, with what is at its end. */
 export function heading(text: string, ...end: readonly Node[]): HTMLElement {
   return element("div", { className: "heading" }, element("h2", {}, text), ...end);
 }

@@ -1,5 +1,5 @@
 /**
- * What the pages are told beside the bytes of RCSP: the state of the bridge, as JSON in text messages.
+ * What the pages receive beside the bytes of RCSP: the state of the bridge, as JSON in text messages.
  *
  * @module
  */

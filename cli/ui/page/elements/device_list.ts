@@ -52,7 +52,7 @@ export class DeviceList extends Panel {
     for (const [index, device] of all.entries()) {
       const card = this.#cards.get(device.key) ?? new DeviceCard(session, devices, device);
       this.#cards.set(device.key, card);
-      // A card that stands where it belongs is not moved: it would lose the focus.
+      // A card in the right place is not moved: it would lose the focus.
       const there = this.#grid.children[index];
       if (there !== card) this.#grid.insertBefore(card, there ?? null);
       card.update(device, canSetLed && isFresh);

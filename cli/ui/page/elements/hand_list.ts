@@ -63,7 +63,7 @@ export class HandList extends Panel {
     const view = new HandView(device, this.#camera);
     this.#views.set(device.id, view);
     const views = [...this.#views.values()];
-    // The left hand stands on the left.
+    // The left hand is on the left.
     this.#grid.append(view);
     this.#grid.append(...views.filter(({ dataset }) => dataset["side"] !== "left"));
     this.#empty.hidden = true;
