@@ -218,3 +218,43 @@ test("datagrams that nobody receives are lost, and the command continues", async
     assertEquals(code, 0);
   });
 });
+
+test("presses of a device without an address wait for the list of devices, 100 at most", async () => {
+  const devices = Array.from({ length: 300 }, (_, i) => ({
+    DeviceId: i,
+    Name: "Suit",
+    hasButton: true,
+  }));
+  await withOscTool(async (tool) => {
+    await withDriver(async ({ connector, simulator }) => {
+      await sending(tool, { connector }, async () => {
+        await until(() => simulator.press(299, "DoublePress") > 0);
+        const got = () => tool.messages.filter(({ address }) => address.includes("device/299/"));
+        await until(() => got().length > 0);
+        const first = got().length;
+        const [asked, listed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+        simulator.server.handle("ListDevices", async () => {
+          asked.resolve();
+          await listed.promise;
+          return { Devices: devices.map(({ DeviceId, Name }) => ({ DeviceId, Name })) };
+        });
+        for (let i = 0; i < 150; i++) simulator.press(299, "SinglePress");
+        await asked.promise;
+        listed.resolve();
+        await until(() => got().length === first + 100);
+        simulator.press(299, "LongPress");
+        await until(() => got().length === first + 101);
+        assertEquals(got().at(-1)!.values, ["LongPress"]);
+      });
+    }, { devices });
+  });
+});
+
+test("--listen for other machines says what that means", async () => {
+  const args = ["--listen", "0.0.0.0:0", "--allow", "SetColorLed", "--simulate"];
+  await withOscTool(async (tool) => {
+    await sending(tool, { args }, async (io) => {
+      await io.until(({ err }) => err.includes("Warning: other machines can send colors"));
+    });
+  });
+});

@@ -8,7 +8,7 @@ import type { ClientStatus, RcspClient } from "@rcsp/rcsp";
 import { formatAddress, forward, type ForwardOptions, RcspServer } from "@rcsp/rcsp/server";
 import type { Command, Context } from "../command_line/command.ts";
 import { booleanFlag, integerFlag, textFlag } from "../command_line/flags.ts";
-import { boundedLog, listenWith, untilLeave } from "../simulate/accept_clients.ts";
+import { boundedLog, isLoopback, listenWith, untilLeave } from "../simulate/accept_clients.ts";
 import { plural, quote } from "../text/values.ts";
 
 const PORT = 45_452;
@@ -112,10 +112,6 @@ function logStatus(log: (text: string) => void): (status: ClientStatus) => void 
       log(`Driver back after ${status.gap} ms: events may be missing`);
     }
   };
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
 
 async function logSummary(

@@ -12,14 +12,13 @@ import type { Flag } from "../command_line/parse.ts";
 import { frameLog, readDialect } from "../driver/session.ts";
 import { EXIT, Failure, systemReason, UsageError } from "../exit_codes.ts";
 import { MOTION_PORT_FLAGS } from "../motion/session.ts";
-import { boundedLog, untilLeave } from "../simulate/accept_clients.ts";
+import { boundedLog, isLoopback, untilLeave } from "../simulate/accept_clients.ts";
 import { quote } from "../text/values.ts";
 import type { UiServer, UiServerOptions } from "../ui/server/ui_server.ts";
 
 const DEFAULT_PORT = 45_480;
 /** How many ports from the default one on are tried. */
 const PORTS = 20;
-const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|::1)$/;
 const ANY_ADDRESS = ["0.0.0.0", "::"];
 
 /** The page has `--host` and `--port` here, so the driver's have other names. */
@@ -92,7 +91,7 @@ driver that is not there yet.`,
     ]);
     const server = new UiServer(options);
     context.defer(() => server.close());
-    if (!LOOPBACK.test(host)) {
+    if (!isLoopback(host)) {
       await log(
         `Warning: ${host} can be reached from other machines, without encryption: whoever listens ` +
           "to the network can do what this page can",

@@ -9,7 +9,7 @@ import { formatAddress } from "@rcsp/rcsp/server";
 import type { Context } from "../command_line/command.ts";
 import { type HandPose, streamHands } from "../driver/hand_stream.ts";
 import { systemReason } from "../exit_codes.ts";
-import { boundedLog, untilLeave } from "../simulate/accept_clients.ts";
+import { boundedLog, isLoopback, untilLeave } from "../simulate/accept_clients.ts";
 import { plural } from "../text/values.ts";
 import { OscDevices } from "./devices.ts";
 import { decodePacket } from "./decode.ts";
@@ -23,6 +23,8 @@ import { vmcMessages } from "./vmc.ts";
 const INTERVAL = 2_000;
 /** Milliseconds between the presses of `--simulate`. */
 const PRESS_EVERY = 1_000;
+/** Most presses whose device is not known yet. */
+const MOST_WAITING = 100;
 /** Most different complaints about what comes in. */
 const MOST_COMPLAINTS = 100;
 
@@ -89,9 +91,11 @@ function sendPresses(
     sender.send(encodeMessage(text(`${await devices.addressOf(deviceId)}/button`, type)));
   };
   // One after the other, so that they stay in order.
-  let sending = Promise.resolve();
+  let [sending, waiting] = [Promise.resolve(), 0];
   const stop = rcsp.on("press", (press) => {
-    sending = sending.then(() => send(press));
+    if (waiting >= MOST_WAITING) return;
+    waiting++;
+    sending = sending.then(() => send(press)).finally(() => waiting--);
   });
   stop.ready.catch((error) => {
     if (rcsp.status.state !== "closed") log(`No button presses: ${error.message}`);
@@ -136,6 +140,10 @@ async function listen(
   });
   context.defer(close);
   await context.log(`Listening for OSC on ${formatAddress({ ...address, port })}`);
+  if (isLoopback(address.host)) return;
+  await context.log(
+    "Warning: other machines can send colors to this port, and there is no password",
+  );
 }
 
 /** Says each complaint once: who sends them may send many. */

@@ -80,7 +80,6 @@ export async function openSender(
     );
   });
   const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
-  // To all of a network, such as 192.168.1.255.
   await new Promise<void>((resolve, reject) => {
     socket.once("error", reject);
     socket.bind(0, () => {

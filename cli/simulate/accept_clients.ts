@@ -48,6 +48,11 @@ export function listenAddress({ line }: Context, defaultPort: number): Address {
   return { host: line.text("host") ?? "127.0.0.1", port: line.number("port") ?? defaultPort };
 }
 
+/** Whether only programs on this machine reach what listens there. */
+export function isLoopback(host: string): boolean {
+  return /^(?:localhost|127(?:\.\d+){3}|::1|\[::1\])$/.test(host);
+}
+
 /** Resolves when the user wants to leave. */
 export function untilLeave(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
