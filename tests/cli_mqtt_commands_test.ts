@@ -185,7 +185,7 @@ test("MQTT 5: a call is answered on its response topic, with its correlation dat
   });
 });
 
-test("MQTT 5: a response topic with wildcards is not answered, and the command is still carried out", async () => {
+test("MQTT 5: a response topic with wildcards, or of the site, is not answered, and the command is still carried out", async () => {
   await withBroker5(async (broker) => {
     await withDriver(async ({ connector, commands }) => {
       const args = ["--allow", "SetColorLed"];
@@ -194,10 +194,12 @@ test("MQTT 5: a response topic with wildcards is not answered, and the command i
         const color = '{"DeviceId":1,"LedId":"RingLed","Red":1,"Green":2,"Blue":3}';
         broker.send("rokoko/stage/call/SetColorLed", color, { responseTopic: "#" });
         broker.send("rokoko/stage/call/SetColorLed", color);
+        const own = "rokoko/stage/1/led/set";
+        broker.send("rokoko/stage/call/SetColorLed", color, { responseTopic: own });
         broker.send("rokoko/stage/call/SetColorLed", color, { responseTopic: "end" });
         await broker.untilPublished("end", 1);
-        assertEquals(commands.filter(([name]) => name === "SetColorLed").length, 3);
-        assertEquals(broker.published.some(({ topic }) => topic === "#"), false);
+        assertEquals(commands.filter(([name]) => name === "SetColorLed").length, 4);
+        assertEquals(broker.published.some(({ topic }) => ["#", own].includes(topic)), false);
       });
     });
   });

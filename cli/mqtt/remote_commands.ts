@@ -101,6 +101,10 @@ export class RemoteCommands {
     const respond = (body: JsonObject): void => {
       const { responseTopic = "", correlationData } = message;
       if (responseTopic === "" || /[+#\0]|^\$/.test(responseTopic)) return;
+      // Who may only call must not reach, through us, the topics that we and our readers trust.
+      if (responseTopic.startsWith(`${this.#site.topics.base}/`)) {
+        return this.#log(`No response on ${quote(responseTopic)}: it is one of this site's topics`);
+      }
       this.#site.broker.respond(responseTopic, safeJson(body), correlationData);
     };
     const refuse = (Code: JsonValue, Message: string): void => {
