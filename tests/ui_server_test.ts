@@ -385,6 +385,19 @@ test("the round trip is sent once per second, a change at once, nothing otherwis
   });
 });
 
+test("what a new page is told, the pages before it are told too", async () => {
+  const clock = new FakeClock();
+  await withUi({ clock }, async ({ open }) => {
+    const one = await open();
+    await until(() => one.status.state === "ready");
+    assertEquals(one.status.roundTrip, null);
+    await one.client.listDevices();
+    const two = await open();
+    assert(two.status.roundTrip !== null);
+    await until(() => one.status.roundTrip === two.status.roundTrip);
+  });
+});
+
 test("a port that is taken is passed over, and the last one's error is thrown", async () => {
   await withUi({}, async ({ port }) => {
     const server = new UiServer({

@@ -51,6 +51,8 @@ export class StatusFeed {
 
   /** Adds a page until it closes. */
   add(webSocket: WebSocket): void {
+    // A round trip that was measured since is news for the others too.
+    this.update();
     this.#pages.add(webSocket);
     webSocket.on("close", () => {
       this.#pages.delete(webSocket);
