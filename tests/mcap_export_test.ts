@@ -149,3 +149,27 @@ test("export reports in one sentence what it cannot do", async () => {
     assertStringIncludes(result.err, sentence);
   }
 });
+
+test("export writes the first 64 hands of a file with many, and reports it", async () => {
+  const encoder = new McapEncoder();
+  const parts = [encoder.start()];
+  for (let id = 0; id < 70; id++) {
+    const hand = new SimulatedHand({ side: "left", deviceId: 1 });
+    // Joints of other names are a hand of their own.
+    const text = JSON.stringify(hand.definition).replaceAll("left_finger5_tip", `tip_${id}`)
+      .replaceAll("xr_palm", `xr_palm_${id}`);
+    const ids = [DEFINITION_TOPIC, "joints_local"].map((what) =>
+      encoder.addChannel(rgmpChannel("hands", 1, what))
+    );
+    encoder.addMessage(ids[0]!, 0n, 0n, new TextEncoder().encode(text));
+    const [frame] = hand.framesAt(12);
+    encoder.addMessage(ids[1]!, 1n, 1n, frame!.slice());
+  }
+  parts.push(...encoder.end());
+  for (const format of ["--csv", "--bvh"]) {
+    const io = testIo({ files: { "take.mcap": concat(parts) } });
+    assertEquals(await main(["export", "take.mcap", format], io), 0, io.err);
+    assertEquals(io.files.size, 65);
+    assertStringIncludes(io.err, "Only the first 64 hands are written");
+  }
+});

@@ -141,6 +141,28 @@ test("a device that sends nothing is stale once, after half a second", () =>
     await until(() => motion.devices()[0]?.stale === false);
   }));
 
+test("a stale listener may close the client, which leaves no timer", () =>
+  withHand(async ({ motion, clock, sockets, step }) => {
+    await until(() => motion.devices().length === 1);
+    await step(1);
+    await until(() => motion.stats().samples === 2);
+    clock.advance(300);
+    // Defined later, it is not stale yet; then it stands first, as it comes again.
+    await sockets[0]!.write(encodeDisconnect(7));
+    const later = (deviceId: number): Uint8Array =>
+      encodeDefinition(new SimulatedHand({ side: "right", deviceId }).definition);
+    await sockets[0]!.write(later(8));
+    await sockets[0]!.write(later(9));
+    await until(() => motion.devices().length === 2 && motion.stats().disconnects === 1);
+    clock.advance(100);
+    await sockets[0]!.write(later(8));
+    await until(() => motion.stats().definitions === 4);
+    motion.on("stale", () => void motion.close());
+    clock.advance(450);
+    await motion.closed;
+    assertEquals([motion.status.state, clock.timers], ["closed", 0]);
+  }));
+
 test("a disconnect message removes its device", () =>
   withHand(async ({ motion, sockets }) => {
     await until(() => motion.devices().length === 1);

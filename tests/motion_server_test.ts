@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
@@ -251,6 +252,17 @@ test("a slow client gets a new definition before its data, without the data of t
       "1/0 = 7",
       "define 2",
     ]);
+  }));
+
+test("send() copies a Buffer too: it may be changed while it waits for a slow client", () =>
+  withServer(async (served) => {
+    const { server } = served;
+    const socket = await stuck(served);
+    const frame = Buffer.from(data(9, 1));
+    server.send(frame);
+    frame.set(data(9, 2));
+    void server.close();
+    assertEquals((await framesOf(socket)).slice(-1).map(describe), ["9/0 = 1"]);
   }));
 
 test("a device that comes and goes while a client does not read leaves nothing for it", () =>

@@ -1,5 +1,6 @@
 /** What only a WebSocket that the test controls can show: unsent bytes, time, and ends in odd states. */
 
+import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { fromWebSocket, type WebSocketLike, type WebSocketOptions } from "../adapters/websocket.ts";
 import { ConnectionError } from "../src/errors.ts";
@@ -224,4 +225,14 @@ test("a WebSocket that is closed already is at its end", async () => {
   assertStrictEquals(await socket.read(), null);
   await socket.closed;
   await assertRejects(() => socket.write(Uint8Array.of(1)), ConnectionError);
+});
+
+test("what is sent is a copy, also of a Buffer", async () => {
+  const { webSocket, socket } = make();
+  const bytes = Buffer.from([1, 2, 3]);
+  await socket.write(bytes);
+  bytes.fill(0);
+  assertEquals([...webSocket.sent[0]!], [1, 2, 3]);
+  webSocket.end(1000);
+  await socket.closed;
 });

@@ -60,6 +60,7 @@ needs the solver's group joints_local.`,
         throw new Failure(`There are no hands${need} in ${quote(path)}`, EXIT.refused);
       }
       for (const name of files.names) await log(`Written ${name}`);
+      if (files.isFull) await log(`Only the first ${files.names.length} hands are written`);
     }
   },
 };

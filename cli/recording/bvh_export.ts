@@ -8,7 +8,7 @@
 import type { Joint, LocalJoints, MotionDevice, Sample } from "@rcsp/rcsp/motion";
 import { UsageError } from "../exit_codes.ts";
 import { cell } from "./csv_export.ts";
-import type { HandFiles } from "./hand_files.ts";
+import { type HandFiles, MOST_FILES } from "./hand_files.ts";
 import { handKey, type HandSample } from "./hand_samples.ts";
 
 /** Milliseconds between the frames of a hand of which there is one frame only. */
@@ -41,10 +41,10 @@ export async function exportBvh(
     const { hand: { local }, device, sample } = of;
     if (local === undefined || sample.group !== local.group) continue;
     const key = handKey(of, local.joints);
-    const timing = timings.get(key)!;
+    const timing = timings.get(key);
     const order = ordered(local);
-    const writer = await files.open(key, of, () => head(order, device, timing));
-    if (writer === undefined) continue;
+    const writer = await files.open(key, of, () => head(order, device, timing!));
+    if (writer === undefined || timing === undefined) continue;
     const repeats = timing.repeats[timing.next++] ?? 0;
     shortened ||= repeats === MOST_REPEATS;
     const row = `${order.map(({ joint }) => motion(joint, local, sample)).join(" ")}\n`;
@@ -65,7 +65,7 @@ async function readTimings(samples: AsyncIterable<HandSample>): Promise<Map<stri
     const key = handKey(of, local.joints);
     const known = timings.get(key);
     if (known !== undefined) known.times.push(of.time);
-    else {
+    else if (timings.size < MOST_FILES) {
       const empty = { interval: DEFAULT_INTERVAL, repeats: new Uint8Array(0), frames: 0, next: 0 };
       timings.set(key, { times: [of.time], ...empty });
     }

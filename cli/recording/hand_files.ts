@@ -11,12 +11,14 @@ import type { HandSample } from "./hand_samples.ts";
 
 /** Bytes that wait for the disk at most. */
 const MOST_WAITING = 4 * 1024 * 1024;
-/** Files of one export. */
-const MOST_FILES = 64;
+/** Files of one export; of further hands nothing is kept. */
+export const MOST_FILES = 64;
 
 export class HandFiles {
   /** The names of the files, in their order. */
   readonly names: string[] = [];
+  /** Whether there were more hands than files. */
+  isFull = false;
   readonly #context: Context;
   readonly #base: string;
   readonly #ending: string;
@@ -32,7 +34,11 @@ export class HandFiles {
   /** The file of a hand, `undefined` if there are too many; `head` makes what it begins with. */
   async open(key: string, of: HandSample, head: () => string): Promise<FileWriter | undefined> {
     const known = this.#writers.get(key);
-    if (known !== undefined || this.#writers.size >= MOST_FILES) return known;
+    if (known !== undefined) return known;
+    if (this.#writers.size >= MOST_FILES) {
+      this.isFull = true;
+      return undefined;
+    }
     const name = this.#name(`${of.hand.side ?? `device_${of.device.id}`}`);
     const file = await createFile(this.#context.io, name, this.#context.line.on("force"));
     const writer = new FileWriter(file, name);

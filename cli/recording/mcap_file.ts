@@ -32,6 +32,8 @@ export interface Times {
 export class McapFile {
   /** Messages that the disk was too slow for. */
   dropped = 0;
+  /** Messages of channels beyond the limit. */
+  refused = 0;
   readonly #writer: FileWriter;
   readonly #clock: Clock;
   readonly #othersWaiting: () => number;
@@ -86,10 +88,9 @@ export class McapFile {
   /** Adds a message. */
   add(channel: ChannelInfo, { log, publish }: Times, data: Uint8Array, isEssential = false): void {
     const most = isEssential ? MOST_WAITING_ESSENTIAL : MOST_WAITING;
-    const id = this.#writer.waiting + this.#othersWaiting() > most
-      ? undefined
-      : this.#channel(channel);
-    if (id === undefined) return void this.dropped++;
+    if (this.#writer.waiting + this.#othersWaiting() > most) return void this.dropped++;
+    const id = this.#channel(channel);
+    if (id === undefined) return void this.refused++;
     if (this.#encoder.pending + data.length + MESSAGE_HEAD > CHUNK_SIZE) this.#flush();
     this.#encoder.addMessage(id, log, publish, data);
     this.#timer ??= this.#clock.set(() => this.#flush(), CHUNK_TIME);

@@ -57,7 +57,15 @@ export class McapRecorder implements MotionRecorder {
   readonly #tracks: Record<MotionStreamName, MotionTrack>;
   /** Files that have ended, until the disk has taken them. */
   readonly #closing = new Map<McapFile, Promise<void>>();
-  readonly #counts = { frames: 0, motion: 0, presses: 0, files: 0, bytes: 0, dropped: 0 };
+  readonly #counts = {
+    frames: 0,
+    motion: 0,
+    presses: 0,
+    files: 0,
+    bytes: 0,
+    dropped: 0,
+    refused: 0,
+  };
   #file: McapFile | undefined;
   #splitTimer: unknown;
   #lastPress: { what: string; connection: number; time: number } | undefined;
@@ -179,6 +187,7 @@ export class McapRecorder implements MotionRecorder {
     const closing = file.close().catch((error) => this.#failed.reject(error)).finally(() => {
       this.#counts.bytes += file.size;
       this.#counts.dropped += file.dropped;
+      this.#counts.refused += file.refused;
       this.#closing.delete(file);
     });
     this.#closing.set(file, closing);
@@ -205,7 +214,7 @@ export class McapRecorder implements MotionRecorder {
   }
 
   #summary(connections: number): string {
-    const { frames, motion, presses, files, bytes, dropped } = this.#counts;
+    const { frames, motion, presses, files, bytes, dropped, refused } = this.#counts;
     const parts = [`${plural(frames, "frame")} of ${plural(connections, "connection")}`];
     if (motion > 0) parts.push(plural(motion, "motion frame"));
     if (presses > 0) parts.push(presses === 1 ? "1 press" : `${presses} presses`);
@@ -213,6 +222,9 @@ export class McapRecorder implements MotionRecorder {
     const lost = dropped === 0
       ? ""
       : `. The disk was too slow: ${plural(dropped, "message")} dropped`;
-    return `${parts.join(", ")} ${where}${lost}`;
+    const excess = refused === 0
+      ? ""
+      : `. Too many topics for one file: ${plural(refused, "message")} dropped`;
+    return `${parts.join(", ")} ${where}${lost}${excess}`;
   }
 }

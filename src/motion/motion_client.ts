@@ -398,6 +398,8 @@ class Client implements MotionClient, Receiver {
 
   #watchStale(): void {
     const wait = this.#registry.checkStale();
+    // A listener may have closed the client.
+    if (this.#socket === undefined) return;
     this.#staleTimer = wait === Infinity ? undefined : this.#clock.set(
       () => {
         this.#staleTimer = undefined;

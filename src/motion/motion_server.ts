@@ -174,7 +174,8 @@ export class MotionServer {
     checkDataFrame(frame);
     this.#counts.frames++;
     if (this.#sessions.size === 0) return 0;
-    const copy = frame.slice();
+    // `slice()` of a Buffer shares its memory.
+    const copy = new Uint8Array(frame);
     const deviceId = readUint32(copy, MOTION_HEADER_SIZE);
     const groupId = readUint32(copy, MOTION_HEADER_SIZE + 4);
     return this.#forEachClient(({ writer }) => writer.send(deviceId, groupId, copy));

@@ -158,9 +158,14 @@ export class RawWebSocket implements RawSocket {
     await this.#belowMark();
   }
 
-  /** Sends a copy: not every runtime copies, and the write is over before all is sent. */
+  /**
+   * Sends a copy: not every runtime copies, and the write is over before all is sent. `slice()` of a
+   * Buffer shares its memory.
+   */
   #send(bytes: Uint8Array): void {
-    (this.#webSocket as unknown as { send(bytes: Uint8Array): void }).send(bytes.slice());
+    (this.#webSocket as unknown as { send(bytes: Uint8Array): void }).send(
+      new Uint8Array(bytes),
+    );
   }
 
   async #belowMark(): Promise<void> {
