@@ -308,7 +308,7 @@ test("a file of many gigabytes is read in little memory", async () => {
   assertLess(residentMemory() - before, 256 * 1024 * 1024);
 });
 
-test("channels and schemas that stand in each chunk again are no reason to stop", async () => {
+test("channels and schemas that stand in each chunk again do not stop reading", async () => {
   const schema = { id: 1, name: "S", encoding: "jsonschema", data: new Uint8Array(1_000_000) };
   const bytes = file((b) => {
     for (let i = 0; i < 20; i++) {
