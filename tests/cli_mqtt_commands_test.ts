@@ -311,3 +311,22 @@ test("MQTT 5: a topic that the broker refuses is one sentence, and the rest cont
     });
   });
 });
+
+test("MQTT 5: calls that are refused cannot fill the log", async () => {
+  await withBroker5(async (broker) => {
+    await withDriver(async ({ connector }) => {
+      const args = ["--allow", "SetColorLed"];
+      await bridged(broker, { connector, args }, async (io) => {
+        await broker.untilPublished("rokoko/stage/1/info", 1);
+        const before = performance.now();
+        for (let i = 0; i < 200; i++) {
+          broker.send(`rokoko/stage/call/No${i}`, "", { responseTopic: "r" });
+        }
+        await broker.untilPublished("r", 200);
+        const lines = io.err.split("\n").filter((line) => line.includes("Call of 'No")).length;
+        const seconds = (performance.now() - before) / 1_000;
+        assertEquals(lines >= 1 && lines <= 20 + Math.ceil(seconds), true, `${lines} lines`);
+      });
+    });
+  });
+});

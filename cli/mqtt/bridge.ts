@@ -9,6 +9,7 @@ import type { Context } from "../command_line/command.ts";
 import { withDrivers } from "../driver/several_drivers.ts";
 import { boundedLog } from "../simulate/accept_clients.ts";
 import { plural } from "../text/values.ts";
+import { RefusalLog } from "../ui/server/refusal_log.ts";
 import { Broker } from "./broker.ts";
 import type { BrokerMessage } from "./broker_connection.ts";
 import type { BrokerAddress } from "./broker_url.ts";
@@ -60,7 +61,14 @@ export async function runBridge(context: Context, options: BridgeOptions): Promi
     (level) => homeAssistant?.remove(level),
   );
   const site: Site = { context, broker, topics, presence, homeAssistant };
-  const commands = new RemoteCommands({ site, allowed, bridges, signal, log: boundedLog(context) });
+  const refusals = new RefusalLog(clock, boundedLog(context));
+  const commands = new RemoteCommands({
+    site,
+    allowed,
+    bridges,
+    signal,
+    log: (text) => refusals.add(text),
+  });
   const onMessage = (message: BrokerMessage): void => {
     if (!message.topic.endsWith("/availability")) return commands.onMessage(message);
     const level = topics.deviceOf(message.topic);
