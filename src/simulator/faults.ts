@@ -31,12 +31,21 @@ export function withFaults(
 ): Socket {
   let sent = 0;
   let gone = false;
-  socket.closed.then(() => gone = true);
+  let wake = (): void => {};
+  socket.closed.then(() => {
+    gone = true;
+    wake();
+  });
   /** Sends bytes up to the next threshold. Returns their number. */
   async function writePiece(bytes: Uint8Array): Promise<number> {
     const { cutAfter, garbageAfter, silentAfter, slice, pause } = faults();
-    // close() must settle the pending write.
-    if (pause !== undefined) await Promise.race([wait(pause), socket.closed]);
+    if (pause !== undefined) {
+      // close() must settle the pending write. Not Promise.race(): `closed` would keep each pause.
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        wait(pause).then(resolve);
+      });
+    }
     if (gone) throw new ConnectionError("connection-closed", "The connection is closed");
     if (sent >= (cutAfter ?? Infinity)) {
       socket.close();
