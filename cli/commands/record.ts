@@ -168,16 +168,17 @@ async function recorderOptions(
     throw new UsageError(`Invalid '--max-size' ${quote(size)}: expected a size, such as 500MB`);
   }
   const server = await context.server();
+  const addressOf = (port?: number): string =>
+    line.on("simulate")
+      ? "simulated"
+      : formatAddress({ host: server.host, port: port ?? server.port });
   const about = {
     mode: line.number("listen") === undefined ? "client" : "proxy",
-    driver: line.on("simulate") ? "simulated" : formatAddress(server),
+    driver: addressOf(),
     ...isMcap(line.positionals[0]!) && {
       dialect: JSON.stringify(server.dialect ?? {}),
       ...Object.fromEntries(
-        Array.from(
-          wantedStreams(context),
-          ([name, port]) => [name, formatAddress({ host: server.host, port })],
-        ),
+        Array.from(wantedStreams(context), ([name, port]) => [name, addressOf(port)]),
       ),
     },
   };
