@@ -115,7 +115,7 @@ test("the help of each command shows synopsis, its own flags and an example", as
     assert(out.startsWith(`Usage: rcsp ${name} `), name);
     assert(examples.length > 0, name);
     for (const [line] of examples) assertStringIncludes(unbroken(out), `\n  ${line}\n`);
-    for (const flag of flags) assertMatch(out, new RegExp(`^  (-., )?--${flag.name} `, "m"));
+    for (const flag of flags) assertMatch(out, new RegExp(`^  (-., )?--${flag.name}[ [\n]`, "m"));
     if (connects) assertMatch(out, /^Common flags: --host, --port, .*\n.*see 'rcsp help'\)$/m);
     assertEquals(out.split("--no-color").length, 2, name);
     assertEquals((await rcsp([name, "--help"])).out, out);

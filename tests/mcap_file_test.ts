@@ -275,7 +275,7 @@ test("a press starts a take and the next one ends it; each take can be read on i
       files.push(new MemoryFile());
       return files.at(-1)!;
     },
-    onPress: true,
+    onPress: "",
     split: undefined,
     maxSize: undefined,
     calibration: undefined,
@@ -404,7 +404,7 @@ test("a disk that takes nothing gets no more memory by further files", async () 
       file.gate = disk.promise;
       return file;
     },
-    onPress: false,
+    onPress: undefined,
     split: 1_000,
     maxSize: undefined,
     calibration: undefined,
@@ -434,7 +434,7 @@ test("a press that two clients of a proxy receive starts one take, and does not 
     about: {},
     name: "x.mcap",
     open: () => new MemoryFile(),
-    onPress: true,
+    onPress: "",
     split: undefined,
     maxSize: undefined,
     calibration: undefined,
@@ -476,7 +476,7 @@ test("files are split by time, and all of it is counted against the largest size
       files.push(new MemoryFile());
       return files.at(-1)!;
     },
-    onPress: false,
+    onPress: undefined,
     split: 60_000,
     maxSize: 1_000_000,
     calibration: undefined,

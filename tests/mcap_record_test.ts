@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { main } from "../cli/main.ts";
+import { connect } from "../mod.ts";
 import { memoryNetwork } from "../src/socket/memory.ts";
 import { Simulator } from "../src/simulator/simulator.ts";
 import { assertFails, rcsp, testIo, withDriver } from "./support/cli_io.ts";
@@ -129,6 +130,29 @@ test("record --on-press writes numbered takes, shows them by LED, and replaces n
   assertEquals([listed.code, listed.out], [0, (await rcsp(["list"], { connector })).out]);
   replay.interrupt();
   assertEquals(await replaying, 0);
+});
+
+test("record --on-press=DEVICE takes the presses of that device only, also of a proxy", async () => {
+  for (const more of [[], ["--listen", "45452"]]) {
+    const { connector, listen } = memoryNetwork();
+    await using simulator = new Simulator();
+    await simulator.serve(listen, { port: 45451 });
+    const io = testIo({ connector, listen });
+    const ending = main(["record", "t.mcap", "--on-press=2", ...more], io);
+    await io.until(({ err }) => err.includes(more.length > 0 ? "Ctrl-C ends" : "Press a button"));
+    const address = { host: "localhost", port: 45452 };
+    const app = more.length > 0 ? await connect({ connector, ...address }) : undefined;
+    await Promise.all([1, 2].map((id) => app?.buttonPresses(id).ready));
+    for (const id of [1, 1, 2, 1, 2]) simulator.press(id, "SinglePress");
+    await io.until(({ err }) => err.includes("The take has ended"));
+    io.interrupt();
+    await app?.close();
+    assertEquals(await ending, 0, io.err);
+    const { messages } = await readIndexed(fileBytes(io, "t-001.mcap"));
+    const presses = byTopic(messages).get("/rcsp/press")!.map((message) => json(message).device);
+    assertEquals(presses, [2, 1, 2]);
+    assert(!io.files.has("t-002.mcap"));
+  }
 });
 
 test("record turns the LEDs off at Ctrl-C, whether a take is recorded or not", async () => {

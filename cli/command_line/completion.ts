@@ -88,7 +88,7 @@ function candidates(
   const first = before.find((word) => commands.some(({ name }) => name === word));
   const command = commands.find(({ name }) => name === first);
   const flags = command === undefined ? GENERAL_FLAGS : allFlags(command);
-  const taking = flags.find((flag) => flag.kind !== "boolean" && isNamed(flag, before.at(-1)));
+  const taking = flags.find((flag) => takesNext(flag) && isNamed(flag, before.at(-1)));
   if (taking !== undefined) return words(taking.choices);
   if (typed.startsWith("-")) {
     const shown = flags.map(({ name, about }): Candidate => [`--${name}`, about]);
@@ -98,7 +98,7 @@ function candidates(
   const given = before.slice(before.indexOf(command.name) + 1)
     .filter((word, i, all) =>
       !word.startsWith("-") &&
-      !flags.some((flag) => flag.kind !== "boolean" && isNamed(flag, all[i - 1]))
+      !flags.some((flag) => takesNext(flag) && isNamed(flag, all[i - 1]))
     );
   const positional = command.positionals?.[given.length];
   return positional?.name === "command" && command.name === "help"
@@ -112,4 +112,9 @@ function isNamed({ name, short }: Flag, word: string | undefined): boolean {
 
 function words(choices: readonly string[] = []): Candidate[] {
   return choices.map((word) => [word]);
+}
+
+/** Whether the next word is the value of a flag. */
+function takesNext({ kind, optional }: Flag): boolean {
+  return kind !== "boolean" && !optional;
 }

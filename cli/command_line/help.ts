@@ -86,8 +86,9 @@ function synopsis({ name, optional, multiple }: Positional): string {
 }
 
 function flagRows(flags: readonly Flag[]): Row[] {
-  return flags.map(({ name, short, kind, value = "VALUE", about, ...rest }) => {
-    const long = kind === "boolean" ? `--${name}` : `--${name} ${value}`;
+  return flags.map(({ name, short, kind, value = "VALUE", optional, about, ...rest }) => {
+    const shown = optional ? `[=${value}]` : ` ${value}`;
+    const long = kind === "boolean" ? `--${name}` : `--${name}${shown}`;
     const notes = [
       ...(rest.choices === undefined ? [] : [rest.choices.join(", ")]),
       ...(rest.multiple ? ["can be repeated"] : []),

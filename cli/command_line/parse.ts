@@ -32,6 +32,8 @@ export interface Flag {
   readonly range?: readonly [least: number, most: number] | undefined;
   /** The only values that it takes. */
   readonly choices?: readonly string[] | undefined;
+  /** Whether its value, a text, may be left out; it follows `=` then. Without it the text is empty. */
+  readonly optional?: boolean | undefined;
   /** Whether it may be given several times; otherwise the last one counts. */
   readonly multiple?: boolean | undefined;
   /** The environment variable that holds where the flag is not given. */
@@ -137,8 +139,8 @@ export interface Token {
 
 /** Takes arguments apart without judging them. */
 export function tokens(args: readonly string[], flags: readonly Flag[]): Token[] {
-  const options = Object.fromEntries(flags.map(({ name, short, kind }) => {
-    const type = kind === "boolean" ? "boolean" as const : "string" as const;
+  const options = Object.fromEntries(flags.map(({ name, short, kind, optional }) => {
+    const type = kind === "boolean" || optional ? "boolean" as const : "string" as const;
     return [name, short === undefined ? { type } : { type, short }];
   }));
   const parsed = parseArgs({
@@ -204,6 +206,7 @@ function checkValue(flag: Flag, { rawName, value, inlineValue }: Token, rules: L
     if (value === undefined) return true;
     throw new UsageError(`'--${flag.name}' takes no value. Run '${rules.help}'.`);
   }
+  if (flag.optional && value === undefined) return "";
   const swallowed = !inlineValue && /^-[^\d.]/.test(value ?? "");
   if (value === undefined || value === "" || swallowed) {
     throw new UsageError(`'${rawName}' needs a value. Run '${rules.help}'.`);

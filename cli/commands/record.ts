@@ -83,9 +83,10 @@ both back, 'rcsp info FILE' shows what is in them. Ctrl-C ends.`,
       needs: "raw",
       excludes: ["simulate"],
     }),
-    booleanFlag(
-      "--on-press",
-      "a button press starts a take, the next one ends it; files are numbered",
+    textFlag(
+      "--on-press DEVICE",
+      "a button press, of any device or of this one, starts a take, the next one ends it; files are numbered",
+      { optional: true },
     ),
     booleanFlag("--led", "red LEDs while a take is recorded", {
       needs: "on-press",
@@ -139,7 +140,7 @@ both back, 'rcsp info FILE' shows what is in them. Ctrl-C ends.`,
     try {
       await subscribeAll(context, rcsp, wanted);
       await light.begin(rcsp);
-      const how = options.onPress ? "Press a button to start a take" : "Recording";
+      const how = options.onPress !== undefined ? "Press a button to start a take" : "Recording";
       await context.log(`${how}: Ctrl-C ends`);
       const gone = rcsp.closed.then((cause) => {
         if (cause !== undefined && !context.signal.aborted) throw cause;
@@ -186,7 +187,7 @@ async function recorderOptions(
   return {
     about,
     maxSize,
-    onPress: line.on("on-press"),
+    onPress: line.text("on-press"),
     split: line.number("split"),
     calibration: calibration === undefined
       ? undefined

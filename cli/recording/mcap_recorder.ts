@@ -23,8 +23,11 @@ export interface McapOptions extends About {
   readonly open: () => FileOutput | Promise<FileOutput>;
   /** What messages call the files. */
   readonly name: string;
-  /** Whether a press begins a file, and the next one ends it. */
-  readonly onPress: boolean;
+  /**
+   * A press of this device, or of any if it is empty, begins a file, and the next one ends it. Default: one
+   * file from the start.
+   */
+  readonly onPress: string | undefined;
   /** Milliseconds after which the next file begins. */
   readonly split: number | undefined;
   /** Bytes of all files together that end the recording: see `full`. */
@@ -81,13 +84,14 @@ export class McapRecorder implements MotionRecorder {
     const add: AddMessage = (channel, times, data, isEssential) =>
       this.#file?.add(channel, times, data, isEssential);
     this.#tracks = { hands: new MotionTrack("hands", add), raw: new MotionTrack("raw", add) };
-    if (!options.onPress) this.#begin();
+    if (options.onPress === undefined) this.#begin();
   }
 
   frame(direction: Direction, connection: number, type: PayloadType, payload: Uint8Array): void {
     const data = encoder.encode(frameEntry(direction, connection, type, payload));
     const press = direction === "in" ? this.#presses.find(type, payload) : undefined;
-    const isTake = press !== undefined && this.#options.onPress && !this.#isEcho(press, connection);
+    const isTake = press !== undefined && this.#isTrigger(press) &&
+      !this.#isEcho(press, connection);
     const ends = isTake && this.#file !== undefined;
     if (isTake && !ends) this.#begin();
     if (this.#file !== undefined) this.#counts.frames++;
@@ -148,6 +152,11 @@ export class McapRecorder implements MotionRecorder {
     return isEcho;
   }
 
+  #isTrigger({ device }: Press): boolean {
+    const { onPress } = this.#options;
+    return onPress === "" || onPress === device || onPress === JSON.stringify(device);
+  }
+
   #begin(): void {
     const { open, name, about, started, split, calibration } = this.#options;
     const metadata = { format: MCAP_FORMAT, version: VERSION, started: started.toISOString() };
@@ -163,7 +172,7 @@ export class McapRecorder implements MotionRecorder {
       },
     });
     file.failed.catch((error) => this.#failed.reject(error));
-    if (this.#counts.files++ > 0 || this.#options.onPress) {
+    if (this.#counts.files++ > 0 || this.#options.onPress !== undefined) {
       for (const { direction, data } of this.#prologue.entries()) this.#addEntry(direction, data);
       for (const track of Object.values(this.#tracks)) track.repeat(this.#now());
     }

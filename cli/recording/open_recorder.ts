@@ -39,7 +39,7 @@ export async function openRecorder(
   }
   // Only now: `@mcap/core` takes 50 ms to load.
   const { McapRecorder } = await import("./mcap_recorder.ts");
-  if (!options.onPress && options.split === undefined) {
+  if (options.onPress === undefined && options.split === undefined) {
     const file = await createFile(io, path, force);
     return new McapRecorder({ ...options, ...start, open: () => file });
   }

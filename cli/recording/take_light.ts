@@ -31,7 +31,8 @@ export class TakeLight {
     const { line } = this.#context;
     if (!line.on("led")) return;
     const listed = await rcsp.listDevices();
-    const ids = line.texts("device");
+    const devices = line.texts("device");
+    const ids = devices.length === 0 ? line.texts("on-press").filter(Boolean) : devices;
     this.#devices = ids.length === 0 ? listed : ids.map((id) => pickDevice(listed, id));
     this.#rcsp = rcsp;
     await this.#color(READY);
