@@ -9,7 +9,7 @@ import type { Context } from "../command_line/command.ts";
 import { withDrivers } from "../driver/several_drivers.ts";
 import { boundedLog } from "../simulate/accept_clients.ts";
 import { plural } from "../text/values.ts";
-import { RefusalLog } from "../ui/server/refusal_log.ts";
+import { RefusalLog } from "../terminal/refusal_log.ts";
 import { Broker } from "./broker.ts";
 import type { BrokerMessage } from "./broker_connection.ts";
 import type { BrokerAddress } from "./broker_url.ts";

@@ -16,7 +16,7 @@ import { type BridgeStatus, StatusFeed } from "./bridge_status.ts";
 import { DriverLink } from "./driver_link.ts";
 import { UI_LIMITS } from "./limits.ts";
 import { MotionRelay, type MotionRelayOptions } from "./motion_relay.ts";
-import { RefusalLog } from "./refusal_log.ts";
+import { RefusalLog } from "../../terminal/refusal_log.ts";
 import { type SimulatedDriver, startSimulatedDriver } from "./simulated_driver.ts";
 import { WebServer } from "./web_server.ts";
 

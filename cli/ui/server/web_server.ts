@@ -14,7 +14,7 @@ import type { PageFile } from "../page_files.ts";
 import { Access, type AccessOptions, type Refusal } from "./access.ts";
 import { refuseSocket, sendFile, sendRefusal } from "./http_responses.ts";
 import { UI_LIMITS } from "./limits.ts";
-import { RefusalLog } from "./refusal_log.ts";
+import { RefusalLog } from "../../terminal/refusal_log.ts";
 import { WebSockets } from "./web_sockets.ts";
 
 /** A WebSocket that pages may open. */

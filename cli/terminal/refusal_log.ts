@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Clock } from "../../process/io.ts";
+import type { Clock } from "../process/io.ts";
 
 /** Lines at once. */
 const BURST = 20;
