@@ -131,7 +131,7 @@ function countUpTo(most: number, text: string, character: string): number {
 }
 
 /** The index of the closing quote of the string that starts at `start`. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   let end = start;
   for (;;) {
     end = text.indexOf('"', end + 1);

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { endOfString } from "./json.ts";
+
 /** A member of an object, at any depth, and where its value is in the text. */
 export interface JsonMember {
   /** Its key. */
@@ -36,7 +38,7 @@ export function* jsonMembers(json: string): Generator<JsonMember> {
   for (let match = token.exec(json); match !== null; match = token.exec(json)) {
     const start = match.index;
     const [first] = match[0];
-    if (first === '"') token.lastIndex = endOfString(json, start);
+    if (first === '"') token.lastIndex = endOfString(json, start) + 1;
     const end = token.lastIndex;
     const around = open.at(-1);
     if (first === '"' && key === undefined && around?.isObject) {
@@ -58,14 +60,6 @@ export function* jsonMembers(json: string): Generator<JsonMember> {
       if (key !== undefined && path !== undefined) yield { key, path, start, end };
       key = undefined;
     }
-  }
-}
-
-function endOfString(json: string, start: number): number {
-  for (let end = json.indexOf('"', start + 1);; end = json.indexOf('"', end + 1)) {
-    let backslashes = 0;
-    while (json[end - 1 - backslashes] === "\\") backslashes++;
-    if (backslashes % 2 === 0) return end + 1;
   }
 }
 
