@@ -6,10 +6,10 @@
  */
 
 import {
+  type ClientStatus,
   CommandError,
   ConnectionError,
   type Device,
-  type DeviceId,
   type EventFilter,
   type RcspClient,
   type RcspEvent,
@@ -20,7 +20,6 @@ import { formatDuration } from "../command_line/duration.ts";
 import { EXIT, Failure } from "../exit_codes.ts";
 import { alignCells, eventJson, rawEvent } from "../terminal/event_line.ts";
 import { words } from "../terminal/output.ts";
-import { sameId } from "../text/values.ts";
 import { deviceName, pickDevice } from "./device_argument.ts";
 import { EventCommand } from "./event_command.ts";
 
@@ -29,18 +28,29 @@ const RETRY = 2_000;
 /** Milliseconds between looks for new devices: no public event announces them. */
 const POLL = 2_000;
 
+/** The reason of an end that is not a failure. */
+const ENDED = Symbol("ended");
+
+/** A device that is watched. */
+interface Watched {
+  readonly device: Device;
+  /** Ends its subscriptions. */
+  readonly gone: AbortController;
+}
+
 /** One run of `rcsp watch`. */
 export class Watch {
   readonly #context: Context;
   readonly #rcsp: RcspClient;
   readonly #topics: readonly EventFilter[];
+  /** Ends everything; its reason is `ENDED` or what failed. */
   readonly #over = new AbortController();
-  /** The devices that are watched, each with what ends its subscriptions. */
-  readonly #devices = new Map<Device, AbortController>();
+  /** By the device id as JSON. */
+  readonly #devices = new Map<string, Watched>();
   readonly #watchesAll: boolean;
   readonly #command: EventCommand | undefined;
   readonly #tasks: Promise<void>[] = [];
-  #failure: { readonly error: unknown } | undefined;
+  #state: ClientStatus["state"] = "ready";
   #standing = 0;
   #begun = false;
   /** How many events were shown. */
@@ -63,13 +73,12 @@ export class Watch {
     const events = this.#rcsp.events({
       buffer: line.number("buffer"),
       onOverflow: () => void log("Events come faster than they are written: some are dropped"),
+      signal: this.#over.signal,
     });
-    const end = (): void => void events.unsubscribe();
-    this.#over.signal.addEventListener("abort", end);
+    const stop = this.#rcsp.on("status", (status) => this.#onStatus(status));
     const length = line.number("for");
-    const timer = length === undefined ? undefined : clock.set(() => this.#over.abort(), length);
+    const timer = length && clock.set(() => this.#over.abort(ENDED), length);
     try {
-      this.#tasks.push(this.#logStates());
       await this.#subscribeAll();
       let left = line.number("count") ?? Infinity;
       for await (const event of events) {
@@ -77,36 +86,37 @@ export class Watch {
         this.shown++;
         if (--left === 0) break;
       }
+    } catch (error) {
+      if (error !== ENDED) throw error;
     } finally {
       clock.clear(timer);
-      this.#over.signal.removeEventListener("abort", end);
-      this.#over.abort();
+      stop();
+      this.#over.abort(ENDED);
       await Promise.allSettled(this.#tasks);
     }
     if (events.dropped > 0) await log(`${events.dropped} events were dropped`);
-    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   async #subscribeAll(): Promise<void> {
     const { line, log } = this.#context;
+    const { signal } = this.#over;
+    let whose = "the driver";
     if (line.on("driver")) {
-      await Promise.all(this.#topics.map((topic) => this.#begin(topic, "the driver")));
+      await Promise.all(this.#topics.map((topic) => this.#begin(topic, whose, signal)));
     } else {
-      const listed = await this.#listDevices();
-      if (this.#over.signal.aborted) return;
+      const listed = await this.#rcsp.listDevices({ signal });
       const wanted = line.texts("device");
       const devices = wanted.length === 0 ? listed : wanted.map((id) => pickDevice(listed, id));
       await this.#beginDevices(devices);
+      const [only, ...others] = this.#devices.values();
+      whose = only !== undefined && others.length === 0
+        ? `device ${deviceName(only.device)}`
+        : `${this.#devices.size} devices`;
     }
+    signal.throwIfAborted();
     this.#begun = true;
-    if (this.#failure !== undefined || this.#over.signal.aborted) return;
     if (this.#watchesAll) this.#tasks.push(this.#pollDevices());
     const topics = this.#topics.map(({ publisher, topic }) => `${publisher}/${topic}`).join(", ");
-    const whose = line.on("driver")
-      ? "the driver"
-      : this.#devices.size === 1
-      ? `device ${deviceName([...this.#devices.keys()][0]!)}`
-      : `${this.#devices.size} devices`;
     await log(
       this.#watchesAll && this.#devices.size === 0
         ? "No devices are connected yet: waiting for one; Ctrl-C ends"
@@ -114,57 +124,45 @@ export class Watch {
     );
   }
 
-  /** Gives none where it is over meanwhile. */
-  async #listDevices(): Promise<Device[]> {
-    const over = this.#over.signal;
-    try {
-      return await this.#rcsp.listDevices({ signal: over });
-    } catch (error) {
-      if (over.aborted) return [];
-      throw error;
-    }
-  }
-
   /** Subscribes on those that are not watched yet. */
   async #beginDevices(devices: readonly Device[]): Promise<void> {
     const answers: Promise<void>[] = [];
     for (const device of devices) {
       const deviceId = device.DeviceId;
-      if (this.#deviceOf(deviceId) !== undefined) continue;
+      const key = JSON.stringify(deviceId);
+      if (this.#devices.has(key)) continue;
       const gone = new AbortController();
-      this.#devices.set(device, gone);
+      this.#devices.set(key, { device, gone });
       const who = `device ${deviceName(device)}`;
       if (this.#begun) answers.push(this.#context.log(`Device ${deviceName(device)} connected`));
+      const over = AbortSignal.any([gone.signal, this.#over.signal]);
       for (const { publisher, topic } of this.#topics) {
-        answers.push(this.#begin({ publisher, topic, deviceId }, who, gone.signal));
+        answers.push(this.#begin({ publisher, topic, deviceId }, who, over));
       }
     }
     await Promise.all(answers);
   }
 
   /** Resolves when the server has answered, or it is over. */
-  #begin(topic: EventFilter, who: string, gone?: AbortSignal): Promise<void> {
+  #begin(topic: EventFilter, who: string, over: AbortSignal): Promise<void> {
     const answered = Promise.withResolvers<void>();
     this.#standing++;
-    const task = this.#keep(topic, who, answered.resolve, gone).catch(async (error) => {
+    const task = this.#keep(topic, who, answered.resolve, over).catch(async (error) => {
       this.#standing--;
       // One refusal among several is logged; if nothing is left to watch, it is the end.
       const mayCome = this.#watchesAll && this.#begun;
-      if (this.#standing === 0 && !mayCome) this.#fail(withAdvice(error));
+      if (this.#standing === 0 && !mayCome) this.#over.abort(withAdvice(error));
       else await this.#logRefusal(topic, who, error);
     }).finally(answered.resolve);
     this.#tasks.push(task);
     return answered.promise;
   }
 
-  async #logRefusal(
-    { publisher, topic }: EventFilter,
-    who: string,
-    error: unknown,
-  ): Promise<void> {
+  async #logRefusal({ publisher, topic }: EventFilter, who: string, error: Error): Promise<void> {
     if (this.#over.signal.aborted || this.#context.signal.aborted) return;
-    const reason = error instanceof Error ? error.message : String(error);
-    await this.#context.log(`Cannot subscribe to ${publisher}/${topic} on ${who}: ${reason}`);
+    await this.#context.log(
+      `Cannot subscribe to ${publisher}/${topic} on ${who}: ${error.message}`,
+    );
   }
 
   /** Subscribes, and again where a driver that has restarted does not know the device yet. */
@@ -172,18 +170,17 @@ export class Watch {
     topic: EventFilter,
     who: string,
     onAnswer: () => void,
-    gone?: AbortSignal,
+    over: AbortSignal,
   ): Promise<void> {
-    const over = gone === undefined
-      ? this.#over.signal
-      : AbortSignal.any([gone, this.#over.signal]);
     let stood = false;
     let isLogged = false;
     while (!over.aborted) {
       // Shown are all events, each once; this only keeps the subscription.
-      const subscription = this.#rcsp.subscribe(topic, { buffer: 1, overflow: "keep-latest" });
-      const leave = (): void => void subscription.unsubscribe();
-      over.addEventListener("abort", leave);
+      const subscription = this.#rcsp.subscribe(topic, {
+        buffer: 1,
+        overflow: "keep-latest",
+        signal: over,
+      });
       try {
         await subscription.ready;
         if (isLogged) await this.#context.log(`Subscribed again on ${who}`);
@@ -197,28 +194,19 @@ export class Watch {
         if (!isLogged) await this.#logRefusal(topic, who, error);
         isLogged = true;
         await this.#context.pause(RETRY, over);
-      } finally {
-        over.removeEventListener("abort", leave);
       }
     }
   }
 
-  async #logStates(): Promise<void> {
+  #onStatus(status: ClientStatus): void {
     const { log } = this.#context;
-    const statuses = this.#rcsp.statuses();
-    const leave = (): void => void statuses.unsubscribe();
-    this.#over.signal.addEventListener("abort", leave);
-    let before = "ready";
-    for await (const status of statuses) {
-      const { state } = status;
-      if (state === before) continue;
-      before = state;
-      if (state === "reconnecting") await log(`${status.cause.message}: waiting for the driver`);
-      if (state !== "ready") continue;
-      await log(`Connected again after ${formatDuration(status.gap)}: events may be missing`);
-      this.#tasks.push(this.#lookForDevices());
-    }
-    this.#over.signal.removeEventListener("abort", leave);
+    const { state } = status;
+    if (state === this.#state) return;
+    this.#state = state;
+    if (state === "reconnecting") void log(`${status.cause.message}: waiting for the driver`);
+    if (state !== "ready") return;
+    void log(`Connected again after ${formatDuration(status.gap)}: events may be missing`);
+    if (this.#watchesAll && this.#begun) this.#tasks.push(this.#lookForDevices());
   }
 
   async #pollDevices(): Promise<void> {
@@ -231,64 +219,50 @@ export class Watch {
 
   /** Watches devices that have come, and leaves those that have gone. */
   async #lookForDevices(): Promise<void> {
-    if (!this.#watchesAll || this.#over.signal.aborted) return;
+    const { signal } = this.#over;
     // What fails here leads to a change of state, which is logged.
-    const listed = await this.#listDevices().catch(() => undefined);
-    if (listed === undefined || this.#over.signal.aborted) return;
-    for (const [device, gone] of this.#devices) {
-      if (listed.some(({ DeviceId }) => sameId(DeviceId, device.DeviceId))) continue;
-      this.#devices.delete(device);
+    const listed = await this.#rcsp.listDevices({ signal }).catch(() => undefined);
+    if (listed === undefined || signal.aborted) return;
+    const present = new Set(listed.map(({ DeviceId }) => JSON.stringify(DeviceId)));
+    for (const [key, { device, gone }] of this.#devices) {
+      if (present.has(key)) continue;
+      this.#devices.delete(key);
       gone.abort();
       await this.#context.log(`Device ${deviceName(device)} disconnected`);
     }
     await this.#beginDevices(listed);
   }
 
-  #deviceOf(deviceId: DeviceId): Device | undefined {
-    return [...this.#devices.keys()].find(({ DeviceId }) => sameId(DeviceId, deviceId));
-  }
-
-  #fail(error: unknown): void {
-    if (this.#over.signal.aborted) return;
-    this.#failure ??= { error };
-    this.#over.abort();
+  #deviceOf({ deviceId }: RcspEvent): Device | undefined {
+    return this.#devices.get(JSON.stringify(deviceId))?.device;
   }
 
   async #show(event: RcspEvent): Promise<void> {
     const { line, out, io } = this.#context;
+    const device = this.#deviceOf(event);
     if (this.#command !== undefined) {
-      const device = event.deviceId === undefined ? undefined : this.#deviceOf(event.deviceId);
       return await this.#command.run(event, device && words(device["Name"]));
     }
     const time = line.on("timestamps") ? new Date(io.now()).toISOString() : undefined;
     if (line.on("raw")) await out.jsonLine(rawEvent(event, time));
     else if (out.json) await out.jsonLine(eventJson(event, time));
-    else await out.text(this.#eventLine(event, time));
+    else await out.text(this.#eventLine(event, device, time));
   }
 
   /** Columns that say the same on every line are left out. */
-  #eventLine(event: RcspEvent, time: string | undefined): string {
-    const { columns } = this.#context.out;
-    const { deviceId } = event;
-    const devices = [...this.#devices.keys()];
-    const isOnly = !this.#watchesAll && devices.length === 1 && deviceId !== undefined &&
-      this.#deviceOf(deviceId) !== undefined;
-    const hasDevice = !isOnly && (deviceId !== undefined || devices.length > 0);
+  #eventLine(event: RcspEvent, device: Device | undefined, time: string | undefined): string {
+    const names = Array.from(this.#devices.values(), ({ device }) => deviceName(device));
     const topics = this.#topics.map(({ publisher, topic }) => `${publisher}/${topic}`);
     const topic = `${event.publisher ?? "?"}/${event.topic ?? "?"}`;
-    const hasTopic = topics.length > 1 || topics[0] !== topic;
+    const isOnly = !this.#watchesAll && names.length === 1 && device !== undefined;
     const cells: [text: string, alike: readonly string[]][] = [];
     if (time !== undefined) cells.push([time, []]);
-    if (hasDevice) {
-      const device = deviceId === undefined ? undefined : this.#deviceOf(deviceId);
-      cells.push([
-        device !== undefined ? deviceName(device) : words(deviceId ?? "-"),
-        devices.map(deviceName),
-      ]);
+    if (!isOnly && (event.deviceId !== undefined || names.length > 0)) {
+      cells.push([device ? deviceName(device) : words(event.deviceId ?? "-"), names]);
     }
-    if (hasTopic) cells.push([topic, topics]);
+    if (topics.length > 1 || topics[0] !== topic) cells.push([topic, topics]);
     cells.push([findPressType(event.raw) ?? words(event.data ?? event.raw), []]);
-    return alignCells(cells, columns);
+    return alignCells(cells, this.#context.out.columns);
   }
 }
 
@@ -300,6 +274,6 @@ function withAdvice(error: unknown): unknown {
 }
 
 /** Whether subscribing once more may help: a refusal, or connections that end in turn. */
-function isPassing(error: unknown): boolean {
+function isPassing(error: unknown): error is Error {
   return error instanceof CommandError || error instanceof ConnectionError;
 }

@@ -35,21 +35,23 @@ export async function checkConnection(
   report: Report,
   server: Driver,
 ): Promise<void> {
-  const began = context.clock.now();
-  const error = await tryAddress(context, server);
+  const { clock, signal } = context;
+  const began = clock.now();
   const address = formatAddress(server);
-  if (error === undefined) {
-    const time = (context.clock.now() - began).toFixed(1);
-    return await report.add("ok", "connection", `to ${address} in ${time} ms`);
-  }
-  await report.add("fail", "connection", error.message);
-  for (const step of nextSteps(context, error, server.port)) await report.add("info", "next", step);
-  const timedOut = error instanceof TimeoutError;
-  throw new Failure(
-    `No driver was found at ${address}`,
-    timedOut ? EXIT.timeout : EXIT.connection,
-    { cause: error },
-  );
+  const socket = await dial(server, context).catch(async (error) => {
+    // Ctrl-C is not a finding.
+    signal.throwIfAborted();
+    await report.add("fail", "connection", error.message);
+    for (const step of nextSteps(context, error, server.port)) {
+      await report.add("info", "next", step);
+    }
+    const code = error instanceof TimeoutError ? EXIT.timeout : EXIT.connection;
+    throw new Failure(`No driver was found at ${address}`, code, { cause: error });
+  });
+  const time = clock.now() - began;
+  socket.close();
+  await socket.closed;
+  await report.add("ok", "connection", `to ${address} in ${time.toFixed(1)} ms`);
 }
 
 /** Ports of other services, which may be mistaken for that of the driver. */
@@ -122,19 +124,6 @@ export async function checkAnswers(
     return median > SLOW ? ["warn", `slow: ${finding}`] : ["ok", finding];
   });
   return failure;
-}
-
-async function tryAddress(context: Context, server: Driver): Promise<Error | undefined> {
-  try {
-    const socket = await dial(server, context);
-    socket.close();
-    await socket.closed;
-    return undefined;
-  } catch (error) {
-    // Ctrl-C is not a finding.
-    context.signal.throwIfAborted();
-    return error as Error;
-  }
 }
 
 function nextSteps({ line, io }: Context, error: Error, port: number): string[] {

@@ -83,7 +83,7 @@ class Learner {
   async run(): Promise<void> {
     const session = await this.#open();
     const listed = await session.ask("ListDevices");
-    const [device] = await this.#learnDevices(listed);
+    const device = await this.#learnDevices(listed);
     const answers = [listed];
     if (device !== undefined) answers.push(await this.#learnInfo(session, device));
     await this.#orFail("errors", async () => {
@@ -132,27 +132,21 @@ class Learner {
     }
   }
 
-  async #learnDevices(answer: RawAnswer): Promise<Device[]> {
+  async #learnDevices(answer: RawAnswer): Promise<Device | undefined> {
     const check = "ListDevices";
-    if (!answer.ok) {
-      await this.#report.add("fail", check, `refused: ${messageOf(answer)}`);
-      return [];
-    }
     try {
-      const response = answer.body["Response"] ?? {};
-      if (!isObject(response)) throw new TypeError(`'Response' is ${describeValue(response)}`);
-      const devices = readDevices(response);
+      const devices = readDevices(answer);
       const [device] = devices;
-      if (device === undefined) await this.#report.add("warn", check, "no device is connected");
-      else {
-        const count = plural(devices.length, "device");
-        const keys = describeKeys(device as JsonObject);
-        await this.#report.add("ok", check, `${count}, with the fields ${keys}`);
-      }
-      return devices;
+      const [mark, finding] = device === undefined ? ["warn", "no device is connected"] as const : [
+        "ok",
+        `${plural(devices.length, "device")}, with the fields ${describeKeys(device)}`,
+      ] as const;
+      await this.#report.add(mark, check, finding);
+      return device;
     } catch (error) {
-      await this.#report.add("fail", check, (error as Error).message);
-      return [];
+      if (!(error instanceof TypeError)) throw error;
+      await this.#report.add("fail", check, error.message);
+      return undefined;
     }
   }
 
@@ -172,26 +166,21 @@ class Learner {
     const answer = await session.ask(NO_SUCH_COMMAND);
     const error = answer.body["Error"];
     const check = "errors";
-    if (answer.ok) {
-      await this.#report.add("warn", check, "a command that does not exist was answered with ok");
-    } else if (!isObject(error)) {
-      await this.#report.add(
-        "warn",
-        check,
-        `'Error' is ${describeValue(error)}, an object was expected`,
-      );
-    } else {
-      const { Code, Message, ...others } = error;
-      const more = Object.keys(others).length > 0 ? `; besides ${describeKeys(others)}` : "";
-      const finding = `'Code' is ${describeValue(Code)}, 'Message' is ${
-        describeValue(Message)
-      }${more}`;
-      const { unknownCommand } = this.draft.dialect.errorCodes;
-      if (typeof Code === "string" && Code !== "" && Code !== unknownCommand) {
-        this.draft.set("errorCodes.unknownCommand", Code);
-      }
-      await this.#report.add("ok", check, finding, { code: Code ?? null });
+    if (answer.ok || !isObject(error)) {
+      const finding = answer.ok
+        ? "a command that does not exist was answered with ok"
+        : `'Error' is ${describeValue(error)}, an object was expected`;
+      await this.#report.add("warn", check, finding);
+      return answer;
     }
+    const { Code, Message, ...others } = error;
+    const more = Object.keys(others).length > 0 ? `; besides ${describeKeys(others)}` : "";
+    const finding = `'Code' is ${describeValue(Code)}, 'Message' is ${describeValue(Message)}`;
+    const { unknownCommand } = this.draft.dialect.errorCodes;
+    if (typeof Code === "string" && Code !== "" && Code !== unknownCommand) {
+      this.draft.set("errorCodes.unknownCommand", Code);
+    }
+    await this.#report.add("ok", check, `${finding}${more}`, { code: Code ?? null });
     return answer;
   }
 
@@ -285,8 +274,15 @@ class Learner {
   }
 }
 
-/** The devices in the answer to `ListDevices`. */
-function readDevices(response: JsonObject): Device[] {
+/**
+ * The devices in the answer to `ListDevices`.
+ *
+ * @throws {TypeError} If it holds none.
+ */
+function readDevices(answer: RawAnswer): Device[] {
+  if (!answer.ok) throw new TypeError(`refused: ${messageOf(answer)}`);
+  const response = answer.body["Response"] ?? {};
+  if (!isObject(response)) throw new TypeError(`'Response' is ${describeValue(response)}`);
   const devices = response["Devices"] ?? [];
   if (!Array.isArray(devices)) {
     throw new TypeError(`'Response.Devices' is ${describeValue(devices)}, not an array`);

@@ -45,24 +45,19 @@ export class RawSession {
   /** Called for each event. */
   onEvent: (event: JsonObject) => void = () => {};
   readonly #socket: Socket;
-  readonly #clock: Clock;
+  readonly #options: RawOptions;
   readonly #timeout: number;
-  readonly #onFrame: ConnectOptions["onFrame"];
-  readonly #waiting: ((body: JsonObject | undefined, ok: boolean) => void)[] = [];
+  readonly #waiting: PromiseWithResolvers<Pick<RawAnswer, "ok" | "body">>[] = [];
   readonly #done: Promise<void>;
   #failure: unknown;
   #trackId: number;
 
   /** Takes over a socket. */
-  constructor(
-    socket: Socket,
-    options: RawOptions & { timeout: number },
-  ) {
+  constructor(socket: Socket, timeout: number, options: RawOptions) {
     this.#socket = socket;
-    this.#clock = options.clock;
-    this.#timeout = options.timeout;
+    this.#timeout = timeout;
+    this.#options = options;
     this.#trackId = options.trackId;
-    this.#onFrame = options.onFrame;
     const leave = (): void => socket.close();
     options.signal.addEventListener("abort", leave);
     this.#done = this.#read().finally(() => options.signal.removeEventListener("abort", leave));
@@ -76,26 +71,25 @@ export class RawSession {
    */
   async ask(name: string, args?: JsonObject): Promise<RawAnswer> {
     if (this.#failure !== undefined) throw this.#failure;
+    const { clock, onFrame } = this.#options;
     const trackId = `${this.#trackId++}`;
     const rest = args === undefined ? {} : { Arguments: args };
     const json = JSON.stringify({ Command: name, TrackId: trackId, Version: 1, ...rest });
-    const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>();
-    const timer = this.#clock.set(() => {
-      const message = `${name} was not answered within ${this.#timeout} ms`;
-      reject(new TimeoutError(message, this.#timeout));
-    }, this.#timeout);
-    this.#waiting.push((body, ok) => {
-      if (body === undefined) reject(this.#failure);
-      else resolve({ ok, body, trackId });
-    });
+    const payload = new TextEncoder().encode(json);
+    const answer = Promise.withResolvers<Pick<RawAnswer, "ok" | "body">>();
+    answer.promise.catch(() => {});
+    this.#waiting.push(answer);
+    const late = `${name} was not answered within ${this.#timeout} ms`;
+    const timer = clock.set(
+      () => answer.reject(new TimeoutError(late, this.#timeout)),
+      this.#timeout,
+    );
     try {
-      const payload = new TextEncoder().encode(json);
-      this.#onFrame?.({ direction: "out", type: PayloadType.Command, payload });
+      onFrame?.({ direction: "out", type: PayloadType.Command, payload });
       await this.#socket.write(encodeFrame(PayloadType.Command, payload));
-      return await promise;
+      return { ...await answer.promise, trackId };
     } finally {
-      promise.catch(() => {});
-      this.#clock.clear(timer);
+      clock.clear(timer);
     }
   }
 
@@ -116,27 +110,24 @@ export class RawSession {
     } catch (error) {
       this.#failure = error;
       this.#socket.close();
-      for (const settle of this.#waiting.splice(0)) settle(undefined, false);
+      for (const { reject } of this.#waiting.splice(0)) reject(error);
     }
   }
 
   #take(type: PayloadType, payload: Uint8Array): void {
-    this.#onFrame?.({ direction: "in", type, payload });
+    this.#options.onFrame?.({ direction: "in", type, payload });
     const body = parseBody(payload, LIMITS.maxDepth);
     if (type === PayloadType.Event) {
       if (this.events.length < KEPT_EVENTS) this.events.push(body);
       this.onEvent(body);
     } else {
-      this.#waiting.shift()?.(body, type === PayloadType.ResponseOk);
+      this.#waiting.shift()?.resolve({ ok: type === PayloadType.ResponseOk, body });
     }
   }
 }
 
 /** Opens a session; rejects as a connector does, or with a `TimeoutError`. */
-export async function openRawSession(
-  server: Driver,
-  options: RawOptions,
-): Promise<RawSession> {
+export async function openRawSession(server: Driver, options: RawOptions): Promise<RawSession> {
   const timeout = server.commandTimeout ?? LIMITS.commandTimeout;
-  return new RawSession(await dial(server, options), { ...options, timeout });
+  return new RawSession(await dial(server, options), timeout, options);
 }
