@@ -26,7 +26,7 @@ export async function learnEvent(
     const assumed = draft.dialect.event[key];
     const found = findPaths(event, holds)
       // A number such as 1 can be anywhere: only a key that looks right makes it a device.
-      .filter(({ path }) => key !== "deviceId" || path === assumed || looksRight.test(path));
+      .filter((path) => key !== "deviceId" || path === assumed || looksRight.test(path));
     const path = choosePath(found, assumed, looksRight);
     const check = `event: ${key}`;
     if (path !== undefined) {

@@ -11,18 +11,12 @@ import { isObject } from "../text/values.ts";
 /** Most places that are looked at. */
 const PLACES = 10_000;
 
-/** A place, as a key path of a dialect, and its value. */
-export interface Found {
-  readonly path: string;
-  readonly value: JsonValue;
-}
-
 /**
- * The places whose value `holds`, those nearest to the top first. Only those are given that a key path
- * can name: none within an array.
+ * The key paths of the places whose value `holds`, those nearest to the top first. Only those are given
+ * that a key path of a dialect can name: none within an array.
  */
-export function findPaths(body: JsonObject, holds: (value: JsonValue) => boolean): Found[] {
-  const found: Found[] = [];
+export function findPaths(body: JsonObject, holds: (value: JsonValue) => boolean): string[] {
+  const found: string[] = [];
   const queue: [path: string, object: JsonObject][] = [["", body]];
   let seen = 0;
   for (let next = queue.shift(); next !== undefined && seen < PLACES; next = queue.shift()) {
@@ -30,7 +24,7 @@ export function findPaths(body: JsonObject, holds: (value: JsonValue) => boolean
     for (const [key, value] of Object.entries(object)) {
       if (++seen > PLACES) break;
       const place = `${path}${key}`;
-      if (holds(value) && readPath(body, place) === value) found.push({ path: place, value });
+      if (holds(value) && readPath(body, place) === value) found.push(place);
       if (isObject(value)) queue.push([`${place}.`, value]);
     }
   }
@@ -39,11 +33,10 @@ export function findPaths(body: JsonObject, holds: (value: JsonValue) => boolean
 
 /** The place to believe: the assumed one if it is among them, then one whose key looks right. */
 export function choosePath(
-  found: readonly Found[],
+  paths: readonly string[],
   assumed: string,
   looksRight: RegExp,
 ): string | undefined {
-  const paths = found.map(({ path }) => path);
   if (paths.includes(assumed)) return assumed;
   return paths.find((path) => looksRight.test(path.split(".").at(-1)!)) ?? paths[0];
 }

@@ -6,7 +6,7 @@
 
 import { spawn } from "node:child_process";
 import { constants, createReadStream } from "node:fs";
-import { access, type FileHandle, open, realpath, stat } from "node:fs/promises";
+import { access, open, realpath, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import process from "node:process";
@@ -51,8 +51,7 @@ export function processIo(): CliIo {
     readFile: readFileChunks,
     isSameFile,
     fileSize: async (path) => (await stat(path)).size,
-    createFile: async (path, options) =>
-      fileOutput(await open(path, options?.exclusive ? "wx" : "w")),
+    createFile,
     checkCreatable,
     run: runProgram,
     now: () => Date.now(),
@@ -115,11 +114,7 @@ function isPermitted(name: string, variable?: string): boolean {
   return deno === undefined || deno.permissions.querySync(descriptor).state === "granted";
 }
 
-function fileOutput(file: FileHandle): FileOutput {
-  return {
-    async write(data: string | Uint8Array): Promise<void> {
-      await file.writeFile(data);
-    },
-    close: () => file.close(),
-  };
+async function createFile(path: string, options?: { exclusive?: boolean }): Promise<FileOutput> {
+  const file = await open(path, options?.exclusive ? "wx" : "w");
+  return { write: (data) => file.writeFile(data), close: () => file.close() };
 }

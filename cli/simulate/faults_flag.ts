@@ -14,34 +14,29 @@ import { quote } from "../text/values.ts";
 /** What a fault's value is. */
 interface Kind {
   /** For messages. */
-  rule(name: string): string;
+  readonly rule: string;
+  readonly example?: string;
   /** `undefined` if it is wrong. */
   read(value: string | undefined): number | true | undefined;
 }
 
 const BYTES: Kind = {
-  rule: (name) => `a number of bytes, such as ${name}=1000`,
+  rule: "a number of bytes",
+  example: "1000",
   read: (value) => readNumber(value, /^\d+$/, [0, LONGEST_TIMER]),
 };
 const PIECE: Kind = {
-  rule: (name) => `a number of bytes, such as ${name}=1`,
+  rule: "a number of bytes",
+  example: "1",
   read: (value) => readNumber(value, /^\d+$/, [1, LONGEST_TIMER]),
 };
-const TIME: Kind = {
-  rule: (name) => `a time, such as ${name}=5ms`,
-  read: (value) => {
-    const time = parseDuration(value ?? "");
-    return time !== undefined && time <= LONGEST_TIMER ? time : undefined;
-  },
-};
+const TIME: Kind = { rule: "a time", example: "5ms", read: readTime };
 const SHARE: Kind = {
-  rule: (name) => `a share from 0 to 1, such as ${name}=0.1`,
+  rule: "a share from 0 to 1",
+  example: "0.1",
   read: (value) => readNumber(value, /^(?:\d+|\d*\.\d+)$/, [0, 1]),
 };
-const SWITCH: Kind = {
-  rule: () => "no value",
-  read: (value) => value === undefined ? true : undefined,
-};
+const SWITCH: Kind = { rule: "no value", read: (value) => value === undefined ? true : undefined };
 
 type Table<T> = Readonly<Record<string, readonly [key: keyof T, kind: Kind]>>;
 
@@ -86,11 +81,8 @@ export function parseMotionFaults(text: string): MotionFaults {
  * @throws {UsageError} If it is wrong.
  */
 export function parseLatency(text: string): [least: number, most: number] {
-  const [least, most = least, ...more] = text.split("-").map(parseDuration);
-  if (
-    least === undefined || most === undefined || more.length > 0 || least > most ||
-    most > LONGEST_TIMER
-  ) {
+  const [least, most = least, ...more] = text.split("-").map(readTime);
+  if (least === undefined || most === undefined || more.length > 0 || least > most) {
     throw new UsageError(
       `'--latency' must be a time such as 20ms, or two such as 20ms-80ms, not ${quote(text)}`,
     );
@@ -113,7 +105,8 @@ function parseList<T>(text: string, table: Table<T>): Partial<T> {
     const value = values.length > 1 ? undefined : kind.read(values[0]);
     if (value === undefined) {
       const found = values.length === 1 ? values[0]! : part;
-      throw new UsageError(`The fault '${name}' needs ${kind.rule(name)}, not ${quote(found)}`);
+      const example = kind.example === undefined ? "" : `, such as ${name}=${kind.example}`;
+      throw new UsageError(`The fault '${name}' needs ${kind.rule}${example}, not ${quote(found)}`);
     }
     faults[key] = value;
   }
@@ -128,4 +121,9 @@ function readNumber(
   if (value === undefined || !form.test(value)) return undefined;
   const number = Number(value);
   return number >= least && number <= most ? number : undefined;
+}
+
+function readTime(value = ""): number | undefined {
+  const time = parseDuration(value);
+  return time !== undefined && time <= LONGEST_TIMER ? time : undefined;
 }
