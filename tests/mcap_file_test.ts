@@ -16,7 +16,7 @@ import { byTopic, json, readIndexed, readStreamed } from "./support/mcap.ts";
 import { test } from "./support/test.ts";
 import { turn } from "./support/wait.ts";
 
-const CHANNEL = { topic: "/a", encoding: "json" };
+const CHANNEL = { topic: "/a", messageEncoding: "json" };
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 class MemoryFile implements FileOutput {
@@ -50,7 +50,7 @@ test("a file has its messages in order, with both times, metadata and the attach
   const { out, file } = newFile(new FakeClock(), utf8('{"c":1}'));
   const schema = { name: "S", encoding: "jsonschema", data: utf8("{}") };
   file.add({ ...CHANNEL, schema }, { log: 5n, publish: 3n }, utf8("1"));
-  file.add({ topic: "/b", encoding: "rgmp2", metadata: { stream: "raw" } }, {
+  file.add({ topic: "/b", messageEncoding: "rgmp2", metadata: new Map([["stream", "raw"]]) }, {
     log: 6n,
     publish: 6n,
   }, utf8("2"));
@@ -144,7 +144,7 @@ test("a full disk is an error at once that reports what is safe", async () => {
 test("channels beyond the limit are dropped", async () => {
   const { out, file } = newFile(new FakeClock());
   for (let i = 0; i < 5_000; i++) {
-    file.add({ topic: `/${i}`, encoding: "" }, { log: 1n, publish: 1n }, utf8("x"));
+    file.add({ topic: `/${i}`, messageEncoding: "" }, { log: 1n, publish: 1n }, utf8("x"));
   }
   await file.close();
   assertEquals([file.dropped, file.refused], [0, 5_000 - 4096]);

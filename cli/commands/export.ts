@@ -10,9 +10,9 @@ import { EXIT, Failure, UsageError } from "../exit_codes.ts";
 import { exportBvh } from "../recording/bvh_export.ts";
 import { exportCsv } from "../recording/csv_export.ts";
 import { HandFiles } from "../recording/hand_files.ts";
-import { handSamples } from "../recording/hand_samples.ts";
+import { type HandSample, handSamples } from "../recording/hand_samples.ts";
 import { isMcap, MCAP_ENDING } from "../recording/open_recorder.ts";
-import { OpenRecording } from "../recording/open_recording.ts";
+import { openMcap, readWithProgress } from "../recording/open_recording.ts";
 import { quote } from "../text/values.ts";
 
 /** Writes the hands of a recording in other formats. */
@@ -37,7 +37,7 @@ needs the solver's group joints_local.`,
     ["rcsp export take.mcap --bvh --output walk", "walk-left.bvh and walk-right.bvh"],
   ],
   async run(context) {
-    const { line, log } = context;
+    const { line, io, log } = context;
     const [path = ""] = line.positionals;
     const formats = ["csv", "bvh"].filter((name) => line.on(name));
     if (formats.length === 0) throw new UsageError("Nothing to export: use --csv or --bvh");
@@ -46,7 +46,11 @@ needs the solver's group joints_local.`,
     }
     const base = line.text("output") ?? path.slice(0, -MCAP_ENDING.length);
     let times = 0;
-    const samples = () => handSamples(new OpenRecording(context, path, times++ > 0).items());
+    async function* samples(): AsyncGenerator<HandSample> {
+      const isAgain = times++ > 0;
+      const reader = await openMcap(io, path);
+      yield* handSamples(readWithProgress(context, path, reader, isAgain));
+    }
     for (const format of formats) {
       const files = new HandFiles(context, base, `.${format}`);
       try {

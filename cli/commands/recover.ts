@@ -10,7 +10,7 @@ import { UsageError } from "../exit_codes.ts";
 import { createFile } from "../process/files.ts";
 import { FileWriter } from "../recording/file_writer.ts";
 import type { ChannelInfo } from "../recording/mcap_encoder.ts";
-import { OpenRecording } from "../recording/open_recording.ts";
+import { openMcap, readWithProgress } from "../recording/open_recording.ts";
 import { plural, quote } from "../text/values.ts";
 
 const CHUNK_SIZE = 1024 * 1024;
@@ -37,8 +37,8 @@ other programs. Damaged chunks are left out.`,
     if (path === output || await io.isSameFile?.(path, output)) {
       throw new UsageError("Cannot write to the file that is read");
     }
-    const recording = new OpenRecording(context, path);
-    const items = recording.items();
+    const reader = await openMcap(io, path);
+    const items = readWithProgress(context, path, reader);
     // A file that cannot be read leaves none.
     let next = await items.next();
     const writer = new FileWriter(await createFile(io, output, line.on("force")), output);
@@ -46,13 +46,12 @@ other programs. Damaged chunks are left out.`,
     const encoder = new McapEncoder();
     const channels = new Map<ChannelInfo, number>();
     try {
-      writer.push(encoder.start(recording.reader.profile));
+      writer.push(encoder.start(reader.profile));
       for (; !next.done; next = await items.next()) {
         const item = next.value;
-        if (item.kind === "metadata") writer.push(encoder.metadata(item.name, item.values));
-        else if (item.kind === "attachment") {
-          writer.push(encoder.attachment(item.name, item.mediaType, item.data, item.logTime));
-        } else {
+        if (item.type === "Metadata") writer.push(encoder.metadata(item));
+        else if (item.type === "Attachment") writer.push(encoder.attachment(item));
+        else {
           const { channel, logTime, publishTime, data } = item;
           const id = channels.get(channel) ?? encoder.addChannel(channel);
           channels.set(channel, id);

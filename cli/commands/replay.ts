@@ -22,7 +22,7 @@ import type { Recording } from "../recording/contents.ts";
 import { clip, loadRecording, type Replayable } from "../recording/load_recording.ts";
 import type { MotionStreamName } from "../recording/mcap_schemas.ts";
 import { MotionPlayer } from "../recording/motion_player.ts";
-import { readItems } from "../recording/open_recording.ts";
+import { openMcap } from "../recording/open_recording.ts";
 import { type ReplayOptions, ReplaySession } from "../recording/replay_client.ts";
 import {
   boundedLog,
@@ -104,7 +104,7 @@ times between frames; each client gets all of it from the start on.`,
       const { io } = context;
       const player = new MotionPlayer({
         clock,
-        items: () => readItems(io, path),
+        open: () => openMcap(io, path),
         stream,
         start: found.start,
         ...{ from, to, speed, loop, talk },

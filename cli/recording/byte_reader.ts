@@ -45,17 +45,6 @@ export class ByteReader {
     return true;
   }
 
-  /** Reads to the end; returns the last bytes. */
-  async tail(length: number): Promise<Uint8Array> {
-    let last: Uint8Array = new Uint8Array(0);
-    do {
-      this.offset += this.#rest.length;
-      const both = join([last, this.#rest], last.length + this.#rest.length);
-      last = both.subarray(Math.max(0, both.length - length));
-    } while (await this.#next());
-    return last;
-  }
-
   /** Ends the source. */
   async close(): Promise<void> {
     await this.#source.return?.();

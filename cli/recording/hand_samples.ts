@@ -33,7 +33,7 @@ export async function* handSamples(items: AsyncIterable<McapItem>): AsyncGenerat
   });
   let start: number | undefined;
   for await (const item of items) {
-    if (item.kind === "message") start ??= Number(item.logTime) / 1e6;
+    if (item.type === "Message") start ??= Number(item.logTime) / 1e6;
     const frame = motionFrame(item, "hands");
     if (frame === undefined || frame.bytes.length < HEADER) continue;
     const { bytes, logTime } = frame;

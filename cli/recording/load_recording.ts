@@ -13,7 +13,7 @@ import { entryLine } from "./format.ts";
 import type { MotionStreamName } from "./mcap_schemas.ts";
 import { streamOf } from "./motion_player.ts";
 import { isMcap } from "./open_recorder.ts";
-import { OpenRecording } from "./open_recording.ts";
+import { openMcap, readWithProgress } from "./open_recording.ts";
 import { readRecording, RecordingReader } from "./read_recording.ts";
 
 /** The most RCSP that is kept, in bytes. */
@@ -54,8 +54,9 @@ async function loadMcap(context: Context, path: string, dialect: Dialect): Promi
   let size = 0;
   // The first of a recording of lines is its head.
   let number = 1;
-  for await (const item of new OpenRecording(context, path).items()) {
-    if (item.kind !== "message") continue;
+  const file = await openMcap(context.io, path);
+  for await (const item of readWithProgress(context, path, file)) {
+    if (item.type !== "Message") continue;
     const { channel: { topic }, logTime, data } = item;
     start ??= logTime;
     last = Math.max(last, Number(logTime - start) / 1e6);

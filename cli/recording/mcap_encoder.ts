@@ -11,18 +11,14 @@ import { McapChunkBuilder, McapRecordBuilder, type McapTypes, Opcode } from "@mc
 import { VERSION } from "@rcsp/rcsp";
 
 /** What describes the messages of a channel. */
-export interface SchemaInfo {
-  readonly name: string;
-  readonly encoding: string;
-  readonly data: Uint8Array;
-}
+export type SchemaInfo = Omit<McapTypes.Schema, "id">;
 
 /** A channel, before it has a number. */
 export interface ChannelInfo {
   readonly topic: string;
-  readonly encoding: string;
+  readonly messageEncoding: string;
   readonly schema?: SchemaInfo | undefined;
-  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  readonly metadata?: Map<string, string>;
 }
 
 /** Opcode, length, and two offsets. */
@@ -62,15 +58,10 @@ export class McapEncoder {
   }
 
   /** Adds a channel; returns its number. */
-  addChannel({ topic, encoding, schema, metadata = {} }: ChannelInfo): number {
+  addChannel({ topic, messageEncoding, schema, metadata = new Map() }: ChannelInfo): number {
     const id = this.#channels.length;
-    this.#channels.push({
-      id,
-      topic,
-      messageEncoding: encoding,
-      schemaId: schema === undefined ? 0 : this.#schema(schema).id,
-      metadata: new Map(Object.entries(metadata)),
-    });
+    const schemaId = schema === undefined ? 0 : this.#schema(schema).id;
+    this.#channels.push({ id, schemaId, topic, messageEncoding, metadata });
     this.#sequences.push(0);
     return id;
   }
@@ -132,17 +123,16 @@ export class McapEncoder {
   }
 
   /** A record of names and values. */
-  metadata(name: string, values: Readonly<Record<string, string>>): Uint8Array {
+  metadata(metadata: McapTypes.Metadata): Uint8Array {
     const offset = BigInt(this.#offset);
-    const length = this.#records.writeMetadata({ name, metadata: new Map(Object.entries(values)) });
-    this.#metadata.push({ offset, length, name });
+    const length = this.#records.writeMetadata(metadata);
+    this.#metadata.push({ offset, length, name: metadata.name });
     return this.#take();
   }
 
   /** A file within the file. */
-  attachment(name: string, mediaType: string, data: Uint8Array, logTime: bigint): Uint8Array {
+  attachment({ data, ...about }: McapTypes.Attachment): Uint8Array {
     const offset = BigInt(this.#offset);
-    const about = { name, mediaType, logTime, createTime: logTime };
     const length = this.#records.writeAttachment({ ...about, data });
     this.#attachments.push({ ...about, offset, length, dataSize: BigInt(data.length) });
     return this.#take();

@@ -59,10 +59,16 @@ export class McapFile {
     this.#othersWaiting = options.othersWaiting ?? (() => 0);
     const { metadata, calibration, now } = options;
     this.#writer.push(this.#encoder.start());
-    this.#writer.push(this.#encoder.metadata(METADATA_NAME, metadata));
+    const about = new Map(Object.entries(metadata));
+    this.#writer.push(this.#encoder.metadata({ name: METADATA_NAME, metadata: about }));
     if (calibration === undefined) return;
-    const type = "application/json";
-    this.#writer.push(this.#encoder.attachment("calibration.json", type, calibration, now));
+    this.#writer.push(this.#encoder.attachment({
+      name: "calibration.json",
+      mediaType: "application/json",
+      data: calibration,
+      logTime: now,
+      createTime: now,
+    }));
   }
 
   /** Rejects once writing has failed. */

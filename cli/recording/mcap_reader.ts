@@ -1,57 +1,56 @@
 /**
  * What there is of an MCAP file, from its start to its end: the index is not needed, and what is damaged
- * is passed over or ends the reading, with a warning. Memory follows what is read: at most one record of
- * `LONGEST_RECORD` and `MOST_DESCRIPTIONS` of channels at a time, whatever lengths a file claims.
+ * is passed over or ends the reading, with a warning. `@mcap/core` reads each record. It would wait for
+ * the bytes of any length that a file claims, and ends at the first damage; so the lengths are checked
+ * here before, and after a damaged chunk it begins again. Memory follows what is read: at
+ * most one record of `LONGEST_RECORD` and `MOST_DESCRIPTIONS` of channels at a time.
  *
  * @module
  */
 
 import { Buffer } from "node:buffer";
 import zlib from "node:zlib";
+import {
+  MCAP_MAGIC,
+  McapRecordBuilder,
+  McapStreamReader,
+  type McapTypes,
+  Opcode,
+} from "@mcap/core";
 import { UsageError } from "../exit_codes.ts";
 import { formatSize, quote } from "../text/values.ts";
 import { ByteReader } from "./byte_reader.ts";
 import type { ChannelInfo, SchemaInfo } from "./mcap_encoder.ts";
-import { Fields, MAGIC, RecordType } from "./mcap_fields.ts";
 
 /** The longest record, in bytes; one that a message of 16 MiB makes is shorter. */
 const LONGEST_RECORD = 32 * 1024 * 1024;
 /** Bytes of all channels and schemas together. */
 const MOST_DESCRIPTIONS = 16 * 1024 * 1024;
+/** Bytes of channels that are read again after damaged chunks. */
+const MOST_REPEATED = 64 * 1024 * 1024;
 /** Opcode and length. */
 const RECORD_HEAD = 9;
+/** Two offsets and a checksum. */
+const FOOTER_LENGTH = 20;
 
 /** What is read; all else is passed over. */
 const WANTED: ReadonlySet<number> = new Set([
-  RecordType.Header,
-  RecordType.Schema,
-  RecordType.Channel,
-  RecordType.Message,
-  RecordType.Chunk,
-  RecordType.Metadata,
-  RecordType.Attachment,
+  Opcode.HEADER,
+  Opcode.SCHEMA,
+  Opcode.CHANNEL,
+  Opcode.MESSAGE,
+  Opcode.CHUNK,
+  Opcode.METADATA,
+  Opcode.ATTACHMENT,
 ]);
 
-/** A message. `data` is valid until the next item is asked for. */
-export interface MessageItem {
-  readonly kind: "message";
-  readonly channel: ChannelInfo;
-  readonly logTime: bigint;
-  readonly publishTime: bigint;
-  readonly data: Uint8Array;
-}
+type Records = McapTypes.TypedMcapRecords;
+
+/** A message, with what describes it. */
+export type MessageItem = Records["Message"] & { readonly channel: ChannelInfo };
 
 /** What a file consists of. */
-export type McapItem =
-  | MessageItem
-  | { readonly kind: "metadata"; readonly name: string; readonly values: Record<string, string> }
-  | {
-    readonly kind: "attachment";
-    readonly name: string;
-    readonly mediaType: string;
-    readonly logTime: bigint;
-    readonly data: Uint8Array;
-  };
+export type McapItem = MessageItem | Records["Metadata"] | Records["Attachment"];
 
 /** What is wrong with a file, from the offset on at which reading ended. */
 class Damage extends Error {}
@@ -65,10 +64,12 @@ export class McapReader {
   isComplete = false;
   readonly #bytes: ByteReader;
   readonly #name: string;
-  readonly #channels = new Map<number, ChannelInfo>();
+  readonly #channels = new Map<number, McapTypes.Channel & ChannelInfo>();
   readonly #schemas = new Map<number, SchemaInfo>();
+  #parser = newParser();
   #described = 0;
-  #damagedChunks = 0;
+  #repeated = 0;
+  #damaged = 0;
 
   /** Creates a reader; `name` is what messages call the file. */
   constructor(source: AsyncIterable<Uint8Array>, name: string) {
@@ -88,47 +89,34 @@ export class McapReader {
    */
   async *items(): AsyncGenerator<McapItem> {
     try {
-      await this.#readMagic();
-      for (;;) {
-        const at = this.#bytes.offset;
-        const head = await this.#bytes.read(RECORD_HEAD);
-        if (head === undefined) throw new Damage(`it is cut after ${formatSize(at)}`);
-        const fields = new Fields(head);
-        const opcode = fields.uint8();
-        const length = fields.uint64();
-        if (opcode === RecordType.DataEnd || opcode === RecordType.Footer) {
-          return await this.#readEnd(length);
-        }
-        yield* this.#record(opcode, length, at);
+      if (!await this.#readMagic()) {
+        const reason = this.#bytes.offset === 0 ? "it is empty" : "it is not an MCAP file";
+        throw new UsageError(`Cannot read ${this.#name}: ${reason}`);
       }
+      while (!this.isComplete) yield* await this.#readRecord();
     } catch (error) {
       if (!(error instanceof Damage)) throw error;
       this.warnings.push(`${this.#name} is read in part: ${error.message}`);
     } finally {
       await this.#bytes.close();
-      if (this.#damagedChunks > 0) {
-        this.warnings.push(`${this.#name} has ${this.#damagedChunks} damaged chunks: left out`);
+      if (this.#damaged > 0) {
+        const what = `Damaged chunks and attachments left out of ${this.#name}`;
+        this.warnings.push(`${what}: ${this.#damaged}`);
       }
     }
   }
 
-  async #readMagic(): Promise<void> {
-    const magic = await this.#bytes.read(MAGIC.length);
-    if (this.#bytes.offset === 0) throw new UsageError(`Cannot read ${this.#name}: it is empty`);
-    if (magic === undefined || Buffer.compare(magic, MAGIC) !== 0) {
-      throw new UsageError(`Cannot read ${this.#name}: it is not an MCAP file`);
-    }
+  async #readMagic(): Promise<boolean> {
+    const magic = await this.#bytes.read(MCAP_MAGIC.length);
+    return magic !== undefined && Buffer.compare(magic, Uint8Array.from(MCAP_MAGIC)) === 0;
   }
 
-  /** The index is not looked at; whether it is there, the last bytes say. */
-  async #readEnd(length: bigint): Promise<void> {
-    if (length > LONGEST_RECORD) throw new Damage("its end is damaged");
-    const last = await this.#bytes.tail(MAGIC.length);
-    this.isComplete = Buffer.compare(last, MAGIC) === 0;
-    if (!this.isComplete) throw new Damage("its index is cut");
-  }
-
-  async *#record(opcode: number, length: bigint, at: number): AsyncGenerator<McapItem> {
+  async #readRecord(): Promise<Iterable<McapItem>> {
+    const at = this.#bytes.offset;
+    const head = await this.#bytes.read(RECORD_HEAD);
+    if (head === undefined) throw new Damage(`it is cut after ${formatSize(at)}`);
+    const opcode = head[0]!;
+    const length = new DataView(head.buffer, head.byteOffset).getBigUint64(1, true);
     const isWanted = WANTED.has(opcode);
     if (isWanted && length > LONGEST_RECORD) {
       throw new Damage(
@@ -141,119 +129,94 @@ export class McapReader {
     if (content === undefined) {
       throw new Damage(`it is cut within a record, after ${formatSize(at)}`);
     }
-    if (content === true) return;
-    yield* opcode === RecordType.Chunk ? this.#chunk(content) : this.#parse(opcode, content, at);
+    if (opcode === Opcode.FOOTER) {
+      this.isComplete = length === BigInt(FOOTER_LENGTH) && await this.#readMagic();
+      if (!this.isComplete) throw new Damage("its end is damaged");
+    }
+    return content === true ? [] : this.#parse(opcode, [head, content], at);
   }
 
-  *#parse(opcode: number, content: Uint8Array, at: number): Generator<McapItem> {
+  *#parse(opcode: number, record: Uint8Array[], at: number): Generator<McapItem> {
     try {
-      const item = this.#item(opcode, new Fields(content));
-      if (item !== undefined) yield item;
+      for (const part of record) this.#parser.append(part);
+      for (let found = this.#parser.nextRecord(); found; found = this.#parser.nextRecord()) {
+        const item = this.#item(found);
+        if (item !== undefined) yield item;
+      }
     } catch (cause) {
-      if (!(cause instanceof RangeError)) throw cause;
-      throw new Damage(`a record at byte ${at} is damaged`, { cause });
-    }
-  }
-
-  /** A chunk that is damaged is left out as a whole. */
-  *#chunk(content: Uint8Array): Generator<McapItem> {
-    const at = this.#bytes.offset - content.length;
-    let records: Uint8Array;
-    try {
-      records = openChunk(new Fields(content));
-      for (const _record of recordsOf(records));
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      return void this.#damagedChunks++;
-    }
-    for (const [opcode, record] of recordsOf(records)) yield* this.#parse(opcode, record, at);
-  }
-
-  #item(opcode: number, fields: Fields): McapItem | undefined {
-    switch (opcode) {
-      case RecordType.Header: {
-        this.profile = fields.text();
-        return undefined;
+      if (cause instanceof Damage) throw cause;
+      if (opcode !== Opcode.CHUNK && opcode !== Opcode.ATTACHMENT) {
+        throw new Damage(`a record at byte ${at} is damaged`, { cause });
       }
-      case RecordType.Schema: {
-        const id = fields.uint16();
+      this.#damaged++;
+      this.#beginAgain();
+    }
+  }
+
+  #item(record: McapTypes.TypedMcapRecord): McapItem | undefined {
+    switch (record.type) {
+      case "Chunk":
+        return checkChunk(record);
+      case "Header":
+        this.profile = record.profile;
+        return undefined;
+      case "Schema": {
         // Other programs repeat them in each chunk.
-        if (this.#schemas.has(id)) return undefined;
-        this.#describe(fields.length);
-        const [name, encoding] = [fields.text(), fields.text()];
-        const data = fields.bytes(BigInt(fields.uint32())).slice();
-        this.#schemas.set(id, { name, encoding, data });
+        if (this.#schemas.has(record.id)) return undefined;
+        this.#describe(record.data.length, record.name, record.encoding);
+        this.#schemas.set(record.id, record);
         return undefined;
       }
-      case RecordType.Channel: {
-        const id = fields.uint16();
-        const schema = this.#schemas.get(fields.uint16());
-        const [topic, encoding] = [fields.text(), fields.text()];
-        const known = this.#channels.get(id);
-        if (known !== undefined && known.topic !== topic) {
-          throw new Damage(`channel ${id} is both ${quote(known.topic)} and ${quote(topic)}`);
-        }
-        if (known !== undefined) return undefined;
-        this.#describe(fields.length);
-        this.#channels.set(id, { topic, encoding, schema, metadata: fields.map() });
+      case "Channel": {
+        if (this.#channels.has(record.id)) return undefined;
+        const { topic, messageEncoding, metadata, schemaId } = record;
+        this.#describe(0, topic, messageEncoding, ...metadata.keys(), ...metadata.values());
+        this.#channels.set(record.id, { ...record, schema: this.#schemas.get(schemaId) });
         return undefined;
       }
-      case RecordType.Message: {
-        const channel = this.#channels.get(fields.uint16());
-        fields.uint32();
-        const [logTime, publishTime] = [fields.uint64(), fields.uint64()];
-        if (channel === undefined) throw new RangeError("No such channel");
-        return { kind: "message", channel, logTime, publishTime, data: fields.rest() };
-      }
-      case RecordType.Metadata: {
-        return { kind: "metadata", name: fields.text(), values: fields.map() };
-      }
-      case RecordType.Attachment: {
-        const logTime = fields.uint64();
-        fields.uint64();
-        const [name, mediaType] = [fields.text(), fields.text()];
-        const data = fields.bytes(fields.uint64());
-        return { kind: "attachment", name, mediaType, logTime, data };
-      }
+      case "Message":
+        return { ...record, channel: this.#channels.get(record.channelId)! };
+      case "Metadata":
+      case "Attachment":
+        return record;
     }
     return undefined;
   }
 
-  #describe(length: number): void {
-    this.#described += length;
+  #describe(length: number, ...texts: string[]): void {
+    this.#described += texts.reduce((sum, text) => sum + text.length, length);
     if (this.#described <= MOST_DESCRIPTIONS) return;
     throw new Damage(`its channels take more than ${formatSize(MOST_DESCRIPTIONS)}`);
   }
-}
 
-function* recordsOf(bytes: Uint8Array): Generator<[opcode: number, content: Uint8Array]> {
-  const fields = new Fields(bytes);
-  while (fields.left > 0) yield [fields.uint8(), fields.bytes(fields.uint64())];
-}
-
-/** The records of a chunk as bytes. Throws a `RangeError` if it is damaged. */
-function openChunk(fields: Fields): Uint8Array {
-  fields.bytes(16n);
-  const size = fields.uint64();
-  const crc = fields.uint32();
-  const compression = fields.text();
-  const stored = fields.bytes(fields.uint64());
-  if (size > LONGEST_RECORD) throw new Damage(`a chunk claims ${size} bytes`);
-  const records = decompress(stored, compression, Number(size));
-  if (crc !== 0 && zlib.crc32 !== undefined && zlib.crc32(records) !== crc) {
-    throw new RangeError("Wrong checksum");
+  /** The parser cannot be used after an error; the next one must know the channels. */
+  #beginAgain(): void {
+    const records = new McapRecordBuilder();
+    for (const channel of this.#channels.values()) records.writeChannel(channel);
+    this.#repeated += records.length;
+    if (this.#repeated > MOST_REPEATED) throw new Damage("too many of its chunks are damaged");
+    this.#parser = newParser();
+    this.#parser.append(records.buffer);
+    while (this.#parser.nextRecord() !== undefined);
   }
-  return records;
 }
 
-function decompress(stored: Uint8Array, compression: string, size: number): Uint8Array {
-  if (compression === "") return stored;
-  if (compression === "zstd" && zlib.zstdDecompressSync !== undefined) {
-    try {
-      return zlib.zstdDecompressSync(stored, { maxOutputLength: Math.max(size, 1) });
-    } catch (cause) {
-      throw new RangeError("Cannot decompress", { cause });
-    }
+function newParser(): McapStreamReader {
+  const zstd = zlib.zstdDecompressSync;
+  return new McapStreamReader({
+    includeChunks: true,
+    noMagicPrefix: true,
+    decompressHandlers: {
+      zstd: (bytes, size) => zstd(bytes, { maxOutputLength: Math.max(Number(size), 1) }),
+    },
+  });
+}
+
+/** Before it is decompressed. */
+function checkChunk({ uncompressedSize, compression }: Records["Chunk"]): undefined {
+  if (uncompressedSize > LONGEST_RECORD) {
+    throw new Damage(`a chunk claims ${uncompressedSize} bytes`);
   }
+  if (compression === "" || compression === "zstd" && zlib.zstdDecompressSync !== undefined) return;
   throw new Damage(`its chunks are compressed with ${quote(compression)}, which rcsp cannot read`);
 }

@@ -123,16 +123,20 @@ const SCENE_UPDATE = jsonSchema(
 
 /** One direction of RCSP, as the client sees it. */
 export function rcspChannel(direction: "in" | "out"): ChannelInfo {
-  return { topic: `/rcsp/${direction}`, encoding: "json", schema: RCSP_FRAME };
+  return { topic: `/rcsp/${direction}`, messageEncoding: "json", schema: RCSP_FRAME };
 }
 
 /** Presses of buttons, with the names of their devices. */
-export const PRESS_CHANNEL: ChannelInfo = { topic: "/rcsp/press", encoding: "json", schema: PRESS };
+export const PRESS_CHANNEL: ChannelInfo = {
+  topic: "/rcsp/press",
+  messageEncoding: "json",
+  schema: PRESS,
+};
 
 /** What is derived of a hand. */
 export function handChannel(side: string, what: "joints" | "tf" | "scene"): ChannelInfo {
   const schema = { joints: HAND_JOINTS, tf: FRAME_TRANSFORMS, scene: SCENE_UPDATE }[what];
-  return { topic: `/hand/${side}/${what}`, encoding: "json", schema };
+  return { topic: `/hand/${side}/${what}`, messageEncoding: "json", schema };
 }
 
 /** Which of the two motion streams: devices of both may have the same number. */
@@ -141,13 +145,13 @@ export type MotionStreamName = "hands" | "raw";
 /** A definition (JSON), or another frame of the motion stream, as it came. */
 export function rgmpChannel(stream: MotionStreamName, device: number, what: string): ChannelInfo {
   const topic = `/rgmp/${stream === "raw" ? "raw/" : ""}${device}/${encodeURIComponent(what)}`;
-  const metadata = { stream };
-  if (what !== DEFINITION_TOPIC) return { topic, encoding: RGMP_ENCODING, metadata };
-  return { topic, encoding: "json", schema: DEFINITION, metadata };
+  const metadata = new Map([["stream", stream]]);
+  if (what !== DEFINITION_TOPIC) return { topic, messageEncoding: RGMP_ENCODING, metadata };
+  return { topic, messageEncoding: "json", schema: DEFINITION, metadata };
 }
 
 /** Frames of which the device is not known. */
 export function strayChannel(stream: MotionStreamName): ChannelInfo {
   const topic = `/rgmp/${stream === "raw" ? "raw/" : ""}other`;
-  return { topic, encoding: RGMP_ENCODING, metadata: { stream } };
+  return { topic, messageEncoding: RGMP_ENCODING, metadata: new Map([["stream", stream]]) };
 }

@@ -9,7 +9,7 @@ import type { Socket } from "@rcsp/rcsp";
 import { MotionPrefix } from "@rcsp/rcsp/motion";
 import { UsageError } from "../exit_codes.ts";
 import type { Clock } from "../process/io.ts";
-import type { McapItem } from "./mcap_reader.ts";
+import type { McapItem, McapReader } from "./mcap_reader.ts";
 import { DEFINITION_TOPIC, DISCONNECT_TOPIC, type MotionStreamName } from "./mcap_schemas.ts";
 import { wholeFrame } from "./motion_track.ts";
 import { Pacer } from "./pacer.ts";
@@ -21,8 +21,8 @@ const TURN = 64;
 /** What is played, and how. Times are milliseconds since the start of the recording. */
 export interface MotionPlay {
   readonly clock: Clock;
-  /** Reads the file from its start. */
-  readonly items: () => AsyncIterable<McapItem>;
+  /** Opens the file, which is read from its start. */
+  readonly open: () => Promise<McapReader>;
   readonly stream: MotionStreamName;
   /** The time of the first message, in nanoseconds since 1970. */
   readonly start: bigint;
@@ -90,11 +90,11 @@ export class MotionPlayer {
     pacer: Pacer,
     due: (time: number) => number,
   ): Promise<boolean> {
-    const { items, stream, start, from, to } = this.#play;
+    const { open, stream, start, from, to } = this.#play;
     /** The newest definition of each device before the first frame that is played. */
     const before = new Map<string, Uint8Array>();
     let count = 0;
-    for await (const item of items()) {
+    for await (const item of (await open()).items()) {
       const frame = motionFrame(item, stream);
       if (frame === undefined) continue;
       const { topic, logTime } = frame;
@@ -121,7 +121,7 @@ export function motionFrame(
   item: McapItem,
   stream: MotionStreamName,
 ): { topic: string; logTime: bigint; bytes: Uint8Array } | undefined {
-  if (item.kind !== "message" || streamOf(item.channel.topic) !== stream) return undefined;
+  if (item.type !== "Message" || streamOf(item.channel.topic) !== stream) return undefined;
   const { channel: { topic }, logTime, data } = item;
   const isDefinition = topic.endsWith(`/${DEFINITION_TOPIC}`);
   return { topic, logTime, bytes: isDefinition ? wholeFrame(MotionPrefix.Definition, data) : data };

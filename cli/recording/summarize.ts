@@ -11,7 +11,7 @@ import { fileName, readBytes } from "../process/files.ts";
 import { isObject } from "../text/values.ts";
 import { FORMAT_KEY, FRAME_NAMES } from "./format.ts";
 import { METADATA_NAME, PRESS_CHANNEL } from "./mcap_schemas.ts";
-import { OpenRecording } from "./open_recording.ts";
+import { openMcap, readWithProgress } from "./open_recording.ts";
 import { PressFinder } from "./presses.ts";
 import { Summary } from "./summary.ts";
 
@@ -40,25 +40,26 @@ export interface FileSummary {
  * @throws {UsageError} If it cannot be read or is not one.
  */
 export async function summarizeMcap(context: Context, path: string): Promise<FileSummary> {
-  const recording = new OpenRecording(context, path);
+  const reader = await openMcap(context.io, path);
   const summary = new Summary();
   let about: JsonObject = {};
   const attachments: string[] = [];
-  for await (const item of recording.items()) {
-    if (item.kind === "metadata" && item.name === METADATA_NAME) about = item.values;
-    if (item.kind === "attachment" && attachments.length < MOST_ATTACHMENTS) {
+  for await (const item of readWithProgress(context, path, reader)) {
+    if (item.type === "Metadata" && item.name === METADATA_NAME) {
+      about = Object.fromEntries(item.metadata);
+    }
+    if (item.type === "Attachment" && attachments.length < MOST_ATTACHMENTS) {
       attachments.push(item.name.slice(0, LONGEST_NAME));
     }
-    if (item.kind !== "message") continue;
+    if (item.type !== "Message") continue;
     const { channel, logTime, data } = item;
     const time = Number(logTime) / 1e6;
-    summary.add(channel.topic, channel.encoding, time, data.length);
+    summary.add(channel.topic, channel.messageEncoding, time, data.length);
     if (channel.topic !== PRESS_CHANNEL.topic || data.length > LONGEST_PRESS) continue;
     const press = parse(decoder.decode(data));
     if (press !== undefined) summary.addPress(time, press);
   }
-  const { isComplete } = recording.reader;
-  return { summary, format: "mcap", isComplete, about, attachments };
+  return { summary, format: "mcap", isComplete: reader.isComplete, about, attachments };
 }
 
 /**
