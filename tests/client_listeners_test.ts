@@ -1,4 +1,7 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import type { ClientStatus } from "../src/client/rcsp_client.ts";
+import type { Subscription } from "../src/client/subscription.ts";
+import { reach, withFlaky } from "./support/flaky.ts";
 import { echo, event, withScripted } from "./support/scripted_server.ts";
 import { uncaughtIn } from "./support/uncaught.ts";
 import { test } from "./support/test.ts";
@@ -68,4 +71,15 @@ test("on() refuses what it cannot listen to", () =>
     assertThrows(() => rcsp.on("presses" as never, () => {}), TypeError, "expected press, event");
     assertThrows(() => rcsp.on("event", undefined as never), TypeError, "must be a function");
     await rcsp.call("Still works");
+  }));
+
+test("statuses() in a listener of 'status' begins with that status, once", () =>
+  withFlaky(echo, async (rcsp, flaky) => {
+    let statuses: Subscription<ClientStatus> | undefined;
+    rcsp.on("status", () => statuses ??= rcsp.statuses());
+    await flaky.lose(rcsp);
+    await flaky.retry(rcsp);
+    await reach(rcsp, "ready");
+    const states = [await statuses!.next(), await statuses!.next()];
+    assertEquals(states.map(({ value }) => value?.state), ["reconnecting", "ready"]);
   }));

@@ -4,10 +4,12 @@ import { openClient } from "../src/client/create_client.ts";
 import type { RcspClient } from "../src/client/rcsp_client.ts";
 import { CommandError, ConnectionError } from "../src/errors.ts";
 import { Simulator, type SimulatorOptions } from "../src/simulator/simulator.ts";
+import { reach, withFlaky } from "./support/flaky.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { echo, event, frame, ok, refusal, withScripted } from "./support/scripted_server.ts";
 import { PayloadType } from "../src/wire/header.ts";
 import { test } from "./support/test.ts";
+import { uncaughtIn } from "./support/uncaught.ts";
 import { until } from "./support/wait.ts";
 
 const devices = [1, 2].map((DeviceId) => ({
@@ -179,3 +181,43 @@ test("on('press') calls its listener until it is stopped, and unsubscribes then"
     await until(() => simulator.press(2, "SinglePress") === 0);
     assertEquals(types, ["DoublePress"]);
   }));
+
+test("presses() outlives the end of a connection during its first ListDevices", async () => {
+  let hangUps = 1;
+  await withFlaky(
+    (command) =>
+      command.name === "ListDevices" && hangUps-- > 0
+        ? "close"
+        : ok(command, command.name === "ListDevices" ? { Devices: [{ DeviceId: 1 }] } : {}),
+    async (rcsp, flaky) => {
+      const presses = rcsp.presses({ pollInterval: 500 });
+      await reach(rcsp, "reconnecting");
+      await flaky.retry(rcsp);
+      await reach(rcsp, "ready");
+      flaky.clock.advance(500);
+      await presses.ready;
+      flaky.server.send(event({ Data: "LongPress" }));
+      assertStrictEquals((await presses.next()).value?.type, "LongPress");
+    },
+  );
+});
+
+test("presses() with an invalid option forgets its signal", async () => {
+  const script = `
+    await withScripted(echo, async (rcsp) => {
+      const controller = new AbortController();
+      for (const option of [{ pollInterval: 0 }, { buffer: 0 }]) {
+        try {
+          rcsp.presses({ ...option, signal: controller.signal });
+        } catch (error) {
+          answer = (answer ?? "") + error.name;
+        }
+      }
+      controller.abort();
+    });`;
+  const names = "{ echo, withScripted }";
+  assertEquals(await uncaughtIn("support/scripted_server.ts", names, script), {
+    answer: "RangeErrorRangeError",
+    reported: [],
+  });
+});

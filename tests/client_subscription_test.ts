@@ -21,7 +21,7 @@ function kit(options: SubscribeOptions = {}): Kit {
 }
 
 function push(subscription: EventQueue<number>, ...events: number[]): void {
-  for (const event of events) subscription.push(event);
+  for (const event of events) subscription.onEvent(event);
 }
 
 /** Reads the buffered events. */
@@ -60,7 +60,7 @@ const OVERFLOWS = [
 for (const { overflow, pushed, kept, dropped } of OVERFLOWS) {
   test(`EventQueue with '${overflow}' keeps ${kept} of ${pushed} events`, async () => {
     const { subscription } = kit({ overflow });
-    for (let i = 1; i <= pushed; i++) subscription.push(i);
+    for (let i = 1; i <= pushed; i++) subscription.onEvent(i);
     assertEquals(await drain(subscription), [...kept]);
     assertStrictEquals(subscription.dropped, dropped);
   });
@@ -124,14 +124,14 @@ test("return() drops the buffered events, and later ones", async () => {
 test("EventQueue yields the buffered events before its end, with or without an error", async () => {
   const finished = kit().subscription;
   push(finished, 1);
-  finished.finish();
+  finished.onEnd();
   assertEquals(await finished.next(), { done: false, value: 1 });
   assertEquals(await finished.next(), { done: true, value: undefined });
 
   const failed = kit().subscription;
   push(failed, 1);
-  failed.fail(new Error("gone"));
-  failed.fail(new Error("again"));
+  failed.onEnd(new Error("gone"));
+  failed.onEnd(new Error("again"));
   assertEquals(await failed.next(), { done: false, value: 1 });
   await assertRejects(() => failed.next(), Error, "gone");
   assertEquals(await failed.next(), { done: true, value: undefined });
@@ -140,7 +140,7 @@ test("EventQueue yields the buffered events before its end, with or without an e
 test("EventQueue rejects one pending reader on failure and ends the others", async () => {
   const { subscription } = kit();
   const reads = [1, 2, 3].map(() => subscription.next());
-  subscription.fail(new Error("gone"));
+  subscription.onEnd(new Error("gone"));
   const [first, ...others] = await Promise.allSettled(reads);
   assertStrictEquals(first?.status, "rejected");
   for (const other of others) {
@@ -154,7 +154,7 @@ test("EventQueue resolves ready when the server has accepted", async () => {
   const ready = subscription.ready.then(() => order.push("ready"));
   await Promise.resolve();
   order.push("accept");
-  subscription.accept();
+  subscription.onAccepted();
   await ready;
   assertEquals(order, ["accept", "ready"]);
   await subscription.return();
@@ -163,7 +163,7 @@ test("EventQueue resolves ready when the server has accepted", async () => {
 
 test("EventQueue rejects ready with the error that ended it", async () => {
   const { subscription } = kit();
-  subscription.fail(new Error("refused"));
+  subscription.onEnd(new Error("refused"));
   await assertRejects(() => subscription.ready, Error, "refused");
 });
 
@@ -187,8 +187,8 @@ test("EventQueue with an aborted signal has ended", async () => {
 test("EventQueue leaves no listener on its signal, however it ends", async () => {
   const ends: ((subscription: EventQueue<number>) => unknown)[] = [
     (subscription) => subscription.return(),
-    (subscription) => subscription.finish(),
-    (subscription) => subscription.fail(new Error("gone")),
+    (subscription) => subscription.onEnd(),
+    (subscription) => subscription.onEnd(new Error("gone")),
     (subscription) => push(subscription, 1, 2, 3, 4),
   ];
   for (const end of ends) {
@@ -209,7 +209,7 @@ test("EventQueue adds buffered and dropped events to its totals, and none after 
   assertEquals(totals, { waiting: 3, dropped: 1 });
   await subscription.next();
   assertEquals(totals, { waiting: 2, dropped: 1 });
-  subscription.finish();
+  subscription.onEnd();
   assertEquals(totals, { waiting: 0, dropped: 1 });
   assertEquals(await drain(subscription), [3, 4]);
   assertEquals(totals, { waiting: 0, dropped: 1 });

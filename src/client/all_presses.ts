@@ -4,85 +4,75 @@
  * @module
  */
 
-import { CommandError } from "../errors.ts";
+import { CommandError, ConnectionError } from "../errors.ts";
 import type { Clock } from "../timers.ts";
 import type { DeviceId } from "../message/command.ts";
-import { findPressType, type RcspEvent } from "../message/event.ts";
+import type { RcspEvent } from "../message/event.ts";
 import { type ButtonPress, type Device, deviceIdOf } from "./device.ts";
-import type { EventSink, Membership } from "./subscription_registry.ts";
+import type { Sink } from "./subscription.ts";
+import type { Membership } from "./subscription_registry.ts";
 
 /** What is needed of the client. */
 export interface DeviceButtons {
+  readonly clock: Clock;
+  /** Those that have not ended. */
+  readonly allPresses: Set<AllPresses>;
   listDevices(options: { signal: AbortSignal }): Promise<Device[]>;
-  joinButton(deviceId: DeviceId, sink: EventSink): Membership;
-}
-
-/** Receives the presses. */
-export interface PressSink {
-  onPress(press: ButtonPress): void;
-  onAccepted(): void;
-  onGap(): void;
-  onEnd(error: unknown): void;
-}
-
-/** The press in an event, if it has one. */
-export function toPress(event: RcspEvent, deviceId: DeviceId): ButtonPress | undefined {
-  const type = findPressType(event.raw);
-  const { receivedAt } = event;
-  return type && { type, deviceId: event.deviceId ?? deviceId, receivedAt, event };
+  joinButton(deviceId: DeviceId, sink: Sink<ButtonPress>): Membership;
 }
 
 /** Keeps a subscription to the button of each listed device. */
-export class AllPresses {
+export class AllPresses implements Membership {
   readonly #client: DeviceButtons;
-  readonly #sink: PressSink;
-  readonly #clock: Clock;
+  readonly #sink: Sink<ButtonPress>;
   readonly #pollInterval: number;
   /** By device id as JSON; `undefined` for a device without a retry. */
   readonly #members = new Map<string, Membership | undefined>();
   /** Of those, the devices that a restarted driver may accept. */
   readonly #refused = new Set<string>();
+  /** The devices without an answer; `undefined` until they are listed. */
+  readonly #pending = new Set<string | undefined>([undefined]);
   readonly #stop = new AbortController();
   #timer: unknown;
   #polling = false;
-  #listed = false;
-  #pending = 0;
   #ready = false;
   #refusal: unknown;
   /** An event that does not name its device belongs to several subscriptions. */
   #last: RcspEvent | undefined;
   #inGap = false;
 
-  constructor(client: DeviceButtons, sink: PressSink, clock: Clock, pollInterval: number) {
+  constructor(client: DeviceButtons, sink: Sink<ButtonPress>, pollInterval: number) {
     this.#client = client;
     this.#sink = sink;
-    this.#clock = clock;
     this.#pollInterval = pollInterval;
+    client.allPresses.add(this);
   }
 
   /** Lists the devices, now and at each interval. */
   async poll(): Promise<void> {
     const { signal } = this.#stop;
+    const { clock } = this.#client;
     if (this.#polling || signal.aborted) return;
     this.#polling = true;
-    this.#clock.clear(this.#timer);
+    clock.clear(this.#timer);
     try {
       const devices = await this.#client.listDevices({ signal });
       if (!signal.aborted) this.#update(devices);
     } catch (error) {
-      if (!this.#ready) this.end(error);
+      // After a lost connection there may be another.
+      if (!this.#ready && !(error instanceof ConnectionError)) this.end(error);
     }
     this.#polling = false;
     if (signal.aborted) return;
-    this.#timer = this.#clock.set(() => void this.poll(), this.#pollInterval, true);
+    this.#timer = clock.set(() => void this.poll(), this.#pollInterval, true);
   }
 
   /** Ends without unsubscribing. */
   end(error: unknown): void {
-    if (this.#stop.signal.aborted) return;
+    if (!this.#client.allPresses.delete(this)) return;
     this.#stop.abort();
-    this.#clock.clear(this.#timer);
-    this.#sink.onEnd(error);
+    this.#client.clock.clear(this.#timer);
+    this.#sink.onEnd?.(error);
   }
 
   /** Ends and unsubscribes. */
@@ -96,6 +86,7 @@ export class AllPresses {
     for (const [key, membership] of this.#members) {
       if (listed.has(key)) continue;
       this.#members.delete(key);
+      this.#pending.delete(key);
       membership?.leave();
     }
     for (const [key, device] of listed) {
@@ -108,45 +99,36 @@ export class AllPresses {
         this.#refusal = error;
       }
     }
-    this.#listed = true;
-    this.#settle();
+    this.#settle(undefined);
   }
 
   #join(key: string, deviceId: DeviceId): void {
-    let pending = true;
-    const answered = (): void => {
-      if (pending) this.#pending--;
-      pending = false;
-    };
-    this.#pending++;
+    this.#pending.add(key);
     const membership = this.#client.joinButton(deviceId, {
-      onEvent: (event) => {
-        const press = event === this.#last ? undefined : toPress(event, deviceId);
-        this.#last = event;
-        if (press) this.#sink.onPress(press);
+      onEvent: (press) => {
+        if (press.event === this.#last) return;
+        this.#last = press.event;
+        this.#sink.onEvent(press);
       },
-      onAccepted: () => {
-        answered();
-        this.#settle();
-      },
+      onAccepted: () => this.#settle(key),
       onGap: () => this.#onGap(),
       onEnd: (error) => {
-        answered();
         this.#refusal = error;
         if (this.#members.has(key)) this.#members.set(key, undefined);
         if (error instanceof CommandError) this.#refused.add(key);
-        this.#settle();
+        this.#settle(key);
       },
     });
     this.#members.set(key, membership);
   }
 
   /** Ready once every device has answered: accepted if there is one that did, or there is none. */
-  #settle(): void {
-    if (this.#ready || !this.#listed || this.#pending > 0) return;
+  #settle(answered: string | undefined): void {
+    this.#pending.delete(answered);
+    if (this.#ready || this.#pending.size > 0) return;
     this.#ready = true;
     const memberships = [...this.#members.values()];
-    if (memberships.length === 0 || memberships.some(Boolean)) this.#sink.onAccepted();
+    if (memberships.length === 0 || memberships.some(Boolean)) this.#sink.onAccepted?.();
     else this.end(this.#refusal);
   }
 
@@ -155,7 +137,7 @@ export class AllPresses {
     if (this.#inGap) return;
     this.#inGap = true;
     queueMicrotask(() => this.#inGap = false);
-    this.#sink.onGap();
+    this.#sink.onGap?.();
     for (const key of this.#refused) this.#members.delete(key);
     this.#refused.clear();
     void this.poll();

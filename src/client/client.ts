@@ -19,7 +19,7 @@ import { formatAddress } from "../socket/address.ts";
 import type { Socket } from "../socket/socket.ts";
 import { CLOCK, type Clock } from "../timers.ts";
 import { callUserCallback } from "../user_callback.ts";
-import { AllPresses, type PressSink, toPress } from "./all_presses.ts";
+import { AllPresses } from "./all_presses.ts";
 import { CallQueue, type CallRequest } from "./call_queue.ts";
 import { ConnectionManager } from "./connection_manager.ts";
 import {
@@ -29,6 +29,7 @@ import {
   type Device,
   deviceIdOf,
   readDevices,
+  toPress,
 } from "./device.ts";
 import type { ClientOptions, TestHooks } from "./options.ts";
 import type {
@@ -38,17 +39,10 @@ import type {
   RcspClient,
   StopListening,
 } from "./rcsp_client.ts";
-import { EventQueue, type SubscribeOptions, type Subscription } from "./subscription.ts";
-import {
-  checkFilter,
-  type EventSink,
-  type Membership,
-  SubscriptionRegistry,
-} from "./subscription_registry.ts";
+import { EventQueue, type Sink, type SubscribeOptions, type Subscription } from "./subscription.ts";
+import { checkFilter, type Membership, SubscriptionRegistry } from "./subscription_registry.ts";
 import { traceCall, traceStatus } from "./tracing.ts";
 import { stalledError } from "./watchdog.ts";
-
-const POLL_INTERVAL = 2_000;
 
 /** A client over the sockets that `dial` opens. */
 export class Client implements RcspClient {
@@ -60,8 +54,8 @@ export class Client implements RcspClient {
   readonly subscriptions: SubscriptionRegistry;
   readonly dial: (signal: AbortSignal) => Promise<Socket>;
   readonly #connections: ConnectionManager;
-  readonly #statusListeners = new Set<(status: ClientStatus) => void>();
-  readonly #presses = new Set<AllPresses>();
+  readonly allPresses = new Set<AllPresses>();
+  readonly #statusSinks = new Set<Sink<ClientStatus>>();
   #draining: Promise<void> | undefined;
 
   constructor(
@@ -124,12 +118,8 @@ export class Client implements RcspClient {
   }
 
   subscribe(filter: EventFilter, options: SubscribeOptions = {}): Subscription<RcspEvent> {
-    checkFilter(filter);
-    const { publisher, topic, deviceId } = filter;
-    const own = deviceId === undefined
-      ? { publisher, topic }
-      : { publisher, topic, deviceId: deviceIdOf(deviceId) };
-    return this.#subscribe(own, options, (event) => event);
+    const own = checkFilter(filter);
+    return this.#subscribe(options, (sink) => this.subscriptions.add(own, sink));
   }
 
   buttonPresses(
@@ -137,44 +127,29 @@ export class Client implements RcspClient {
     options: SubscribeOptions = {},
   ): Subscription<ButtonPress> {
     const deviceId = deviceIdOf(device);
-    const filter = { ...this.options.dialect.button, deviceId };
-    return this.#subscribe(filter, options, (event) => toPress(event, deviceId));
+    return this.#subscribe(options, (sink) => this.joinButton(deviceId, sink));
   }
 
   presses(
     options: SubscribeOptions & { pollInterval?: number | undefined } = {},
   ): Subscription<ButtonPress> {
-    this.#checkOpen();
-    const queue: EventQueue<ButtonPress> = new EventQueue<ButtonPress>(
-      options,
-      this.subscriptions.queues,
-      () => presses?.leave() ?? Promise.resolve(),
-    );
-    const presses = queue.ended ? undefined : this.#addPresses({
-      onPress: (press) => queue.push(press),
-      onAccepted: () => queue.accept(),
-      onGap: () => queue.addGap(),
-      onEnd: (error) => error === undefined ? queue.finish() : queue.fail(error),
-    }, limit("pollInterval", options.pollInterval));
-    return queue;
+    const interval = limit("pollInterval", options.pollInterval);
+    return this.#subscribe(options, (sink) => this.#joinAllPresses(sink, interval));
   }
 
   events(options: SubscribeOptions = {}): Subscription<RcspEvent> {
-    return this.#subscribe(undefined, options, (event) => event);
+    return this.#subscribe(options, (sink) => this.subscriptions.add(undefined, sink));
   }
 
   statuses(): Subscription<ClientStatus> {
-    const queue = new EventQueue<ClientStatus>({}, { waiting: 0, dropped: 0 }, () => {
-      this.#statusListeners.delete(listener);
-      return Promise.resolve();
-    });
-    const listener = (status: ClientStatus): void => {
-      queue.push(status);
-      if (status.state === "closed") queue.finish();
-    };
-    queue.accept();
-    this.#statusListeners.add(listener);
-    listener(this.status);
+    const queue: EventQueue<ClientStatus> = new EventQueue(
+      {},
+      { waiting: 0, dropped: 0 },
+      () => membership.leave(),
+    );
+    const membership = this.#joinStatus(queue);
+    queue.onEvent(this.status);
+    if (this.status.state === "closed") queue.onEnd();
     return queue;
   }
 
@@ -189,8 +164,12 @@ export class Client implements RcspClient {
     }
     const ready = Promise.withResolvers<void>();
     ready.promise.catch(() => {});
-    const notify = (value: unknown): void => callUserCallback(() => listener(value as never));
-    const stop = this.#listen(type, notify, ready);
+    const membership = this.#join(type, {
+      onEvent: (value: unknown) => callUserCallback(() => listener(value as never)),
+      onAccepted: ready.resolve,
+      onEnd: (error) => ready.reject(error ?? this.#closedError("subscribe", "is closed")),
+    });
+    const stop = (): void => void membership.leave();
     return Object.assign(stop, { ready: ready.promise, [Symbol.dispose]: stop });
   }
 
@@ -240,18 +219,29 @@ export class Client implements RcspClient {
   /** For the connection manager. */
   onStatus(status: ClientStatus): void {
     traceStatus(this.options.tracing, this.options.address, status);
-    for (const listener of this.#statusListeners) listener(status);
+    // A copy, as a listener may add one, which is to hear of the next change.
+    for (const sink of [...this.#statusSinks]) {
+      if (this.#statusSinks.has(sink)) sink.onEvent(status);
+    }
     if (status.state !== "closed") return;
-    this.#statusListeners.clear();
+    for (const sink of this.#statusSinks) sink.onEnd?.();
+    this.#statusSinks.clear();
     this.calls.rejectQueued(this.#connections.endCause!);
     this.subscriptions.end(status.cause);
-    for (const presses of this.#presses) presses.end(status.cause);
-    this.#presses.clear();
+    for (const presses of this.allPresses) presses.end(status.cause);
   }
 
-  /** For `presses()`: subscribes to the button of one device. */
-  joinButton(deviceId: DeviceId, sink: EventSink): Membership {
-    return this.subscriptions.add({ ...this.options.dialect.button, deviceId }, sink);
+  /** Subscribes to the button of one device. */
+  joinButton(deviceId: DeviceId, sink: Sink<ButtonPress>): Membership {
+    return this.subscriptions.add({ ...this.options.dialect.button, deviceId }, {
+      onEvent: (event) => {
+        const press = toPress(event, deviceId);
+        if (press !== undefined) sink.onEvent(press);
+      },
+      onAccepted: () => sink.onAccepted?.(),
+      onGap: () => sink.onGap?.(),
+      onEnd: (error) => sink.onEnd?.(error),
+    });
   }
 
   #send(
@@ -297,76 +287,38 @@ export class Client implements RcspClient {
   }
 
   #subscribe<T>(
-    filter: EventFilter | undefined,
     options: SubscribeOptions,
-    select: (event: RcspEvent) => T | undefined,
+    join: (sink: Sink<T>) => Membership,
   ): Subscription<T> {
     this.#checkOpen();
-    const queue: EventQueue<T> = new EventQueue<T>(
-      options,
-      this.subscriptions.queues,
-      () => membership?.leave() ?? Promise.resolve(),
-    );
+    let membership: Membership | undefined;
+    const leave = async (): Promise<void> => await membership?.leave();
+    const queue = new EventQueue<T>(options, this.subscriptions.queues, leave);
     // With a signal that had aborted before, nothing is sent.
-    const membership = queue.ended ? undefined : this.subscriptions.add(filter, {
-      onEvent: (event) => {
-        const selected = select(event);
-        if (selected !== undefined) queue.push(selected);
-      },
-      onAccepted: () => queue.accept(),
-      onGap: () => queue.addGap(),
-      onEnd: (error) => error === undefined ? queue.finish() : queue.fail(error),
-    });
+    if (!queue.ended) membership = join(queue);
     return queue;
   }
 
-  #listen(
-    type: "press" | "event" | "status",
-    notify: (value: unknown) => void,
-    ready: PromiseWithResolvers<void>,
-  ): () => void {
+  #join(type: string, sink: Sink<unknown>): Membership {
+    if (type === "status") return this.#joinStatus(sink);
+    this.#checkOpen();
     switch (type) {
-      case "press": {
-        this.#checkOpen();
-        const presses = this.#addPresses({
-          onPress: notify,
-          onAccepted: ready.resolve,
-          onGap: () => {},
-          onEnd: (error) => ready.reject(error ?? this.#closedError("subscribe", "is closed")),
-        }, POLL_INTERVAL);
-        return () => void presses.leave();
-      }
-      case "event": {
-        this.#checkOpen();
-        const membership = this.subscriptions.add(undefined, { onEvent: notify });
-        ready.resolve();
-        return () => void membership.leave();
-      }
-      case "status":
-        this.#statusListeners.add(notify);
-        ready.resolve();
-        return () => void this.#statusListeners.delete(notify);
-      default:
-        throw new TypeError(
-          `Cannot listen to ${quote(String(type))}: expected press, event or status`,
-        );
+      case "press":
+        return this.#joinAllPresses(sink, limit("pollInterval", undefined));
+      case "event":
+        return this.subscriptions.add(undefined, sink);
     }
+    throw new TypeError(`Cannot listen to ${quote(type)}: expected press, event or status`);
   }
 
-  #addPresses(sink: PressSink, pollInterval: number): AllPresses {
-    const presses = new AllPresses(
-      this,
-      {
-        ...sink,
-        onEnd: (error) => {
-          this.#presses.delete(presses);
-          sink.onEnd(error);
-        },
-      },
-      this.clock,
-      pollInterval,
-    );
-    this.#presses.add(presses);
+  #joinStatus(sink: Sink<ClientStatus>): Membership {
+    this.#statusSinks.add(sink);
+    sink.onAccepted?.();
+    return { leave: () => Promise.resolve(void this.#statusSinks.delete(sink)) };
+  }
+
+  #joinAllPresses(sink: Sink<ButtonPress>, pollInterval: number): Membership {
+    const presses = new AllPresses(this, sink, pollInterval);
     void presses.poll();
     return presses;
   }
@@ -374,7 +326,7 @@ export class Client implements RcspClient {
   async #drain(timeout: number): Promise<void> {
     const late = Promise.withResolvers<void>();
     const timer = this.clock.set(late.resolve, timeout);
-    const presses = [...this.#presses];
+    const presses = [...this.allPresses];
     const orderly = this.calls.idle().then(() =>
       Promise.all([this.subscriptions.leaveAll(), ...presses.map((each) => each.leave())])
     );

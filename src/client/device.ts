@@ -8,7 +8,7 @@ import { assertInteger } from "../limits.ts";
 import type { DeviceId } from "../message/command.ts";
 import { parseColor } from "./color.ts";
 import { fieldTypeError } from "../message/command.ts";
-import type { PressType, RcspEvent } from "../message/event.ts";
+import { findPressType, type PressType, type RcspEvent } from "../message/event.ts";
 import { isObject, type JsonObject, type JsonValue } from "../message/json.ts";
 
 /** A device as `ListDevices` returns it. Only `DeviceId` is confirmed. */
@@ -41,6 +41,13 @@ export interface ButtonPress {
   readonly receivedAt: number;
   /** The event. */
   readonly event: RcspEvent;
+}
+
+/** The press in an event, if it has one. */
+export function toPress(event: RcspEvent, deviceId: DeviceId): ButtonPress | undefined {
+  const type = findPressType(event.raw);
+  const { receivedAt } = event;
+  return type && { type, deviceId: event.deviceId ?? deviceId, receivedAt, event };
 }
 
 /**

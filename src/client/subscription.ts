@@ -70,6 +70,17 @@ export interface Subscription<T> extends AsyncIterableIterator<T, undefined> {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** Receives what happens, in the turn in which it does. Must not throw. */
+export interface Sink<T, More extends unknown[] = []> {
+  onEvent(event: T, ...more: More): void;
+  /** The server has accepted. */
+  onAccepted?(): void;
+  /** The connection was lost. */
+  onGap?(): void;
+  /** No more events come; `error` is `undefined` if that was intended. */
+  onEnd?(error?: unknown): void;
+}
+
 /** Counts over all event queues of a client. */
 export interface QueueTotals {
   waiting: number;
@@ -85,7 +96,7 @@ interface Reader<T> {
 }
 
 /** The queue behind a {@link Subscription}. */
-export class EventQueue<T> implements Subscription<T> {
+export class EventQueue<T> implements Subscription<T>, Sink<T> {
   readonly #options: SubscribeOptions;
   readonly #buffer: number;
   readonly #totals: QueueTotals;
@@ -119,13 +130,13 @@ export class EventQueue<T> implements Subscription<T> {
     this.#ready.promise.catch(() => {});
     this.#onAbort = (): void => {
       this.#clear();
-      this.fail(signal!.reason);
+      this.onEnd(signal!.reason);
       this.#leave();
     };
     if (signal?.aborted) {
       // Nothing has been subscribed to yet.
       this.#left = Promise.resolve();
-      this.fail(signal.reason);
+      this.onEnd(signal.reason);
     } else {
       signal?.addEventListener("abort", this.#onAbort);
     }
@@ -166,7 +177,7 @@ export class EventQueue<T> implements Subscription<T> {
 
   return(): Promise<IteratorReturnResult<undefined>> {
     this.#clear();
-    this.finish();
+    this.onEnd();
     this.#ending = "done";
     this.#leave();
     return Promise.resolve({ done: true, value: undefined });
@@ -186,7 +197,7 @@ export class EventQueue<T> implements Subscription<T> {
   }
 
   /** Adds an event. */
-  push(event: T): void {
+  onEvent(event: T): void {
     if (this.#ending !== undefined) return;
     const reader = this.#readers.shift();
     if (reader !== undefined) {
@@ -199,31 +210,31 @@ export class EventQueue<T> implements Subscription<T> {
     this.#count(1);
   }
 
-  /** The server has accepted. */
-  accept(): void {
+  onAccepted(): void {
     this.#ready.resolve();
   }
 
-  /** The connection was lost. */
-  addGap(): void {
+  onGap(): void {
     this.#gaps++;
   }
 
-  /** Ends without an error. */
-  finish(): void {
-    this.#close("done");
-  }
-
-  /** Ends with an error. */
-  fail(error: unknown): void {
-    this.#close({ error });
+  onEnd(error?: unknown): void {
+    if (this.#ending !== undefined) return;
+    this.#count(-this.#events.length);
+    this.#ending = error === undefined ? "done" : { error };
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    // Without effect if the server has accepted.
+    this.#ready.reject(error ?? endedError());
+    for (const { resolve, reject } of this.#readers.takeAll()) {
+      this.#end(this.#ending).then(resolve, reject);
+    }
   }
 
   #overflow(): void {
     const { overflow, onOverflow } = this.#options;
     if (overflow === "fail") {
       const buffer = this.#buffer;
-      this.fail(
+      this.onEnd(
         new LimitError(
           `Subscription ended as 'buffer' (${buffer}) events wait to be read: ` +
             "read faster, raise 'buffer', or choose another 'overflow'",
@@ -255,18 +266,6 @@ export class EventQueue<T> implements Subscription<T> {
   #clear(): void {
     this.#count(-this.#events.length);
     this.#events.clear();
-  }
-
-  #close(ending: Ending): void {
-    if (this.#ending !== undefined) return;
-    this.#count(-this.#events.length);
-    this.#ending = ending;
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    // Without effect if the server has accepted.
-    this.#ready.reject(ending === "done" ? endedError() : ending.error);
-    for (const { resolve, reject } of this.#readers.takeAll()) {
-      this.#end(this.#ending).then(resolve, reject);
-    }
   }
 
   /** Rejects once with the error; after that, reading is done. */

@@ -18,8 +18,9 @@ import {
 } from "../message/event.ts";
 import { type JsonObject, parseBody } from "../message/json.ts";
 import { callUserCallback } from "../user_callback.ts";
+import { deviceIdOf } from "./device.ts";
 import type { ClientOptions } from "./options.ts";
-import type { QueueTotals } from "./subscription.ts";
+import type { QueueTotals, Sink } from "./subscription.ts";
 
 /** Sends one of the four commands of the dialect; see `CallRequest` for the options. */
 export type SendCommand = (
@@ -28,17 +29,8 @@ export type SendCommand = (
   options: { signal: AbortSignal; urgent?: boolean; unlimited?: boolean },
 ) => Promise<unknown>;
 
-/** Receives the events of a subscription, each in the turn in which it arrives. Must not throw. */
-export interface EventSink {
-  /** `payload` is the body as received, valid during the call only. */
-  onEvent(event: RcspEvent, payload: Uint8Array): void;
-  /** The server has accepted. */
-  onAccepted?(): void;
-  /** The connection was lost. */
-  onGap?(): void;
-  /** No more events come; `error` is `undefined` if that was intended. */
-  onEnd?(error: unknown): void;
-}
+/** `payload` is the body as received, valid during the call only. */
+export type EventSink = Sink<RcspEvent, [payload: Uint8Array]>;
 
 /** A sink in the registry. */
 export interface Membership {
@@ -316,13 +308,18 @@ export class SubscriptionRegistry {
   }
 }
 
-/** @throws {TypeError} If a name is not a string. */
-export function checkFilter({ publisher, topic }: EventFilter): void {
+/**
+ * Returns a copy.
+ *
+ * @throws {TypeError | RangeError} If a name is not a string, or the device id is invalid.
+ */
+export function checkFilter({ publisher, topic, deviceId }: EventFilter): EventFilter {
   for (const [name, value] of Object.entries({ publisher, topic })) {
     if (typeof value !== "string") {
       throw new TypeError(`Cannot subscribe as '${name}' must be a string, not ${typeof value}`);
     }
   }
+  return { publisher, topic, deviceId: deviceId === undefined ? undefined : deviceIdOf(deviceId) };
 }
 
 function filterName({ publisher, topic, deviceId }: EventFilter): string {

@@ -257,15 +257,15 @@ class Client implements MotionClient, Receiver {
     );
     const stop = this.on("sample", (sample, device) => {
       if (device.id === deviceId && device.sample(group) === sample) {
-        queue.push(sample.clone());
+        queue.onEvent(sample.clone());
       }
     });
     if (queue.ended) stop();
     else {
       this.#queues.add(queue);
-      queue.accept();
+      queue.onAccepted();
       const newest = every ? undefined : this.#registry.device(deviceId)?.sample(group);
-      if (newest !== undefined) queue.push(newest.clone());
+      if (newest !== undefined) queue.onEvent(newest.clone());
     }
     return queue;
   }
@@ -360,7 +360,7 @@ class Client implements MotionClient, Receiver {
     this.#clock.clear(this.#staleTimer);
     this.#staleTimer = undefined;
     this.#registry.clear();
-    for (const queue of this.#queues) queue.addGap();
+    for (const queue of this.#queues) queue.onGap();
     this.#lostAt = this.#clock.now();
     if (this.#policy === false) this.#finish(cause, socket);
     else void this.#redial(this.#policy, cause);
@@ -418,10 +418,7 @@ class Client implements MotionClient, Receiver {
     lost?.close();
     this.#end.abort(cause);
     this.#registry.clear();
-    for (const queue of this.#queues) {
-      if (cause === undefined) queue.finish();
-      else queue.fail(cause);
-    }
+    for (const queue of this.#queues) queue.onEnd(cause);
     this.#queues.clear();
     this.#setStatus({ state: "closed", cause });
     const closed = (): void => this.#closed.resolve(cause);
