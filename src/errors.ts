@@ -77,6 +77,13 @@ export class ConnectionError extends RcspError {
   }
 }
 
+/** The error itself, or a `ConnectionError` with it as the cause; `action` begins its message. */
+export function asRcspError(error: unknown, action = ""): RcspError {
+  if (error instanceof RcspError) return error;
+  const message = action + (error instanceof Error ? error.message : String(error));
+  return new ConnectionError("connection-failed", message, { cause: error });
+}
+
 /** The codes of {@link ProtocolError}. */
 export type ProtocolErrorCode =
   /** The first byte of a header is not `0xDC`. */

@@ -75,6 +75,19 @@ const LARGEST: Partial<Limits> = {
 };
 
 /**
+ * The limits in the options of a client or a server, or their defaults.
+ *
+ * @throws {RangeError} If one is out of range.
+ */
+export function checkLimits(
+  options: { readonly [K in keyof Limits]?: number | undefined },
+): Limits {
+  const names = Object.keys(LIMITS) as (keyof Limits)[];
+  const entries = names.map((name) => [name, limit(name, options[name])]);
+  return Object.fromEntries(entries);
+}
+
+/**
  * Returns the value of a limit, or its default. `Infinity` is allowed for limits that are off by default.
  * `option` is the option's name in messages.
  *

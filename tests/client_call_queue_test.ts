@@ -19,13 +19,9 @@ interface Kit {
 
 function kit(maxPending = 8): Kit {
   const clock = new FakeClock();
-  const queue = new CallQueue({
-    dialect: DIALECT,
-    maxPending,
-    maxPayload: 1000,
-    server: "here:1",
-    clock,
-  });
+  const address = { host: "here", port: 1 };
+  const options = { dialect: DIALECT, maxPending, maxPayload: 1000, address };
+  const queue = new CallQueue(options, clock, () => 0);
   return {
     clock,
     queue,

@@ -16,6 +16,12 @@ const NO_PAYLOAD = new Uint8Array();
 
 const SEQUENCES = 10_000;
 const MAX_PENDING = 12;
+const OPTIONS = {
+  address: { host: "test", port: 1 },
+  dialect: DIALECT,
+  maxPayload: 1000,
+  maxPending: MAX_PENDING,
+};
 
 /** One step of a sequence. */
 type Step =
@@ -70,13 +76,7 @@ interface ModelCall {
 /** Model of the queue with plain arrays. */
 class Model {
   readonly clock = new FakeClock();
-  readonly queue = new CallQueue({
-    dialect: DIALECT,
-    maxPending: MAX_PENDING,
-    maxPayload: 1000,
-    server: "test",
-    clock: this.clock,
-  });
+  readonly queue = new CallQueue(OPTIONS, this.clock, () => 0);
   readonly calls: ModelCall[] = [];
   #urgent: ModelCall[] = [];
   #waiting: ModelCall[] = [];

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { CLOCK, type Clock, DeadlineTimer } from "../timers.ts";
-import type { Dialect } from "../dialect.ts";
+import { type Clock, DeadlineTimer } from "../timers.ts";
 import {
   CommandError,
   ConnectionError,
@@ -19,8 +18,10 @@ import { encodeCommand } from "../message/command.ts";
 import type { JsonObject } from "../message/json.ts";
 import { readError, readResponse, readTrackId } from "../message/response.ts";
 import { quote } from "../escape.ts";
+import { formatAddress } from "../socket/address.ts";
 import { utf8LengthIfOver } from "../wire/encoder.ts";
 import { payloadLimitError, PayloadType } from "../wire/header.ts";
+import type { ClientOptions } from "./options.ts";
 
 /** A command to be sent. */
 export interface CallRequest {
@@ -59,16 +60,7 @@ export interface Call {
   onAbort?: () => void;
 }
 
-export interface CallQueueOptions {
-  readonly dialect: Dialect;
-  readonly maxPending: number;
-  readonly maxPayload: number;
-  /** The server's address, for messages. */
-  readonly server: string;
-  readonly clock?: Clock | undefined;
-  /** Bytes received so far. Default: none. */
-  readonly received?: (() => number) | undefined;
-}
+type QueueOptions = Pick<ClientOptions, "address" | "dialect" | "maxPayload" | "maxPending">;
 
 // EWMA weight of an RTT sample (RFC 6298 alpha).
 const RTT_ALPHA = 1 / 8;
@@ -90,8 +82,10 @@ export interface CallCounts {
  * with a response, an error, a timeout, an abort, or the end of the connection.
  */
 export class CallQueue {
+  /** Smoothed time from call to response in milliseconds, after the first response. */
+  roundTrip: number | undefined;
   readonly counts: CallCounts = { sent: 0, answered: 0, failed: 0, late: 0, timedOut: 0 };
-  readonly #options: CallQueueOptions;
+  readonly #options: QueueOptions;
   readonly #clock: Clock;
   readonly #urgent = new Fifo<Call>();
   readonly #queued = new Fifo<Call>();
@@ -101,17 +95,15 @@ export class CallQueue {
   #lastTrackId = 0;
   // One command at a time is measured, at no cost for the others.
   #rttProbe: Call | undefined;
-  #roundTrip: number | undefined;
   #unsettled = 0;
   #idle: PromiseWithResolvers<void> | undefined;
   readonly #timer: DeadlineTimer;
 
-  constructor(options: CallQueueOptions) {
+  /** `received` returns the bytes received so far. */
+  constructor(options: QueueOptions, clock: Clock, received: () => number) {
     this.#options = options;
-    this.#clock = options.clock ?? CLOCK;
-    this.#timer = new DeadlineTimer(this.#clock, (now) => this.#expire(now), {
-      progress: options.received,
-    });
+    this.#clock = clock;
+    this.#timer = new DeadlineTimer(clock, (now) => this.#expire(now), { progress: received });
   }
 
   /** Calls that wait to be sent. */
@@ -132,11 +124,6 @@ export class CallQueue {
   /** True if `maxPending` abandoned commands fill the queue: only a new connection helps. */
   get stuck(): boolean {
     return this.pendingReplies === 0 && this.inFlight >= this.#options.maxPending;
-  }
-
-  /** Smoothed time from call to response in milliseconds, after the first response. */
-  get roundTrip(): number | undefined {
-    return this.#roundTrip;
   }
 
   /** Resolves when no call is pending. */
@@ -290,9 +277,9 @@ export class CallQueue {
   #measure(call: Call): void {
     const sample = this.#clock.now() - (call.deadline - call.timeout);
     this.#rttProbe = undefined;
-    this.#roundTrip = this.#roundTrip === undefined
+    this.roundTrip = this.roundTrip === undefined
       ? sample
-      : this.#roundTrip + (sample - this.#roundTrip) * RTT_ALPHA;
+      : this.roundTrip + (sample - this.roundTrip) * RTT_ALPHA;
   }
 
   /** Keeps abandoned calls from piling up while nothing is sent. */
@@ -324,14 +311,14 @@ export class CallQueue {
     for (const queue of [this.#urgent, this.#queued, this.#inFlight]) queue.forEach(look);
     for (const call of expired) {
       this.counts.timedOut++;
-      this.#abandon(call, timeoutError(call, this.#options.server));
+      this.#abandon(call, timeoutError(call, formatAddress(this.#options.address)));
     }
     return next;
   }
 }
 
 /** The error of a call that timed out. */
-export function timeoutError({ name, timeout, sent }: Call, server: string): TimeoutError {
+function timeoutError({ name, timeout, sent }: Call, server: string): TimeoutError {
   const message = sent
     ? `${server} did not answer ${quote(name)} within ${timeout} ms`
     : `Command ${quote(name)} could not be sent to ${server} within ${timeout} ms`;
@@ -339,7 +326,7 @@ export function timeoutError({ name, timeout, sent }: Call, server: string): Tim
 }
 
 /** The error of a call whose connection has ended, or that will not get one. */
-export function endedError({ name, sent }: Call, cause: RcspError): RcspError {
+function endedError({ name, sent }: Call, cause: RcspError): RcspError {
   // A protocol or limit error is more specific than the end of the connection.
   if (sent && !(cause instanceof ConnectionError)) return cause;
   const code = cause instanceof ConnectionError ? cause.code : "connection-closed";

@@ -15,8 +15,7 @@ import {
 } from "../message/command.ts";
 import type { EventFilter, RcspEvent } from "../message/event.ts";
 import type { JsonObject } from "../message/json.ts";
-import { formatAddress } from "../socket/address.ts";
-import type { Socket } from "../socket/socket.ts";
+import type { Connector } from "../socket/socket.ts";
 import { CLOCK, type Clock } from "../timers.ts";
 import { callUserCallback } from "../user_callback.ts";
 import { AllPresses } from "./all_presses.ts";
@@ -44,7 +43,7 @@ import { checkFilter, type Membership, SubscriptionRegistry } from "./subscripti
 import { traceCall, traceStatus } from "./tracing.ts";
 import { stalledError } from "./watchdog.ts";
 
-/** A client over the sockets that `dial` opens. */
+/** A client over the sockets of a connector. */
 export class Client implements RcspClient {
   readonly closed: Promise<RcspError | undefined>;
   readonly options: ClientOptions;
@@ -52,24 +51,21 @@ export class Client implements RcspClient {
   readonly random: () => number;
   readonly calls: CallQueue;
   readonly subscriptions: SubscriptionRegistry;
-  readonly dial: (signal: AbortSignal) => Promise<Socket>;
+  readonly counts = { bytesSent: 0, bytesReceived: 0, framesReceived: 0 };
+  readonly connector: Connector;
   readonly #connections: ConnectionManager;
   readonly allPresses = new Set<AllPresses>();
   readonly #statusSinks = new Set<Sink<ClientStatus>>();
   #draining: Promise<void> | undefined;
 
-  constructor(
-    dial: (signal: AbortSignal) => Promise<Socket>,
-    options: ClientOptions,
-    hooks: TestHooks = {},
-  ) {
-    this.dial = dial;
+  constructor(connector: Connector, options: ClientOptions, hooks: TestHooks) {
+    this.connector = connector;
     this.options = options;
     this.clock = hooks.clock ?? CLOCK;
     this.random = hooks.random ?? Math.random;
-    const received = (): number => this.#connections.counts.bytesReceived;
-    const server = formatAddress(options.address);
-    this.calls = new CallQueue({ ...options, server, received, clock: this.clock });
+    const { counts } = this;
+    const received = (): number => counts.bytesReceived;
+    this.calls = new CallQueue(options, this.clock, received);
     this.subscriptions = new SubscriptionRegistry(
       options,
       this.clock,
@@ -85,8 +81,8 @@ export class Client implements RcspClient {
   }
 
   /** Opens the first connection. */
-  async open(): Promise<void> {
-    await this.#connections.start();
+  open(): Promise<void> {
+    return this.#connections.start();
   }
 
   call<T extends JsonObject = JsonObject>(
@@ -174,7 +170,7 @@ export class Client implements RcspClient {
   }
 
   stats(): ClientStats {
-    const { bytesSent, bytesReceived } = this.#connections.counts;
+    const { bytesSent, bytesReceived } = this.counts;
     const { counts, roundTrip, queued, inFlight } = this.calls;
     return {
       ...counts,

@@ -11,10 +11,8 @@ import { receive, type Receiver, type Socket } from "../socket/socket.ts";
 import { FrameDecoder } from "../wire/decoder.ts";
 import { FrameBatch } from "../wire/encoder.ts";
 import { PayloadType } from "../wire/header.ts";
-import type { CallQueue } from "./call_queue.ts";
-import type { ClientOptions } from "./options.ts";
 import type { SubscriptionRegistry } from "./subscription_registry.ts";
-import type { Watchdog } from "./watchdog.ts";
+import { Watchdog, type WatchdogOwner } from "./watchdog.ts";
 
 // Most bytes of one write.
 const BATCH_BYTES = 256 * 1024;
@@ -33,17 +31,9 @@ export interface TracedFrame {
 }
 
 /** What a connection shares with those before and after it. */
-export interface ConnectionOwner {
-  readonly options: ClientOptions;
-  readonly calls: CallQueue;
+export interface ConnectionOwner extends WatchdogOwner {
   readonly subscriptions: SubscriptionRegistry;
-}
-
-/** What a connection has counted. */
-export interface ConnectionCounts {
-  bytesSent: number;
-  bytesReceived: number;
-  framesReceived: number;
+  readonly counts: { bytesSent: number; bytesReceived: number; framesReceived: number };
 }
 
 /**
@@ -51,9 +41,9 @@ export interface ConnectionCounts {
  * next one.
  */
 export class Connection implements Receiver {
-  readonly counts: ConnectionCounts = { bytesSent: 0, bytesReceived: 0, framesReceived: 0 };
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
+  readonly #counts: ConnectionOwner["counts"];
   readonly #watchdog: Watchdog;
   readonly #onClosed: (connection: Connection, cause: RcspError) => void;
   readonly #decoder: FrameDecoder;
@@ -68,14 +58,14 @@ export class Connection implements Receiver {
   constructor(
     socket: Socket,
     owner: ConnectionOwner,
-    watchdog: (connection: Connection) => Watchdog,
     onClosed: (connection: Connection, cause: RcspError) => void,
   ) {
     this.#socket = socket;
     this.#owner = owner;
+    this.#counts = owner.counts;
     this.#onClosed = onClosed;
     this.#decoder = new FrameDecoder({ maxPayload: owner.options.maxPayload });
-    this.#watchdog = watchdog(this);
+    this.#watchdog = new Watchdog(this, owner);
   }
 
   /** Starts to read. */
@@ -120,7 +110,7 @@ export class Connection implements Receiver {
   onChunk(chunk: Uint8Array): boolean {
     if (this.#ended) return false;
     try {
-      this.counts.bytesReceived += chunk.length;
+      this.#counts.bytesReceived += chunk.length;
       this.#decoder.push(chunk, this.#sink);
       this.#watchdog.onChunk();
     } catch (error) {
@@ -159,7 +149,7 @@ export class Connection implements Receiver {
 
   #onFrame(type: PayloadType, payload: Uint8Array): void {
     if (this.#ended) return;
-    this.counts.framesReceived++;
+    this.#counts.framesReceived++;
     this.#trace("in", type, payload);
     switch (type) {
       case PayloadType.Event:
@@ -188,7 +178,7 @@ export class Connection implements Receiver {
       }
       const { bytes } = this.#batch;
       this.#socket.write(bytes).then(() => {
-        this.counts.bytesSent += bytes.length;
+        this.#counts.bytesSent += bytes.length;
         this.#write();
       }, (error) => this.onError(error));
     } catch (error) {

@@ -4,23 +4,20 @@
  * @module
  */
 
-import { type Clock, sleep } from "../timers.ts";
-import { ConnectionError, RcspError } from "../errors.ts";
-import type { Socket } from "../socket/socket.ts";
-import { Connection, type ConnectionCounts, type ConnectionOwner } from "./connection.ts";
+import { sleep } from "../timers.ts";
+import { asRcspError, RcspError } from "../errors.ts";
+import type { Connector, Socket } from "../socket/socket.ts";
+import { Connection, type ConnectionOwner } from "./connection.ts";
+import { openSocket } from "./open_socket.ts";
 import { backoff, type ReconnectPolicy } from "./reconnect.ts";
 import type { ClientStatus } from "./rcsp_client.ts";
-import { stalledError, Watchdog } from "./watchdog.ts";
+import { stalledError } from "./watchdog.ts";
 
 /** What the manager needs of its client. */
 export interface ManagerOwner extends ConnectionOwner {
-  readonly clock: Clock;
+  readonly connector: Connector;
   /** Returns a number from 0 up to 1, for the jitter of waits. */
   readonly random: () => number;
-  /** Opens a socket. Rejects with an `RcspError`, or with the signal's reason. */
-  dial(signal: AbortSignal): Promise<Socket>;
-  /** Sends a harmless command, unless the signal aborts. */
-  beat(signal: AbortSignal): Promise<unknown>;
   onStatus(status: ClientStatus): void;
 }
 
@@ -34,40 +31,22 @@ export class ConnectionManager {
   readonly #owner: ManagerOwner;
   readonly #closed = Promise.withResolvers<RcspError | undefined>();
   readonly #closing = new AbortController();
-  readonly #totals: ConnectionCounts = { bytesSent: 0, bytesReceived: 0, framesReceived: 0 };
-  #status: ClientStatus = { state: "connecting" };
+  /** The current status. */
+  status: ClientStatus = { state: "connecting" };
+  /** How many times a lost connection was replaced. */
+  reconnects = 0;
   #connection: Connection | undefined;
   #attempt = 0;
-  #reconnects = 0;
   #openedAt = 0;
+  /** Frames received when it was opened. */
+  #framesBefore = 0;
   #lostAt: number | undefined;
-  #end: { readonly cause: RcspError } | undefined;
+  /** Why there will be no further connection, once that is so. */
+  endCause: RcspError | undefined;
 
   constructor(owner: ManagerOwner) {
     this.#owner = owner;
     this.closed = this.#closed.promise;
-  }
-
-  /** The current status. */
-  get status(): ClientStatus {
-    return this.#status;
-  }
-
-  /** How many times a lost connection was replaced. */
-  get reconnects(): number {
-    return this.#reconnects;
-  }
-
-  /** Why there will be no further connection, once that is so. */
-  get endCause(): RcspError | undefined {
-    return this.#end?.cause;
-  }
-
-  /** The counts of all connections. */
-  get counts(): ConnectionCounts {
-    const totals = { ...this.#totals };
-    if (this.#connection) addCounts(totals, this.#connection.counts);
-    return totals;
   }
 
   /** Opens the first connection. Rejects if that fails and is not retried. */
@@ -82,7 +61,7 @@ export class ConnectionManager {
         throw error;
       }
       await this.#redial(error);
-      if (this.#end !== undefined) throw this.#end.cause;
+      if (this.endCause !== undefined) throw this.endCause;
     }
   }
 
@@ -97,34 +76,34 @@ export class ConnectionManager {
   }
 
   /** Ends everything. The cause is reported, unless the end is intentional. */
-  close(cause: RcspError, options: { intentional: boolean }): void {
+  close(cause: RcspError, { intentional }: { intentional: boolean }): void {
     const connection = this.#connection;
-    this.#finish(cause, options);
+    this.#finish(cause, intentional);
     connection?.end(cause);
   }
 
   get #ended(): boolean {
-    return this.#end !== undefined;
+    return this.endCause !== undefined;
   }
 
   async #open(): Promise<void> {
-    const socket = await this.#owner.dial(this.#closing.signal);
-    if (this.#end !== undefined) {
+    const { connector, options, clock } = this.#owner;
+    const socket = await openSocket(connector, options, clock, this.#closing.signal);
+    if (this.endCause !== undefined) {
       socket.close();
-      throw this.#end.cause;
+      throw this.endCause;
     }
     this.#adopt(socket);
   }
 
   #adopt(socket: Socket): void {
-    const { options, calls, subscriptions, clock } = this.#owner;
+    const { counts, subscriptions, clock } = this.#owner;
     this.#openedAt = clock.now();
-    if (this.#lostAt !== undefined) this.#reconnects++;
+    this.#framesBefore = counts.framesReceived;
+    if (this.#lostAt !== undefined) this.reconnects++;
     const connection = this.#connection = new Connection(
       socket,
       this.#owner,
-      (watched) =>
-        new Watchdog(watched, options, clock, calls, (signal) => this.#owner.beat(signal)),
       (ended, cause) => this.#onConnectionEnd(ended, cause),
     );
     connection.start();
@@ -141,25 +120,23 @@ export class ConnectionManager {
   #becomeReady(connection: Connection): void {
     connection.open();
     const gap = this.#lostAt === undefined ? 0 : Math.round(this.#owner.clock.now() - this.#lostAt);
-    this.#setStatus({ state: "ready", reconnects: this.#reconnects, gap });
+    this.#setStatus({ state: "ready", reconnects: this.reconnects, gap });
   }
 
   #onConnectionEnd(connection: Connection, cause: RcspError): void {
-    addCounts(this.#totals, connection.counts);
     this.#connection = undefined;
-    if (this.#end !== undefined) return;
-    const { options, clock, subscriptions } = this.#owner;
-    const { reconnect } = options;
+    if (this.#ended) return;
+    const { options: { reconnect }, clock, counts, subscriptions } = this.#owner;
     if (reconnect === false) {
-      this.#finish(cause, {}, connection);
+      this.#finish(cause, false, connection);
       return;
     }
     const now = clock.now();
     // A server that accepts and hangs up has not come back.
-    const { framesReceived } = connection.counts;
+    const hasSpoken = counts.framesReceived > this.#framesBefore;
     const wasStable = now - this.#openedAt >= Math.max(reconnect.maxDelay, STABLE_AFTER_MS);
-    if (framesReceived > 0 || wasStable) this.#attempt = 0;
-    if (this.#status.state === "ready") this.#lostAt = now;
+    if (hasSpoken || wasStable) this.#attempt = 0;
+    if (this.status.state === "ready") this.#lostAt = now;
     subscriptions.offline(cause);
     this.#redial(cause);
   }
@@ -196,11 +173,11 @@ export class ConnectionManager {
 
   #finish(
     cause: RcspError,
-    { intentional = false }: { intentional?: boolean } = {},
+    intentional = false,
     connection: Connection | undefined = this.#connection,
   ): void {
-    if (this.#end !== undefined) return;
-    this.#end = { cause };
+    if (this.#ended) return;
+    this.endCause = cause;
     const reported = intentional ? undefined : cause;
     this.#closing.abort(cause);
     this.#setStatus({ state: "closed", cause: reported });
@@ -218,20 +195,7 @@ export class ConnectionManager {
   }
 
   #setStatus(status: ClientStatus): void {
-    this.#status = status;
+    this.status = status;
     this.#owner.onStatus(status);
   }
-}
-
-function addCounts(totals: ConnectionCounts, counts: ConnectionCounts): void {
-  totals.bytesSent += counts.bytesSent;
-  totals.bytesReceived += counts.bytesReceived;
-  totals.framesReceived += counts.framesReceived;
-}
-
-/** The error itself, or a `ConnectionError` with it as the cause. */
-export function asRcspError(error: unknown): RcspError {
-  if (error instanceof RcspError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new ConnectionError("connection-failed", message, { cause: error });
 }

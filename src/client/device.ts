@@ -97,15 +97,13 @@ export function deviceIdOf(device: DeviceId | Device): DeviceId {
 }
 
 function copyJson(deviceId: DeviceId): DeviceId {
-  let cause: unknown;
   try {
-    const json: unknown = JSON.stringify(deviceId);
-    if (typeof json === "string") return JSON.parse(json);
-  } catch (error) {
-    cause = error;
+    // What has no JSON is `undefined` in between, which cannot be parsed.
+    return JSON.parse(JSON.stringify(deviceId));
+  } catch (cause) {
+    const message = "Cannot address device as its 'DeviceId' cannot be expressed in JSON";
+    throw new TypeError(message, { cause });
   }
-  const message = "Cannot address device as its 'DeviceId' cannot be expressed in JSON";
-  throw new TypeError(message, { cause });
 }
 
 /**

@@ -10,7 +10,7 @@ import { type Dialect, dialect, type DialectOptions } from "../dialect.ts";
 import type { RcspError } from "../errors.ts";
 import { keepAliveDelay } from "../socket/keep_alive.ts";
 import { quote } from "../escape.ts";
-import { limit } from "../limits.ts";
+import { checkLimits, type Limits } from "../limits.ts";
 import type { Address, Connector } from "../socket/socket.ts";
 import type { TracedFrame } from "./connection.ts";
 import { type ReconnectOptions, type ReconnectPolicy, reconnectPolicy } from "./reconnect.ts";
@@ -79,22 +79,11 @@ export interface TestHooks {
 }
 
 /** The options, checked and complete. */
-export interface ClientOptions {
+export interface ClientOptions
+  extends Limits, Pick<ConnectOptions, "keepAlive" | "onBadEvent" | "onFrame"> {
   readonly address: Address;
-  readonly connectTimeout: number;
-  readonly commandTimeout: number;
-  readonly maxPayload: number;
-  readonly maxDepth: number;
-  readonly maxPending: number;
   readonly reconnect: ReconnectPolicy | false;
-  readonly heartbeat: number | undefined;
-  readonly partialFrameTimeout: number;
-  /** `undefined` leaves it to the connector. */
-  readonly keepAlive: false | number | undefined;
-  readonly closeTimeout: number;
   readonly dialect: Dialect;
-  readonly onBadEvent: ((error: RcspError) => void) | undefined;
-  readonly onFrame: ((frame: TracedFrame) => void) | undefined;
   readonly tracing: Tracing;
 }
 
@@ -125,24 +114,19 @@ const KNOWN: readonly (keyof ConnectOptions)[] = [
  */
 export function clientOptions(options: ConnectOptions): ClientOptions {
   checkKeys(options, KNOWN);
-  const { reconnect, host = DEFAULT_ADDRESS.host, port = DEFAULT_ADDRESS.port } = options;
+  const { reconnect, keepAlive, onBadEvent, onFrame, tracing = {} } = options;
+  const { host = DEFAULT_ADDRESS.host, port = DEFAULT_ADDRESS.port } = options;
   checkHost(host);
   return {
+    ...checkLimits(options),
     address: bareAddress({ host, port }),
-    connectTimeout: limit("connectTimeout", options.connectTimeout),
-    commandTimeout: limit("commandTimeout", options.commandTimeout),
-    maxPayload: limit("maxPayload", options.maxPayload),
-    maxDepth: limit("maxDepth", options.maxDepth),
-    maxPending: limit("maxPending", options.maxPending),
     reconnect: reconnect === false ? false : reconnectPolicy(reconnect),
-    heartbeat: heartbeatOf(options.heartbeat),
-    partialFrameTimeout: limit("partialFrameTimeout", options.partialFrameTimeout),
-    keepAlive: options.keepAlive === undefined ? undefined : keepAliveDelay(options.keepAlive),
-    closeTimeout: limit("closeTimeout", undefined),
+    // `undefined` leaves it to the connector.
+    keepAlive: keepAlive === undefined ? undefined : keepAliveDelay(keepAlive),
     dialect: dialect(options.dialect),
-    onBadEvent: options.onBadEvent,
-    onFrame: options.onFrame,
-    tracing: options.tracing ?? {},
+    onBadEvent,
+    onFrame,
+    tracing,
   };
 }
 
@@ -187,16 +171,11 @@ function isTypoOf(word: string, known: string): boolean {
 
 /** @throws {TypeError} If the host contains a port. */
 export function checkHost(host: string, connect = "connect"): void {
-  if (typeof host !== "string" || !/^[^:]+:\d+$/.test(host)) return;
-  const { port } = parseTarget(host);
+  const [, port] = /^[^:]+:(\d+)$/.exec(host) ?? [];
+  if (port === undefined) return;
   throw new TypeError(
-    `Cannot connect as 'host' contains a port: use { host, port: ${port} } or ${connect}(${
+    `Cannot connect as 'host' contains a port: use { host, port: ${Number(port)} } or ${connect}(${
       quote(host)
     })`,
   );
-}
-
-/** `Infinity`, as in `LIMITS`, is none. */
-function heartbeatOf(value: number | undefined): number | undefined {
-  return value === undefined || value === Infinity ? undefined : limit("heartbeat", value);
 }

@@ -22,13 +22,9 @@ export interface ReconnectOptions {
 }
 
 /** The options, checked and complete. */
-export interface ReconnectPolicy {
-  readonly initialDelay: number;
-  readonly maxDelay: number;
-  readonly maxAttempts: number;
-  readonly firstConnect: boolean;
-  readonly decide: (attempt: number, cause: RcspError) => boolean;
-}
+export type ReconnectPolicy = {
+  readonly [K in keyof ReconnectOptions]-?: Exclude<ReconnectOptions[K], undefined>;
+};
 
 /**
  * Checks the options and adds the defaults.

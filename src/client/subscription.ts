@@ -97,6 +97,9 @@ interface Reader<T> {
 
 /** The queue behind a {@link Subscription}. */
 export class EventQueue<T> implements Subscription<T>, Sink<T> {
+  readonly ready: Promise<void>;
+  dropped = 0;
+  gaps = 0;
   readonly #options: SubscribeOptions;
   readonly #buffer: number;
   readonly #totals: QueueTotals;
@@ -108,8 +111,6 @@ export class EventQueue<T> implements Subscription<T>, Sink<T> {
   #ending: Ending | undefined;
   #left: Promise<void> | undefined;
   #overflowing = false;
-  #dropped = 0;
-  #gaps = 0;
 
   /**
    * `unsubscribe` is called once, when the reader leaves; it resolves when the server has answered.
@@ -127,7 +128,8 @@ export class EventQueue<T> implements Subscription<T>, Sink<T> {
     this.#buffer = limit("buffer", buffer);
     this.#totals = totals;
     this.#unsubscribe = unsubscribe;
-    this.#ready.promise.catch(() => {});
+    this.ready = this.#ready.promise;
+    this.ready.catch(() => {});
     this.#onAbort = (): void => {
       this.#clear();
       this.onEnd(signal!.reason);
@@ -140,18 +142,6 @@ export class EventQueue<T> implements Subscription<T>, Sink<T> {
     } else {
       signal?.addEventListener("abort", this.#onAbort);
     }
-  }
-
-  get ready(): Promise<void> {
-    return this.#ready.promise;
-  }
-
-  get dropped(): number {
-    return this.#dropped;
-  }
-
-  get gaps(): number {
-    return this.#gaps;
   }
 
   get waiting(): number {
@@ -215,7 +205,7 @@ export class EventQueue<T> implements Subscription<T>, Sink<T> {
   }
 
   onGap(): void {
-    this.#gaps++;
+    this.gaps++;
   }
 
   onEnd(error?: unknown): void {
@@ -246,7 +236,7 @@ export class EventQueue<T> implements Subscription<T>, Sink<T> {
       return;
     }
     const count = overflow === "keep-latest" ? this.#events.length : 1;
-    this.#dropped += count;
+    this.dropped += count;
     this.#totals.dropped += count;
     if (overflow === "keep-latest") this.#clear();
     else {
@@ -255,7 +245,7 @@ export class EventQueue<T> implements Subscription<T>, Sink<T> {
     }
     if (this.#overflowing) return;
     this.#overflowing = true;
-    if (onOverflow) callUserCallback(() => onOverflow(this.#dropped));
+    if (onOverflow) callUserCallback(() => onOverflow(this.dropped));
   }
 
   /** Nobody has to catch up with what has ended. */

@@ -9,9 +9,18 @@ import { CommandError, ConnectionError } from "../errors.ts";
 import type { CallQueue } from "./call_queue.ts";
 import type { ClientOptions } from "./options.ts";
 
-/** What a watchdog looks at. */
-export interface Watched {
+/** What a watchdog needs of the client. */
+export interface WatchdogOwner {
+  readonly options: ClientOptions;
+  readonly clock: Clock;
+  readonly calls: CallQueue;
   readonly counts: { readonly bytesReceived: number };
+  /** Sends a harmless command, unless the signal aborts. Rejects without an answer in time. */
+  beat(signal: AbortSignal): Promise<unknown>;
+}
+
+/** What it watches. */
+export interface Watched {
   /** Whether a frame has begun to arrive and is not complete. */
   readonly partial: boolean;
   end(cause: ConnectionError): void;
@@ -23,10 +32,7 @@ export interface Watched {
  */
 export class Watchdog {
   readonly #connection: Watched;
-  readonly #options: ClientOptions;
-  readonly #clock: Clock;
-  readonly #calls: CallQueue;
-  readonly #beatOnce: (signal: AbortSignal) => Promise<unknown>;
+  readonly #owner: WatchdogOwner;
   readonly #partial: StallTimer;
   readonly #silence: DeadlineTimer;
   readonly #stop = new AbortController();
@@ -35,25 +41,15 @@ export class Watchdog {
   /** Since when nothing has come although a response is waited for. */
   #busySince: number | undefined;
 
-  /** `beat` sends a harmless command unless the signal aborts; it rejects without an answer in time. */
-  constructor(
-    connection: Watched,
-    options: ClientOptions,
-    clock: Clock,
-    calls: CallQueue,
-    beat: (signal: AbortSignal) => Promise<unknown>,
-  ) {
+  constructor(connection: Watched, owner: WatchdogOwner) {
     this.#connection = connection;
-    this.#options = options;
-    this.#clock = clock;
-    this.#calls = calls;
-    this.#beatOnce = beat;
-    const { partialFrameTimeout } = options;
+    this.#owner = owner;
+    const { clock, options: { partialFrameTimeout: timeout } } = owner;
     this.#partial = new StallTimer({
       clock,
-      timeout: partialFrameTimeout,
+      timeout,
       progress: () => connection.partial ? this.#received : undefined,
-      onStall: () => this.#die(`a frame got no further for ${partialFrameTimeout} ms`),
+      onStall: () => this.#die(`a frame got no further for ${timeout} ms`),
       background: true,
     });
     this.#silence = new DeadlineTimer(clock, (now) => this.#checkSilence(now), {
@@ -76,7 +72,7 @@ export class Watchdog {
   }
 
   get #received(): number {
-    return this.#connection.counts.bytesReceived;
+    return this.#owner.counts.bytesReceived;
   }
 
   get #stopped(): boolean {
@@ -90,10 +86,9 @@ export class Watchdog {
 
   /** The time at which the next heartbeat is due if nothing comes. */
   #awaitSilence(): number {
-    const { heartbeat } = this.#options;
-    if (heartbeat === undefined || this.#stopped) return Infinity;
-    this.#quiet = { received: this.#received, timedOut: this.#calls.counts.timedOut };
-    return this.#clock.now() + heartbeat;
+    if (this.#stopped) return Infinity;
+    this.#quiet = { received: this.#received, timedOut: this.#owner.calls.counts.timedOut };
+    return this.#owner.clock.now() + this.#owner.options.heartbeat;
   }
 
   #checkSilence(now: number): number {
@@ -110,22 +105,20 @@ export class Watchdog {
    * is never answered must not hide a dead connection.
    */
   #isBusy(now: number): boolean {
-    const { pendingReplies, counts } = this.#calls;
+    const { pendingReplies, counts } = this.#owner.calls;
     if (pendingReplies === 0 || counts.timedOut !== this.#quiet.timedOut) return false;
     this.#busySince ??= now;
     return now < this.#busyUntil;
   }
 
   get #busyUntil(): number {
-    const { heartbeat, commandTimeout } = this.#options;
-    return this.#busySince === undefined
-      ? Infinity
-      : this.#busySince + (heartbeat ?? 0) + commandTimeout;
+    const { heartbeat, commandTimeout } = this.#owner.options;
+    return this.#busySince === undefined ? Infinity : this.#busySince + heartbeat + commandTimeout;
   }
 
   #beat(): void {
     const before = this.#received;
-    this.#beatOnce(this.#stop.signal).then(() => this.#awaitHeartbeat(), (cause) => {
+    this.#owner.beat(this.#stop.signal).then(() => this.#awaitHeartbeat(), (cause) => {
       // A refusal is an answer, and so is anything else that came.
       const alive = cause instanceof CommandError || this.#received !== before;
       if (alive) this.#awaitHeartbeat();

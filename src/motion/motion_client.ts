@@ -4,8 +4,7 @@
  * @module
  */
 
-import { asRcspError } from "../client/connection_manager.ts";
-import { openSocket } from "../client/create_client.ts";
+import { openSocket } from "../client/open_socket.ts";
 import {
   backoff,
   type ReconnectOptions,
@@ -16,7 +15,7 @@ import type { ClientStatus, StopListening } from "../client/rcsp_client.ts";
 import { checkHost, checkKeys, type TestHooks } from "../client/options.ts";
 import { EventQueue, type SubscribeOptions, type Subscription } from "../client/subscription.ts";
 import { CLOCK, type Clock, sleep } from "../timers.ts";
-import { ConnectionError, RcspError } from "../errors.ts";
+import { asRcspError, ConnectionError, RcspError } from "../errors.ts";
 import { limit } from "../limits.ts";
 import { connectAddress } from "../socket/address.ts";
 import { keepAliveDelay } from "../socket/keep_alive.ts";

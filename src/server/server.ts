@@ -6,7 +6,7 @@
 
 import { type Dialect, dialect, type DialectOptions, readPath } from "../dialect.ts";
 import { CommandError } from "../errors.ts";
-import { limit, LIMITS, type Limits } from "../limits.ts";
+import { checkLimits, type Limits } from "../limits.ts";
 import type { Command, DeviceId } from "../message/command.ts";
 import { encodeEvent, type EventFilter, type OutgoingEvent } from "../message/event.ts";
 import { quote } from "../escape.ts";
@@ -103,19 +103,7 @@ export class RcspServer {
     const { clock = CLOCK } = options as ServerTestHooks;
     this.#clock = clock;
     this.dialect = dialect(options.dialect);
-    this.#limits = {
-      ...LIMITS,
-      maxClients: limit("maxClients", options.maxClients),
-      maxPayload: limit("maxPayload", options.maxPayload),
-      maxDepth: limit("maxDepth", options.maxDepth),
-      maxQueued: limit("maxQueued", options.maxQueued),
-      maxTopics: limit("maxTopics", options.maxTopics),
-      maxTopicLength: limit("maxTopicLength", options.maxTopicLength),
-      maxUnsent: limit("maxUnsent", options.maxUnsent),
-      partialFrameTimeout: limit("partialFrameTimeout", options.partialFrameTimeout),
-      handlerTimeout: limit("handlerTimeout", options.handlerTimeout),
-      closeTimeout: limit("closeTimeout", options.closeTimeout),
-    };
+    this.#limits = checkLimits(options);
     this.#handleSubscriptions();
   }
 
