@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { McapRecordBuilder, McapStreamReader } from "@mcap/core";
-import { mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { link, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -91,16 +91,17 @@ test("recover does not overwrite the file that it reads, by whatever path", asyn
     builder.writeMagic();
     builder.writeHeader({ profile: "", library: "" });
     builder.writeMetadata({ name: "a", metadata: new Map() });
-    const [path, link] = [join(folder, "take.mcap"), join(folder, "link.mcap")];
-    await writeFile(path, builder.buffer);
-    await symlink(path, link);
-    for (const output of [link, `${folder}/../${folder.split("/").at(-1)}/take.mcap`]) {
-      const child = start(runtimeCommand(program, "recover", path, output, "--force"));
+    const [path, soft, hard] = ["take", "soft", "hard"].map((name) => join(folder, `${name}.mcap`));
+    await writeFile(path!, builder.buffer);
+    await symlink(path!, soft!);
+    await link(path!, hard!);
+    for (const output of [soft!, hard!, `${folder}/../${folder.split("/").at(-1)}/take.mcap`]) {
+      const child = start(runtimeCommand(program, "recover", path!, output, "--force"));
       const { code, stderr } = await child.ended;
       assertEquals(code, 2, stderr);
       assertStringIncludes(stderr, "Cannot write to the file that is read");
     }
-    assertEquals((await readFile(path)).length, builder.length);
+    assertEquals((await readFile(path!)).length, builder.length);
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -63,6 +63,9 @@ export function processIo(): CliIo {
 
 async function isSameFile(one: string, other: string): Promise<boolean> {
   try {
+    const [a, b] = await Promise.all([one, other].map((path) => stat(path, { bigint: true })));
+    // The same file has other paths by links; some systems do not number files.
+    if (a!.ino !== 0n) return a!.dev === b!.dev && a!.ino === b!.ino;
     return await realpath(one) === await realpath(other);
   } catch {
     // One of them is not there.
