@@ -212,6 +212,41 @@ test("record writes the definitions again as a motion stream comes back", async 
   assertEquals(await ending, 0, io.err);
 });
 
+test("record marks a motion connection that is lost, and info shows it", async () => {
+  const { connector, listen } = memoryNetwork();
+  await using simulator = new Simulator();
+  await simulator.serve(listen, { port: 45451 });
+  const io = testIo({ connector });
+  const ending = main(["record", "out.mcap", "--motion"], io);
+  for (const count of [1, 2]) {
+    const hands = new ServedHands();
+    await hands.serve(listen);
+    await until(() => hands.server.clients === 1);
+    hands.send(0);
+    await untilRecorded(io, "out.mcap", { "/rgmp/2/joints_openxr": count });
+    if (count === 2) break;
+    await hands.server.close();
+    await untilRecorded(io, "out.mcap", { "/motion/hands/lost": 1 });
+    await io.until(({ err }) => err.includes("Motion lost: "));
+  }
+  // It ends while the second connection is there.
+  io.interrupt();
+  assertEquals(await ending, 0, io.err);
+  assertEquals(io.err.includes("No motion yet"), false);
+  assertStringIncludes(io.err, "12 motion frames, 1 motion connection lost recorded in 1 file");
+  const bytes = fileBytes(io, "out.mcap");
+  const { messages } = await readIndexed(bytes);
+  const [mark] = byTopic(messages).get("/motion/hands/lost")!;
+  const { stream, reason } = json(mark!);
+  assertEquals(stream, "hands");
+  assertStringIncludes(reason, "localhost:12277");
+  const files = { "out.mcap": bytes };
+  const shown = await rcsp(["info", "out.mcap"], { files, terminal: true });
+  assert(/^\d+\.\d{3} s +Motion lost +hands +Connection to localhost:12277/m.test(shown.out), shown.out);
+  const { losses } = JSON.parse((await rcsp(["info", "out.mcap"], { files })).out);
+  assertEquals(losses.map((loss: { stream: string }) => loss.stream), ["hands"]);
+});
+
 test("record as a proxy writes MCAP, waits for the driver, and shows frames", async () => {
   const { connector, listen } = memoryNetwork();
   const io = testIo({ connector, listen });

@@ -4,8 +4,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { concat } from "@std/bytes";
 import { main } from "../cli/main.ts";
 import { MotionPrefix } from "../src/motion/frame.ts";
-import { McapEncoder } from "../cli/recording/mcap_encoder.ts";
-import { DEFINITION_TOPIC, rcspChannel, rgmpChannel } from "../cli/recording/mcap_schemas.ts";
+import { type ChannelInfo, McapEncoder } from "../cli/recording/mcap_encoder.ts";
+import { DEFINITION_TOPIC, lostChannel, rcspChannel, rgmpChannel, strayChannel } from "../cli/recording/mcap_schemas.ts";
 import { wholeFrame } from "../cli/recording/motion_track.ts";
 import { SimulatedHand } from "../src/motion/simulated_hand.ts";
 import { memoryNetwork } from "../src/socket/memory.ts";
@@ -44,6 +44,21 @@ function handFile(milliseconds: number, late = 0): { bytes: Uint8Array; frames: 
   add(3, milliseconds, MotionPrefix.Disconnect, Uint8Array.of(5, 0, 0, 0));
   parts.push(...encoder.end());
   return { bytes: concat(parts), frames };
+}
+
+/** A file of a hand whose connection is lost before it disconnects: 3 messages, 12 ms apart. */
+function lostFile(): Uint8Array {
+  const encoder = new McapEncoder();
+  const start = encoder.start();
+  const { definition } = new SimulatedHand({ side: "left", deviceId: 5 });
+  const add = (channel: ChannelInfo, time: number, data: Uint8Array): void => {
+    const log = BigInt(time) * 1_000_000n;
+    encoder.addMessage(encoder.addChannel(channel), log, log, data);
+  };
+  add(rgmpChannel("hands", 5, DEFINITION_TOPIC), 0, utf8(JSON.stringify(definition)));
+  add(lostChannel("hands"), 12, utf8('{"stream":"hands","reason":"x"}'));
+  add(strayChannel("hands"), 24, wholeFrame(MotionPrefix.Disconnect, Uint8Array.of(9, 0, 0, 0)));
+  return concat([start, ...encoder.end()]);
 }
 
 /** Replays a file while `use` runs. */
@@ -147,6 +162,22 @@ test("replay --from begins with the definition, and --to ends", async () => {
     "120ms",
     "--to",
     "240ms",
+    "--speed",
+    "max",
+  );
+});
+
+test("replay --from does not begin with the definitions of a connection that was lost", async () => {
+  const frame = wholeFrame(MotionPrefix.Disconnect, Uint8Array.of(9, 0, 0, 0));
+  await withReplay(
+    lostFile(),
+    async (connector) => {
+      const socket = await connector({ host: "x", port: 12277 });
+      assertEquals(await receive(socket, frame.length), frame);
+      socket.close();
+    },
+    "--from",
+    "20ms",
     "--speed",
     "max",
   );

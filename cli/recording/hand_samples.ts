@@ -12,7 +12,7 @@ import {
   type Sample,
 } from "@rcsp/rcsp/motion";
 import type { McapItem } from "./mcap_reader.ts";
-import { motionFrame } from "./motion_player.ts";
+import { isLoss, motionFrame } from "./motion_player.ts";
 
 const HEADER = 8;
 
@@ -34,6 +34,7 @@ export async function* handSamples(items: AsyncIterable<McapItem>): AsyncGenerat
   let start: number | undefined;
   for await (const item of items) {
     if (item.type === "Message") start ??= Number(item.logTime) / 1e6;
+    if (isLoss(item, "hands")) registry.clear();
     const frame = motionFrame(item, "hands");
     if (frame === undefined || frame.bytes.length < HEADER) continue;
     const { bytes, logTime } = frame;

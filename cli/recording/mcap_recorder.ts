@@ -11,7 +11,13 @@ import type { Clock, FileOutput } from "../process/io.ts";
 import { formatSize, plural } from "../text/values.ts";
 import { bytesEntry, cutEntry, type Direction, frameEntry } from "./format.ts";
 import { McapFile, type Times } from "./mcap_file.ts";
-import { MCAP_FORMAT, type MotionStreamName, PRESS_CHANNEL, rcspChannel } from "./mcap_schemas.ts";
+import {
+  lostChannel,
+  MCAP_FORMAT,
+  type MotionStreamName,
+  PRESS_CHANNEL,
+  rcspChannel,
+} from "./mcap_schemas.ts";
 import { type AddMessage, MotionTrack, toNanoseconds } from "./motion_track.ts";
 import { type Press, PressFinder } from "./presses.ts";
 import { Prologue } from "./prologue.ts";
@@ -63,6 +69,7 @@ export class McapRecorder implements MotionRecorder {
   readonly #counts = {
     frames: 0,
     motion: 0,
+    lost: 0,
     presses: 0,
     files: 0,
     bytes: 0,
@@ -126,8 +133,10 @@ export class McapRecorder implements MotionRecorder {
     this.#checkSize();
   }
 
-  /** The connection of a motion stream has ended. */
-  motionLost(stream: MotionStreamName): void {
+  motionLost(stream: MotionStreamName, reason: string): void {
+    if (this.#file !== undefined) this.#counts.lost++;
+    const data = encoder.encode(JSON.stringify({ stream, reason }));
+    this.#file?.add(lostChannel(stream), this.#times(), data, true);
     this.#tracks[stream].clear();
   }
 
@@ -223,17 +232,18 @@ export class McapRecorder implements MotionRecorder {
   }
 
   #summary(connections: number): string {
-    const { frames, motion, presses, files, bytes, dropped, refused } = this.#counts;
+    const { frames, motion, lost, presses, files, bytes, dropped, refused } = this.#counts;
     const parts = [`${plural(frames, "frame")} of ${plural(connections, "connection")}`];
     if (motion > 0) parts.push(plural(motion, "motion frame"));
+    if (lost > 0) parts.push(`${plural(lost, "motion connection")} lost`);
     if (presses > 0) parts.push(presses === 1 ? "1 press" : `${presses} presses`);
     const where = `recorded in ${plural(files, "file")}, ${formatSize(bytes)}`;
-    const lost = dropped === 0
+    const missing = dropped === 0
       ? ""
       : `. The disk was too slow: ${plural(dropped, "message")} dropped`;
     const excess = refused === 0
       ? ""
       : `. Too many topics for one file: ${plural(refused, "message")} dropped`;
-    return `${parts.join(", ")} ${where}${lost}${excess}`;
+    return `${parts.join(", ")} ${where}${missing}${excess}`;
   }
 }

@@ -71,6 +71,8 @@ const DEFINITION = jsonSchema(
   object({ device_id: whole, device_type: text, static_data: shapes, groups: shapes }),
 );
 
+const LOST = jsonSchema("rcsp.ConnectionLost", object({ stream: text, reason: text }));
+
 const HAND_JOINTS = jsonSchema(
   "rcsp.HandJoints",
   object({ device: whole, time, joints: list(list(number)) }),
@@ -148,6 +150,11 @@ export function rgmpChannel(stream: MotionStreamName, device: number, what: stri
   const metadata = new Map([["stream", stream]]);
   if (what !== DEFINITION_TOPIC) return { topic, messageEncoding: RGMP_ENCODING, metadata };
   return { topic, messageEncoding: "json", schema: DEFINITION, metadata };
+}
+
+/** That the connection of a motion stream is lost: its devices are gone until they are defined again. */
+export function lostChannel(stream: MotionStreamName): ChannelInfo {
+  return { topic: `/motion/${stream}/lost`, messageEncoding: "json", schema: LOST };
 }
 
 /** Frames of which the device is not known. */

@@ -8,6 +8,7 @@ import type { ConnectOptions } from "@rcsp/rcsp";
 import { connectMotion, MOTION_PORTS, type MotionClient } from "@rcsp/rcsp/motion";
 import { DEFAULT_ADDRESS, formatAddress } from "@rcsp/rcsp/server";
 import type { Context } from "../command_line/command.ts";
+import { boundedLog } from "../simulate/accept_clients.ts";
 import type { MotionStreamName } from "./mcap_schemas.ts";
 import type { MotionRecorder, Recorder } from "./recorder.ts";
 
@@ -33,6 +34,7 @@ export function recordMotion(
   { host = DEFAULT_ADDRESS.host, connector, connectTimeout }: ConnectOptions,
   recorder: MotionRecorder,
 ): void {
+  const log = boundedLog(context);
   for (const [stream, port] of wantedStreams(context)) {
     const leaving = new AbortController();
     let isReported = false;
@@ -47,13 +49,19 @@ export function recordMotion(
         firstConnect: true,
         decide: (_attempt, cause) => {
           if (!isReported) {
-            context.log(`No motion yet from ${formatAddress({ host, port })}: ${cause.message}`);
+            log(`No motion yet from ${formatAddress({ host, port })}: ${cause.message}`);
           }
           return isReported = true;
         },
       },
     });
-    client.then((client) => watch(client, () => recorder.motionLost(stream)), () => {});
+    client.then((client) => {
+      isReported = true;
+      watch(client, ({ message }) => {
+        log(`Motion lost: ${message}`);
+        recorder.motionLost(stream, message);
+      });
+    }, () => {});
     context.defer(async () => {
       leaving.abort();
       await client.then((client) => client.close(), () => {});
@@ -61,8 +69,11 @@ export function recordMotion(
   }
 }
 
-function watch(client: MotionClient, onLost: () => void): void {
-  client.on("status", ({ state }) => {
-    if (state !== "ready") onLost();
+function watch(client: MotionClient, onLost: (cause: Error) => void): void {
+  let isReady = true;
+  client.on("status", (status) => {
+    // Not at each attempt to connect again.
+    if (isReady && status.state === "reconnecting") onLost(status.cause);
+    isReady = status.state === "ready";
   });
 }

@@ -10,7 +10,12 @@ import { MotionPrefix } from "@rcsp/rcsp/motion";
 import { UsageError } from "../exit_codes.ts";
 import type { Clock } from "../process/io.ts";
 import type { McapItem, McapReader } from "./mcap_reader.ts";
-import { DEFINITION_TOPIC, DISCONNECT_TOPIC, type MotionStreamName } from "./mcap_schemas.ts";
+import {
+  DEFINITION_TOPIC,
+  DISCONNECT_TOPIC,
+  lostChannel,
+  type MotionStreamName,
+} from "./mcap_schemas.ts";
 import { wholeFrame } from "./motion_track.ts";
 import { Pacer } from "./pacer.ts";
 
@@ -95,6 +100,7 @@ export class MotionPlayer {
     const before = new Map<string, Uint8Array>();
     let count = 0;
     for await (const item of (await open()).items()) {
+      if (isLoss(item, stream)) before.clear();
       const frame = motionFrame(item, stream);
       if (frame === undefined) continue;
       const { topic, logTime } = frame;
@@ -125,6 +131,11 @@ export function motionFrame(
   const { channel: { topic }, logTime, data } = item;
   const isDefinition = topic.endsWith(`/${DEFINITION_TOPIC}`);
   return { topic, logTime, bytes: isDefinition ? wholeFrame(MotionPrefix.Definition, data) : data };
+}
+
+/** Whether the connection of a motion stream was lost here. */
+export function isLoss(item: McapItem, stream: MotionStreamName): boolean {
+  return item.type === "Message" && item.channel.topic === lostChannel(stream).topic;
 }
 
 /** Which motion stream a topic is of, if it is of one. */

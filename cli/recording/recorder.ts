@@ -42,6 +42,6 @@ export interface Recorder {
 export interface MotionRecorder extends Recorder {
   /** Records a frame of a motion stream. */
   motion(stream: MotionStreamName, prefix: MotionPrefix, payload: Uint8Array): void;
-  /** The connection of a motion stream has ended. */
-  motionLost(stream: MotionStreamName): void;
+  /** The connection of a motion stream is lost, and why. */
+  motionLost(stream: MotionStreamName, reason: string): void;
 }

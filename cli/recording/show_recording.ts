@@ -50,13 +50,17 @@ export async function showRecording(context: Context, path: string): Promise<voi
     topic.messages < 2 ? "" : formatDuration(topic.longestGap),
   ]);
   if (rows.length > 0) await out.table(columns, rows);
-  for (const { time, press } of summary.pressList) {
+  for (const { kind, time, details } of summary.moments) {
     const at = toSeconds(time - summary.start).toFixed(3);
-    const device = [words(press["device"]), words(press["name"])].filter((word) => word !== "");
-    await out.line(`${at} s  ${words(press["press"])}  ${device.join(" ")}`);
+    const { press, device, name, stream, reason } = details;
+    const who = [device, name].map(words).filter((word) => word !== "").join(" ");
+    const what = kind === "press"
+      ? [words(press), who]
+      : ["Motion lost", ...[stream, reason].map(words)];
+    await out.line(`${at} s  ${what.join("  ")}`);
   }
-  if (summary.presses > summary.pressList.length) {
-    await log(`${summary.presses - summary.pressList.length} more presses are not shown`);
+  if (summary.moreMoments > 0) {
+    await log(`${summary.moreMoments} more presses and lost connections are not shown`);
   }
   if (!isComplete && format === "mcap") {
     await log("It has no index: 'rcsp recover' writes one for other programs");

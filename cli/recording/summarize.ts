@@ -10,7 +10,7 @@ import { UsageError } from "../exit_codes.ts";
 import { fileName, readBytes } from "../process/files.ts";
 import { isObject } from "../text/values.ts";
 import { FORMAT_KEY, FRAME_NAMES } from "./format.ts";
-import { METADATA_NAME, PRESS_CHANNEL } from "./mcap_schemas.ts";
+import { lostChannel, METADATA_NAME, PRESS_CHANNEL } from "./mcap_schemas.ts";
 import { openMcap, readWithProgress } from "./open_recording.ts";
 import { PressFinder } from "./presses.ts";
 import { Summary } from "./summary.ts";
@@ -19,9 +19,14 @@ const LINES_BYTES = 128 * 1024 * 1024;
 /** What is kept of a file, whoever wrote it. */
 const MOST_ATTACHMENTS = 1_000;
 const LONGEST_NAME = 1_000;
-/** Bytes; a longer one is not shown. */
-const LONGEST_PRESS = 64 * 1024;
+/** Bytes of a press or a lost connection; a longer one is not shown. */
+const LONGEST_MOMENT = 64 * 1024;
 const TYPES = new Map(Object.entries(FRAME_NAMES).map(([type, name]) => [name, Number(type)]));
+const MOMENTS = new Map<string, "press" | "loss">([
+  [PRESS_CHANNEL.topic, "press"],
+  [lostChannel("hands").topic, "loss"],
+  [lostChannel("raw").topic, "loss"],
+]);
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -55,9 +60,10 @@ export async function summarizeMcap(context: Context, path: string): Promise<Fil
     const { channel, logTime, data } = item;
     const time = Number(logTime) / 1e6;
     summary.add(channel.topic, channel.messageEncoding, time, data.length);
-    if (channel.topic !== PRESS_CHANNEL.topic || data.length > LONGEST_PRESS) continue;
-    const press = parse(decoder.decode(data));
-    if (press !== undefined) summary.addPress(time, press);
+    const kind = MOMENTS.get(channel.topic);
+    if (kind === undefined || data.length > LONGEST_MOMENT) continue;
+    const details = parse(decoder.decode(data));
+    if (details !== undefined) summary.addMoment(kind, time, details);
   }
   return { summary, format: "mcap", isComplete: reader.isComplete, about, attachments };
 }
@@ -85,11 +91,8 @@ export async function summarizeLines({ io }: Context, path: string): Promise<Fil
     if (direction !== "in" || frame === undefined) continue;
     const press = presses.find(frame as never, encoder.encode(JSON.stringify(body ?? null)));
     if (press !== undefined) {
-      summary.addPress(time, {
-        ...press,
-        name: press.name ?? null,
-        connection: connection ?? null,
-      });
+      const { name = null, ...rest } = press;
+      summary.addMoment("press", time, { ...rest, name, connection: connection ?? null });
     }
   }
   const isComplete = bytes.at(-1) === 0x0a;

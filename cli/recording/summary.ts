@@ -1,20 +1,18 @@
 /**
- * What is in a recording: topics with counts, rates and gaps, and the presses.
+ * What is in a recording: topics with counts, rates and gaps, presses and lost connections.
  *
  * @module
  */
 
 import type { JsonObject, JsonValue } from "@rcsp/rcsp";
 
-/** Most presses that are listed. */
-const MOST_PRESSES = 1_000;
+/** Most presses and lost connections that are listed. */
+const MOST_MOMENTS = 1_000;
 /** Most topics that are listed. */
 const MOST_TOPICS = 10_000;
 
-/** One topic. Times are milliseconds. */
-export interface TopicSummary {
-  readonly topic: string;
-  readonly encoding: string;
+/** Messages, those of one topic or all. Times are milliseconds. */
+interface Span {
   messages: number;
   bytes: number;
   first: number;
@@ -23,47 +21,58 @@ export interface TopicSummary {
   longestGap: number;
 }
 
+/** One topic. */
+export interface TopicSummary extends Span {
+  readonly topic: string;
+  readonly encoding: string;
+}
+
+/** A press, or that a motion connection was lost, as it was recorded. */
+interface Moment {
+  readonly kind: "press" | "loss";
+  /** Milliseconds. */
+  readonly time: number;
+  readonly details: JsonObject;
+}
+
 export class Summary {
-  /** Messages so far. */
-  messages = 0;
-  /** Presses so far; of the first of them `pressList` has the details. */
-  presses = 0;
-  readonly pressList: { readonly time: number; readonly press: JsonObject }[] = [];
+  /** The first of the moments; of others `moreMoments` has the number. */
+  readonly moments: Moment[] = [];
+  moreMoments = 0;
+  readonly #all = newSpan();
   readonly #topics = new Map<string, TopicSummary>();
-  #first = Infinity;
-  #last = -Infinity;
 
   /** Takes a message; `time` is in milliseconds. */
   add(topic: string, encoding: string, time: number, bytes: number): void {
-    this.messages++;
-    this.#first = Math.min(this.#first, time);
-    this.#last = Math.max(this.#last, time);
-    const known = this.#topics.get(topic);
-    if (known === undefined) {
+    extend(this.#all, time, bytes);
+    let span = this.#topics.get(topic);
+    if (span === undefined) {
       if (this.#topics.size >= MOST_TOPICS) return;
-      const start = { messages: 1, bytes, first: time, last: time, longestGap: 0 };
-      this.#topics.set(topic, { topic, encoding, ...start });
-      return;
+      span = { topic, encoding, ...newSpan() };
+      this.#topics.set(topic, span);
     }
-    known.messages++;
-    known.bytes += bytes;
-    known.longestGap = Math.max(known.longestGap, time - known.last);
-    known.last = Math.max(known.last, time);
+    extend(span, time, bytes);
   }
 
-  /** Takes a press as it was recorded. */
-  addPress(time: number, press: JsonObject): void {
-    if (this.presses++ < MOST_PRESSES) this.pressList.push({ time, press });
+  /** Takes a moment. */
+  addMoment(kind: Moment["kind"], time: number, details: JsonObject): void {
+    if (this.moments.length < MOST_MOMENTS) this.moments.push({ kind, time, details });
+    else this.moreMoments++;
+  }
+
+  /** How many messages there are. */
+  get messages(): number {
+    return this.#all.messages;
   }
 
   /** The time of the first message. */
   get start(): number {
-    return this.messages === 0 ? 0 : this.#first;
+    return this.messages === 0 ? 0 : this.#all.first;
   }
 
   /** From the first message to the last. */
   get duration(): number {
-    return this.messages === 0 ? 0 : this.#last - this.#first;
+    return this.messages === 0 ? 0 : this.#all.last - this.#all.first;
   }
 
   /** The topics, by name. */
@@ -73,6 +82,9 @@ export class Summary {
 
   /** All of it as JSON; times are seconds since the first message. */
   json(): JsonObject {
+    const all = (kind: Moment["kind"]): JsonValue[] =>
+      this.moments.filter((moment) => moment.kind === kind)
+        .map(({ time, details }) => ({ time: toSeconds(time - this.start), ...details }));
     return {
       messages: this.messages,
       seconds: toSeconds(this.duration),
@@ -86,16 +98,25 @@ export class Summary {
         rate: rateOf(topic),
         longestGap: toSeconds(topic.longestGap),
       })),
-      presses: this.pressList.map(({ time, press }): JsonValue => ({
-        time: toSeconds(time - this.start),
-        ...press,
-      })),
+      presses: all("press"),
+      losses: all("loss"),
     };
   }
 }
 
+function newSpan(): Span {
+  return { messages: 0, bytes: 0, first: Infinity, last: -Infinity, longestGap: 0 };
+}
+
+function extend(span: Span, time: number, bytes: number): void {
+  if (span.messages++ > 0) span.longestGap = Math.max(span.longestGap, time - span.last);
+  span.bytes += bytes;
+  span.first = Math.min(span.first, time);
+  span.last = Math.max(span.last, time);
+}
+
 /** Messages a second; `null` of fewer than two. */
-export function rateOf({ messages, first, last }: TopicSummary): number | null {
+export function rateOf({ messages, first, last }: Span): number | null {
   if (messages < 2 || last === first) return null;
   return Math.round((messages - 1) / (last - first) * 1e6) / 1e3;
 }
