@@ -242,7 +242,10 @@ test("record marks a motion connection that is lost, and info shows it", async (
   assertStringIncludes(reason, "localhost:12277");
   const files = { "out.mcap": bytes };
   const shown = await rcsp(["info", "out.mcap"], { files, terminal: true });
-  assert(/^\d+\.\d{3} s +Motion lost +hands +Connection to localhost:12277/m.test(shown.out), shown.out);
+  assert(
+    /^\d+\.\d{3} s +Motion lost +hands +Connection to localhost:12277/m.test(shown.out),
+    shown.out,
+  );
   const { losses } = JSON.parse((await rcsp(["info", "out.mcap"], { files })).out);
   assertEquals(losses.map((loss: { stream: string }) => loss.stream), ["hands"]);
 });

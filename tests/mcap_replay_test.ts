@@ -5,7 +5,13 @@ import { concat } from "@std/bytes";
 import { main } from "../cli/main.ts";
 import { MotionPrefix } from "../src/motion/frame.ts";
 import { type ChannelInfo, McapEncoder } from "../cli/recording/mcap_encoder.ts";
-import { DEFINITION_TOPIC, lostChannel, rcspChannel, rgmpChannel, strayChannel } from "../cli/recording/mcap_schemas.ts";
+import {
+  DEFINITION_TOPIC,
+  lostChannel,
+  rcspChannel,
+  rgmpChannel,
+  strayChannel,
+} from "../cli/recording/mcap_schemas.ts";
 import { wholeFrame } from "../cli/recording/motion_track.ts";
 import { SimulatedHand } from "../src/motion/simulated_hand.ts";
 import { memoryNetwork } from "../src/socket/memory.ts";
