@@ -19,8 +19,12 @@ export { RcspServer } from "./src/server/server.ts";
 export type { ServerOptions } from "./src/server/server.ts";
 export { forward } from "./src/server/forward.ts";
 export type { ForwardOptions } from "./src/server/forward.ts";
-export type { ClientHandle, HandlerContext } from "./src/server/command_context.ts";
-export type { Handler, HandlerResult } from "./src/server/session.ts";
+export type {
+  ClientHandle,
+  Handler,
+  HandlerContext,
+  HandlerResult,
+} from "./src/server/command_context.ts";
 export { MotionServer } from "./src/motion/motion_server.ts";
 export type { MotionServerOptions, MotionServerStats } from "./src/motion/motion_server.ts";
 export type { Command, DeviceId } from "./src/message/command.ts";

@@ -2,7 +2,8 @@ import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/ass
 import type { RcspClient } from "../src/client/rcsp_client.ts";
 import { LimitError } from "../src/errors.ts";
 import { forward, RcspServer } from "../server.ts";
-import { type Peer, withForwarding } from "./support/forwarding.ts";
+import { socketPair } from "../src/socket/memory.ts";
+import { Peer, withForwarding } from "./support/forwarding.ts";
 import { COMMAND, ERROR, EVENT, frame, OK } from "./support/raw_client.ts";
 import { echo, event, mute, ok, type Received, type Script } from "./support/scripted_server.ts";
 import { test } from "./support/test.ts";
@@ -360,14 +361,76 @@ test("a flood of subscriptions is held to 'maxPending' too, and stays in order",
   }, { forward: { maxPending: 5 }, client: { maxPending: 20 } });
 });
 
-test("above the client's own 'maxPending' a command is answered with Busy", () =>
-  withForwarding(mute, async ({ driver, join }) => {
-    const [one, two] = [join(), join()];
-    await one.send("1", "ListDevices");
-    await one.send("2", "ListDevices");
+test("many clients together wait for the client's own 'maxPending'", async () => {
+  const held: Received[] = [];
+  const script: Script = (received) => {
+    held.push(received);
+    return undefined;
+  };
+  await withForwarding(script, async ({ driver, join, rcsp }) => {
+    const peers = Array.from({ length: 5 }, join);
+    for (const peer of peers) await peer.send("1", "ListDevices");
     await driver.until(2);
-    assertStrictEquals((await two.ask("1", "ListDevices")).body.Error.Code, "Busy");
+    assertEquals([rcsp.stats().inFlight, rcsp.stats().queued], [2, 0]);
+    for (let i = 0; i < peers.length; i++) {
+      await driver.until(i + 1);
+      driver.send(ok(held[i]!));
+      const { type, body } = await peers[i]!.next();
+      assertEquals([type, body.TrackId], [OK, "1"]);
+    }
+  }, { client: { maxPending: 2 } });
+});
+
+test("if the client's own calls fill its 'maxPending', a command is answered with Busy", () =>
+  withForwarding(mute, async ({ driver, join, rcsp }) => {
+    const own = [rcsp.listDevices(), rcsp.listDevices()];
+    for (const call of own) call.catch(() => {});
+    await driver.until(2);
+    assertStrictEquals((await join().ask("1", "ListDevices")).body.Error.Code, "Busy");
   }, { client: { maxPending: 2 } }));
+
+test("a subscription that had to wait does not outlive a client that left meanwhile", async () => {
+  const held: Received[] = [];
+  let open = false;
+  const script: Script = (received) => {
+    if (open || received.name !== "ListDevices" && held.length === 0) return ok(received);
+    held.push(received);
+    return undefined;
+  };
+  await withForwarding(script, async ({ driver, server }) => {
+    const [near, far] = socketPair();
+    // Its end is not read yet, as that of a client whose socket is paused.
+    const closed = Promise.withResolvers<void>();
+    const read = async (): Promise<Uint8Array | null> =>
+      await far.read() ?? await new Promise(() => {});
+    server.accept({
+      remote: "paused",
+      read,
+      write: (bytes) => far.write(bytes),
+      closeWrite: () => far.closeWrite(),
+      close: () => far.close(),
+      closed: closed.promise,
+    });
+    const peer: Peer = new Peer(near);
+    assertStrictEquals((await peer.ask("1", "DeviceSubscribe", BUTTON)).type, OK);
+    await peer.send("2", "ListDevices");
+    await peer.send("3", "DeviceSubscribe", { ...BUTTON, DeviceId: 8 });
+    await driver.until(2);
+    closed.resolve();
+    await driver.until(3);
+    open = true;
+    for (const received of held) driver.send(ok(received));
+    await driver.until(5);
+    assertEquals(driver.names, [
+      "DeviceSubscribe",
+      "ListDevices",
+      "DeviceUnsubscribe",
+      "DeviceSubscribe",
+      "DeviceUnsubscribe",
+    ]);
+    far.close();
+  }, { forward: { maxPending: 1 } });
+});
 
 test("what a client that left has not sent to the driver yet is not sent", async () => {
   const held: Received[] = [];

@@ -9,7 +9,7 @@ import {
 import { LimitError } from "../src/errors.ts";
 import { RcspServer, type ServerOptions } from "../src/server/server.ts";
 import type { Socket } from "../src/socket/socket.ts";
-import { command, concat, OK, until, withServer } from "./support/raw_client.ts";
+import { command, concat, EVENT, OK, until, withServer } from "./support/raw_client.ts";
 import { sleep, untilStill } from "./support/adapters.ts";
 import { test } from "./support/test.ts";
 
@@ -249,4 +249,25 @@ test("responses that wait behind a slow one are limited in bytes", () =>
     slow.resolve();
     assertStrictEquals((await client.receiveMany(101)).length, 101);
     assertStrictEquals(carriedOut, 100);
+  }));
+
+test("a command that had to wait for events to be read need not wait for a slow one too", () =>
+  withServer({ maxUnsent: 256 * KiB }, async ({ server, join }) => {
+    const slow = Promise.withResolvers<void>();
+    let calls = 0;
+    server.handle("Slow", () => slow.promise).handle("Do", () => void calls++);
+    const client = await join();
+    await client.ask("Subscribe", ARGS);
+    await client.send("Slow");
+    // More than the socket holds and half of maxUnsent together, but less than all of it.
+    const count = 22;
+    for (let i = 0; i < count; i++) {
+      assertStrictEquals(server.publish({ ...TOPIC, data: { Text: "x".repeat(10 * KiB) } }), 1);
+    }
+    await client.send("Do");
+    const events = await client.receiveMany(count);
+    assert(events.every(({ type }) => type === EVENT));
+    await until(() => calls === 1);
+    slow.resolve();
+    assertEquals((await client.receiveMany(2)).map(({ type }) => type), [OK, OK]);
   }));

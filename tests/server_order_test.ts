@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import type { HandlerResult } from "../src/server/session.ts";
+import type { HandlerResult } from "../src/server/command_context.ts";
 import {
   type Body,
   COMMAND,

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { CommandError, LimitError } from "../src/errors.ts";
-import type { Handler } from "../src/server/session.ts";
+import type { Handler } from "../src/server/command_context.ts";
 import { command, concat, ERROR, frame, OK, withServer } from "./support/raw_client.ts";
 import { test } from "./support/test.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { FrameWriter } from "../server/frame_writer.ts";
 import type { Socket } from "../socket/socket.ts";
-import { FrameBatch } from "../wire/encoder.ts";
 import { encodeDisconnect } from "./frame.ts";
 
 /** What a server counts over all its clients. */
@@ -28,19 +28,14 @@ interface Waiting {
  * read is bounded by the state and by `maxUnsent`.
  */
 export class MotionWriter {
-  readonly #socket: Socket;
+  readonly #writer: FrameWriter;
   readonly #maxUnsent: number;
-  readonly #counts: WriteCounts;
-  readonly #onError: (error: unknown) => void;
-  readonly #batch = new FrameBatch();
   readonly #waiting = new Map<number, Waiting>();
   /** Bytes of the data frames that wait. */
   #waitingBytes = 0;
   /** Devices whose definition was sent. */
   readonly #known = new Set<number>();
-  #writing = false;
-  #flushing: Promise<void> | undefined;
-  #broken = false;
+  readonly #counts: WriteCounts;
 
   /** `onError` is called once, when a write fails. */
   constructor(
@@ -49,17 +44,22 @@ export class MotionWriter {
     counts: WriteCounts,
     onError: (error: unknown) => void,
   ) {
-    this.#socket = socket;
     this.#maxUnsent = maxUnsent;
     this.#counts = counts;
-    this.#onError = onError;
+    this.#writer = new FrameWriter(socket, {
+      onWritten: (bytes) => {
+        counts.bytesSent += bytes;
+        this.#addWaiting();
+      },
+      onError,
+    });
   }
 
   /** Sends a definition. `frame` must not change any more. */
   define(deviceId: number, frame: Uint8Array): void {
     if (this.#fits(frame)) {
       this.#known.add(deviceId);
-      return this.#append(frame);
+      return this.#writer.addBytes(frame);
     }
     const waiting = this.#waitingOf(deviceId);
     this.#skipData(waiting);
@@ -68,7 +68,7 @@ export class MotionWriter {
 
   /** Sends a data frame, or keeps it as the newest. `frame` must not change any more. */
   send(deviceId: number, groupId: number, frame: Uint8Array): void {
-    if (this.#fits(frame)) return this.#append(frame);
+    if (this.#fits(frame)) return this.#writer.addBytes(frame);
     const older = this.#waiting.get(deviceId)?.data.get(groupId);
     const bytes = this.#waitingBytes + frame.length - (older?.length ?? 0);
     if (older !== undefined || bytes > this.#maxUnsent) this.#counts.skipped++;
@@ -91,63 +91,43 @@ export class MotionWriter {
     const frame = encodeDisconnect(deviceId);
     if (this.#fits(frame)) {
       this.#known.delete(deviceId);
-      this.#append(frame);
+      this.#writer.addBytes(frame);
     } else this.#waitingOf(deviceId).disconnect = true;
   }
 
   /** Sends bytes that belong to no known device; drops them if a write is pending. */
   sendOnce(bytes: Uint8Array): void {
-    if (this.#fits(bytes)) this.#append(bytes);
+    if (this.#fits(bytes)) this.#writer.addBytes(bytes);
   }
 
   /** Resolves when the system has accepted everything, or a write has failed. */
-  async flushed(): Promise<void> {
-    while (this.#flushing !== undefined && !this.#broken) await this.#flushing;
+  flushed(): Promise<void> {
+    return this.#writer.flushed();
   }
 
-  /** Whether a frame can follow the batch that the next write sends. */
+  /** Whether a frame can follow what the next write sends. */
   #fits({ length }: Uint8Array): boolean {
-    if (this.#writing || this.#waiting.size > 0) return false;
-    return this.#batch.length === 0 || this.#batch.length + length <= this.#maxUnsent;
+    if (this.#writer.writing || this.#waiting.size > 0) return false;
+    const { unsent } = this.#writer;
+    return unsent === 0 || unsent + length <= this.#maxUnsent;
   }
 
-  /** All frames of one event loop turn are sent in one write. */
-  #append(frame: Uint8Array): void {
-    this.#batch.addBytes(frame);
-    this.#flushing ??= Promise.resolve().then(() => this.#write()).catch((error) => {
-      this.#broken = true;
-      this.#onError(error);
-    });
-  }
-
-  async #write(): Promise<void> {
-    while (this.#batch.length > 0) {
-      this.#writing = true;
-      await this.#socket.write(this.#batch.bytes);
-      this.#writing = false;
-      this.#counts.bytesSent += this.#batch.length;
-      this.#batch.clear();
-      this.#addWaiting();
-    }
-    this.#flushing = undefined;
-  }
-
-  /** Moves what waits to the batch, device by device, until that is full. */
+  /** Moves what waits to the next write, device by device, until that is full. */
   #addWaiting(): void {
     for (const [deviceId, { disconnect, definition, data }] of this.#waiting) {
-      if (this.#batch.length >= this.#maxUnsent) return;
+      if (this.#writer.unsent >= this.#maxUnsent) return;
       this.#waiting.delete(deviceId);
       if (disconnect) {
         this.#known.delete(deviceId);
-        this.#batch.addBytes(encodeDisconnect(deviceId));
+        this.#writer.addBytes(encodeDisconnect(deviceId));
       }
       if (definition !== undefined) {
         this.#known.add(deviceId);
-        this.#batch.addBytes(definition);
+        this.#writer.addBytes(definition);
       }
       for (const frame of data.values()) {
         this.#waitingBytes -= frame.length;
-        this.#batch.addBytes(frame);
+        this.#writer.addBytes(frame);
       }
     }
   }

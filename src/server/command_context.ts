@@ -1,8 +1,23 @@
 /**
- * What a handler receives besides the command.
+ * Handlers of commands, and what they receive besides the command.
  *
  * @module
  */
+
+import type { Command } from "../message/command.ts";
+import type { JsonObject } from "../message/json.ts";
+
+/** What a handler returns: the response's data, or nothing. */
+export type HandlerResult = JsonObject | null | undefined | void;
+
+/**
+ * Executes a command. Its result becomes the response's `Response`; a `CommandError` that it throws
+ * becomes the `Error`; anything else that it throws is answered as an internal error.
+ */
+export type Handler = (
+  command: Command,
+  context: HandlerContext,
+) => HandlerResult | Promise<HandlerResult>;
 
 /** A connected client. */
 export interface ClientHandle {

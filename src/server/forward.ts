@@ -17,11 +17,13 @@ import { memberText, replaceStrings } from "../message/json_text.ts";
 import { RawResponse } from "../message/response.ts";
 import { formatAddress } from "../socket/address.ts";
 import { callUserCallback } from "../user_callback.ts";
-import type { ClientHandle, CommandContext } from "./command_context.ts";
+import type { ClientHandle, CommandContext, HandlerResult } from "./command_context.ts";
 import { PendingCommands } from "./pending_commands.ts";
-import { type RcspServer, readTopic } from "./server.ts";
-import type { Handler, HandlerResult, Session } from "./session.ts";
+import { refusal } from "./refusal.ts";
+import type { RcspServer } from "./server.ts";
+import type { Session } from "./session.ts";
 import { SharedSubscriptions } from "./shared_subscriptions.ts";
+import { handleSubscriptions } from "./subscription_commands.ts";
 
 /** Options of {@link forward}. */
 export interface ForwardOptions {
@@ -54,7 +56,7 @@ const READ_ONLY = ["ListDevices", "GetDeviceInfo"];
  *   arrive before the response. A field that the event lacks matches.
  * - While the driver is not connected, commands are answered at once with `Code` `Unavailable`.
  * - The driver's errors are passed on. Without an answer within the client's `commandTimeout` the `Code` is
- *   `Timeout`, above the client's `maxPending` it is `Busy`.
+ *   `Timeout`. Commands above its `maxPending` wait; if its own calls fill that, the `Code` is `Busy`.
  *
  * Create both with the same `dialect`, `maxPayload` and `maxDepth`.
  *
@@ -74,23 +76,15 @@ export function forward(
   const { dialect } = server;
   const commands = new CommandForwarder(client, dialect, options);
   const subscriptions = new SharedSubscriptions(client.subscriptions);
-  const subscribe = (device: boolean): Handler => async (command, { client: session }) => {
-    const topic = readTopic(command, device, dialect);
+  handleSubscriptions(server, async (topic, { client: session }) => {
     checkExact(topic, dialect);
     await commands.inTurn(
       session,
       () => commands.answering(() => subscriptions.subscribe(session as Session, topic)),
     );
-  };
-  const unsubscribe = (device: boolean): Handler => async (command, { client: session }) => {
-    const topic = readTopic(command, device, dialect);
+  }, async (topic, { client: session }) => {
     await commands.inTurn(session, () => subscriptions.unsubscribe(session as Session, topic));
-  };
-  const names = dialect.commands;
-  server.handle(names.subscribe, subscribe(false));
-  server.handle(names.deviceSubscribe, subscribe(true));
-  server.handle(names.unsubscribe, unsubscribe(false));
-  server.handle(names.deviceUnsubscribe, unsubscribe(true));
+  });
   // The session knows this result.
   server.handleUnknown((command, context) =>
     commands.handle(command, context as CommandContext) as Promise<unknown> as Promise<
@@ -100,12 +94,10 @@ export function forward(
 }
 
 /** A subscription is written anew: a number must survive that. */
-function checkExact({ deviceId }: EventFilter, { errorCodes }: Dialect): void {
+function checkExact({ deviceId }: EventFilter, dialect: Dialect): void {
   if (!Number.isInteger(deviceId) || Number.isSafeInteger(deviceId)) return;
-  throw new CommandError({
-    Code: errorCodes.badArguments,
-    Message: "A device id above 2^53 cannot be passed on in a subscription",
-  });
+  const message = "A device id above 2^53 cannot be passed on in a subscription";
+  throw refusal(dialect, "badArguments", message);
 }
 
 function clientGone({ remote }: ClientHandle): ConnectionError {
@@ -120,6 +112,8 @@ class CommandForwarder {
   readonly #maxPending: number;
   readonly #onRefused: ForwardOptions["onRefused"];
   readonly #pending = new WeakMap<ClientHandle, PendingCommands>();
+  /** Of all clients: together they cannot fill the driver's client. */
+  readonly #allPending: PendingCommands;
 
   constructor(client: Client, dialect: Dialect, options: ForwardOptions) {
     const { allow = [], maxPending = MAX_PENDING, onRefused } = options;
@@ -129,6 +123,7 @@ class CommandForwarder {
     this.#allowed = allow === "all" ? allow : new Set([...READ_ONLY, heartbeat, ...allow]);
     this.#maxPending = assertInteger("maxPending", maxPending, 1, Number.MAX_SAFE_INTEGER);
     this.#onRefused = onRefused;
+    this.#allPending = new PendingCommands(client.options.maxPending);
   }
 
   async handle(command: Command, context: CommandContext): Promise<RawResponse> {
@@ -141,7 +136,12 @@ class CommandForwarder {
     const { type, json } = await this.inTurn(context.client, () =>
       this.answering(() => {
         const timeout = Math.ceil(deadline - clock.now());
-        if (timeout <= 0) throw this.#timedOut(Command);
+        if (timeout <= 0) {
+          const message = `${
+            quote(Command)
+          } was not sent to the driver within ${commandTimeout} ms`;
+          throw refusal(this.#dialect, "timeout", message);
+        }
         const known = args === "null" ? undefined : args;
         return this.#send({ name: Command, version: checkVersion(Version), args: known, timeout });
       }));
@@ -160,10 +160,12 @@ class CommandForwarder {
 
   /** Runs a command when the client has room for one more; not if the client is gone by then. */
   inTurn<T>(client: ClientHandle, run: () => Promise<T>): Promise<T> {
-    return this.#pendingOf(client).run(() => {
-      if ((client as Session).ended) throw clientGone(client);
-      return run();
-    });
+    return this.#pendingOf(client).run(() =>
+      this.#allPending.run(() => {
+        if ((client as Session).ended) throw clientGone(client);
+        return run();
+      })
+    );
   }
 
   /** Runs what needs the driver; what prevents an answer becomes one. */
@@ -173,26 +175,15 @@ class CommandForwarder {
       return await run();
     } catch (error) {
       if (error instanceof CommandError) throw error;
-      throw new CommandError({ Code: this.#codeOf(error), Message: (error as Error).message });
+      throw refusal(this.#dialect, codeOf(error), (error as Error).message);
     }
-  }
-
-  #codeOf(error: unknown): string {
-    const { timeout, busy, badCommand, unavailable } = this.#dialect.errorCodes;
-    if (error instanceof TimeoutError) return timeout;
-    if (error instanceof TypeError) return badCommand;
-    if (!(error instanceof LimitError) || error.sent) return unavailable;
-    return error.limit === "maxPending" ? busy : badCommand;
   }
 
   #checkAllowed(command: string, client: ClientHandle): void {
     if (this.#allowed === "all" || this.#allowed.has(command)) return;
     const onRefused = this.#onRefused;
     if (onRefused) callUserCallback(() => onRefused(command, client));
-    throw new CommandError({
-      Code: this.#dialect.errorCodes.notAllowed,
-      Message: `${quote(command)} is not allowed here`,
-    });
+    throw refusal(this.#dialect, "notAllowed", `${quote(command)} is not allowed here`);
   }
 
   #checkConnected(): void {
@@ -201,18 +192,8 @@ class CommandForwarder {
     const cause = "cause" in status && status.cause !== undefined
       ? `: ${status.cause.message}`
       : "";
-    throw new CommandError({
-      Code: this.#dialect.errorCodes.unavailable,
-      Message: `The driver at ${formatAddress(address)} is not connected${cause}`,
-    });
-  }
-
-  #timedOut(command: string): CommandError {
-    const { commandTimeout } = this.#client.options;
-    return new CommandError({
-      Code: this.#dialect.errorCodes.timeout,
-      Message: `${quote(command)} was not sent to the driver within ${commandTimeout} ms`,
-    });
+    const message = `The driver at ${formatAddress(address)} is not connected${cause}`;
+    throw refusal(this.#dialect, "unavailable", message);
   }
 
   #pendingOf(client: ClientHandle): PendingCommands {
@@ -222,4 +203,11 @@ class CommandForwarder {
     }
     return pending;
   }
+}
+
+function codeOf(error: unknown): keyof Dialect["errorCodes"] {
+  if (error instanceof TimeoutError) return "timeout";
+  if (error instanceof TypeError) return "badCommand";
+  if (!(error instanceof LimitError) || error.sent) return "unavailable";
+  return error.limit === "maxPending" ? "busy" : "badCommand";
 }

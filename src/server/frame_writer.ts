@@ -8,20 +8,26 @@ import type { Socket } from "../socket/socket.ts";
 import { FrameBatch } from "../wire/encoder.ts";
 import type { PayloadType } from "../wire/header.ts";
 
+/** Called by a {@link FrameWriter}. */
+export interface FrameWriterListener {
+  /** A write of so many bytes is complete; what is added now is in the next one. */
+  onWritten(bytes: number): void;
+  /** A write has failed; it was the last one. */
+  onError(error: unknown): void;
+}
+
 /** Collects frames while a write is pending, and writes them together. */
 export class FrameWriter {
   readonly #socket: Socket;
-  readonly #onError: (error: unknown) => void;
+  readonly #listener: FrameWriterListener;
   #filling = new FrameBatch();
   #writing = new FrameBatch();
   #flushing: Promise<void> | undefined;
   #broken = false;
-  #writes = 0;
 
-  /** `onError` is called once, when a write fails. */
-  constructor(socket: Socket, onError: (error: unknown) => void) {
+  constructor(socket: Socket, listener: FrameWriterListener) {
     this.#socket = socket;
-    this.#onError = onError;
+    this.#listener = listener;
   }
 
   /** Bytes that the system has not accepted yet. */
@@ -29,9 +35,9 @@ export class FrameWriter {
     return this.#filling.length + this.#writing.length;
   }
 
-  /** Completed writes. */
-  get writes(): number {
-    return this.#writes;
+  /** Whether a write is pending. */
+  get writing(): boolean {
+    return this.#writing.length > 0;
   }
 
   /** Adds a frame; all frames of one event loop turn are sent in one write. */
@@ -54,7 +60,7 @@ export class FrameWriter {
   #flush(): void {
     this.#flushing ??= Promise.resolve().then(() => this.#write()).catch((error) => {
       this.#broken = true;
-      this.#onError(error);
+      this.#listener.onError(error);
     });
   }
 
@@ -62,8 +68,9 @@ export class FrameWriter {
     while (this.#filling.length > 0) {
       [this.#filling, this.#writing] = [this.#writing, this.#filling];
       await this.#socket.write(this.#writing.bytes);
+      const { length } = this.#writing;
       this.#writing.clear();
-      this.#writes++;
+      this.#listener.onWritten(length);
     }
     this.#flushing = undefined;
   }

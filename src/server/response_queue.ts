@@ -32,8 +32,7 @@ export class ResponseQueue {
   readonly #maxUnsent: number;
   readonly #slots = new Fifo<Slot>();
   #waitingSize = 0;
-  #sent = 0;
-  #waitingForWrites = false;
+  #progress = 0;
   #closed = false;
   #draining: PromiseWithResolvers<void> | undefined;
 
@@ -52,7 +51,7 @@ export class ResponseQueue {
 
   /** Grows whenever something is sent. */
   get progress(): number {
-    return this.#sent + this.#writer.writes;
+    return this.#progress;
   }
 
   /** Reserves the next place, for the response to a command of `size` bytes. */
@@ -70,10 +69,15 @@ export class ResponseQueue {
     if (this.#slots.peek() === slot) this.#send();
   }
 
-  /** Resolves when the queue may have become shorter. */
+  /** The writer has completed a write. */
+  onWritten(): void {
+    this.#progress++;
+    this.#send();
+  }
+
+  /** Resolves when something was sent or written: the queue may not be full any more. */
   async drained(): Promise<void> {
-    if (this.#slots.length === 0) await this.#writer.flushed();
-    else await (this.#draining ??= Promise.withResolvers()).promise;
+    await (this.#draining ??= Promise.withResolvers()).promise;
   }
 
   /** Resolves when every response is written, or the queue is closed. */
@@ -90,27 +94,14 @@ export class ResponseQueue {
 
   #send(): void {
     for (let slot = this.#slots.peek(); slot?.json !== undefined; slot = this.#slots.peek()) {
-      if (this.#closed) return;
-      if (this.#writer.unsent > this.#maxUnsent) {
-        this.#continueAfterWrites();
-        return;
-      }
+      // Too much is unsent: the next completed write continues.
+      if (this.#closed || this.#writer.unsent > this.#maxUnsent) return;
       this.#slots.shift();
-      this.#sent++;
+      this.#progress++;
       this.#waitingSize -= slot.size;
       this.#writer.add(slot.type!, slot.json);
     }
     this.#wake();
-  }
-
-  /** Continues after the pending writes. */
-  #continueAfterWrites(): void {
-    if (this.#waitingForWrites) return;
-    this.#waitingForWrites = true;
-    this.#writer.flushed().then(() => {
-      this.#waitingForWrites = false;
-      this.#send();
-    });
   }
 
   #wake(): void {

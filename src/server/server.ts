@@ -4,19 +4,18 @@
  * @module
  */
 
-import { type Dialect, dialect, type DialectOptions, readPath } from "../dialect.ts";
-import { CommandError } from "../errors.ts";
-import { checkLimits, type Limits } from "../limits.ts";
-import type { Command, DeviceId } from "../message/command.ts";
+import { type Dialect, dialect, type DialectOptions } from "../dialect.ts";
+import { checkLimits } from "../limits.ts";
 import { encodeEvent, type EventFilter, type OutgoingEvent } from "../message/event.ts";
 import { quote } from "../escape.ts";
 import { callUserCallback, show } from "../user_callback.ts";
 import type { Address, Listen, Listener, ListenOptions, Socket } from "../socket/socket.ts";
 import { encodeFrame } from "../wire/encoder.ts";
 import { HEADER_SIZE, payloadLimitError, PayloadType } from "../wire/header.ts";
-import type { ClientHandle, HandlerContext } from "./command_context.ts";
 import { CLOCK, type Clock } from "../timers.ts";
-import { type Handler, Session, topicKeys } from "./session.ts";
+import type { ClientHandle, Handler, HandlerContext } from "./command_context.ts";
+import { Session, type SessionOptions, topicKeys } from "./session.ts";
+import { handleSubscriptions } from "./subscription_commands.ts";
 
 /** Options of a server. */
 export interface ServerOptions {
@@ -82,15 +81,14 @@ export interface RcspServer extends AsyncDisposable {}
 export class RcspServer {
   /** The names that it uses on the wire. */
   readonly dialect: Dialect;
-  readonly #limits: Limits;
   readonly #handlers = new Map<string, Handler>();
-  readonly #unknown: { handler?: Handler } = {};
+  /** The same for all clients. */
+  readonly #sessionOptions: SessionOptions & { unknown: Handler | undefined };
   readonly #sessions = new Set<Session>();
   readonly #listeners = new Set<Listener>();
   /** Commands with a logged handler error. */
   readonly #shown = new Set<string>();
   readonly #options: ServerOptions;
-  readonly #clock: Clock;
   #closed: Promise<void> | undefined;
 
   /**
@@ -101,10 +99,21 @@ export class RcspServer {
   constructor(options: ServerOptions = {}) {
     this.#options = options;
     const { clock = CLOCK } = options as ServerTestHooks;
-    this.#clock = clock;
     this.dialect = dialect(options.dialect);
-    this.#limits = checkLimits(options);
-    this.#handleSubscriptions();
+    this.#sessionOptions = {
+      dialect: this.dialect,
+      limits: checkLimits(options),
+      clock,
+      handlers: this.#handlers,
+      unknown: undefined,
+      onDisconnect: (error, client) => this.#report(error, client),
+      onFailure: (error, client, command) => this.#reportFailure(error, client, command),
+    };
+    handleSubscriptions(
+      this,
+      (topic, context) => this.#subscribe(topic, context),
+      (topic, context) => this.#unsubscribe(topic, context),
+    );
   }
 
   /** Number of connected clients. */
@@ -125,7 +134,7 @@ export class RcspServer {
 
   /** Sets the handler of all commands without one of their own. Returns the server. */
   handleUnknown(handler: Handler): this {
-    this.#unknown.handler = handler;
+    this.#sessionOptions.unknown = handler;
     return this;
   }
 
@@ -153,15 +162,7 @@ export class RcspServer {
       socket.close();
       return;
     }
-    const session = new Session(socket, {
-      dialect: this.dialect,
-      limits: this.#limits,
-      clock: this.#clock,
-      handlers: this.#handlers,
-      unknown: this.#unknown,
-      onDisconnect: (error, client) => this.#report(error, client),
-      onFailure: (error, client, command) => this.#reportFailure(error, client, command),
-    });
+    const session = new Session(socket, this.#sessionOptions);
     this.#sessions.add(session);
     socket.closed.then(() => this.#sessions.delete(session));
   }
@@ -199,14 +200,14 @@ export class RcspServer {
   #encodeEvent(event: OutgoingEvent): Uint8Array {
     const frame = encodeFrame(PayloadType.Event, encodeEvent(event, this.dialect));
     const size = frame.length - HEADER_SIZE;
-    const { maxPayload } = this.#limits;
+    const { maxPayload } = this.#sessionOptions.limits;
     if (size > maxPayload) throw payloadLimitError("Cannot publish event", size, maxPayload);
     return frame;
   }
 
   /** Whether one more client fits; if needed, disconnects one that has ended its half. */
   #hasRoom(): boolean {
-    const { maxClients } = this.#limits;
+    const { maxClients } = this.#sessionOptions.limits;
     if (this.#sessions.size < maxClients) return true;
     const ending = [...this.#sessions].filter(({ clientEnded }) => clientEnded);
     if (this.#sessions.size - ending.length >= maxClients) return false;
@@ -232,66 +233,29 @@ export class RcspServer {
   async #close(): Promise<void> {
     const listeners = Array.from(this.#listeners, (listener) => listener.close());
     const sessions = [...this.#sessions];
-    const timer = this.#clock.set(() => {
+    const { clock, limits } = this.#sessionOptions;
+    const timer = clock.set(() => {
       for (const session of sessions) session.close();
-    }, this.#limits.closeTimeout);
+    }, limits.closeTimeout);
     await Promise.all([...listeners, ...sessions.map((session) => session.drain())]);
     this.#listeners.clear();
-    this.#clock.clear(timer);
+    clock.clear(timer);
   }
 
-  #handleSubscriptions(): void {
-    const { commands } = this.dialect;
-    const subscribe = (device: boolean): Handler => (command, context) => {
-      const session = context.client as Session;
-      const topic = readTopic(command, device, this.dialect);
-      return session.inOrder(context, () => {
-        const checking = this.#options.onSubscribe?.(topic, context);
-        if (checking === undefined) return session.subscribe(topic);
-        return Promise.resolve(checking).then(() => {
-          context.signal.throwIfAborted();
-          session.subscribe(topic);
-        });
+  #subscribe(topic: EventFilter, context: HandlerContext): void | Promise<void> {
+    const session = context.client as Session;
+    return session.inOrder(context, () => {
+      const checking = this.#options.onSubscribe?.(topic, context);
+      if (checking === undefined) return session.subscribe(topic);
+      return Promise.resolve(checking).then(() => {
+        context.signal.throwIfAborted();
+        session.subscribe(topic);
       });
-    };
-    const unsubscribe = (device: boolean): Handler => (command, context) => {
-      const session = context.client as Session;
-      const topic = readTopic(command, device, this.dialect);
-      return session.inOrder(context, () => session.unsubscribe(topic));
-    };
-    this.handle(commands.subscribe, subscribe(false));
-    this.handle(commands.unsubscribe, unsubscribe(false));
-    this.handle(commands.deviceSubscribe, subscribe(true));
-    this.handle(commands.deviceUnsubscribe, unsubscribe(true));
-  }
-}
-
-/**
- * The filter of a subscription command; `device`: of one device.
- *
- * @throws {CommandError} If an argument is missing.
- */
-export function readTopic(
-  { Command, Arguments }: Command,
-  device: boolean,
-  { subscription, errorCodes }: Dialect,
-): EventFilter {
-  const missing = (key: string, what: string): CommandError =>
-    new CommandError({
-      Code: errorCodes.badArguments,
-      Message: `${Command} needs ${what} in 'Arguments.${key}'`,
     });
-  const text = (key: string): string => {
-    const value = readPath(Arguments, key);
-    if (typeof value === "string") return value;
-    throw missing(key, "a string");
-  };
-  const publisher = text(subscription.publisher);
-  const topic = text(subscription.topic);
-  if (!device) return { publisher, topic };
-  const deviceId = (readPath(Arguments, subscription.deviceId) ?? undefined) as
-    | DeviceId
-    | undefined;
-  if (deviceId === undefined) throw missing(subscription.deviceId, "a device id");
-  return { publisher, topic, deviceId };
+  }
+
+  #unsubscribe(topic: EventFilter, context: HandlerContext): void | Promise<void> {
+    const session = context.client as Session;
+    return session.inOrder(context, () => session.unsubscribe(topic));
+  }
 }

@@ -4,54 +4,23 @@
  * @module
  */
 
-import type { Dialect } from "../dialect.ts";
-import {
-  CommandError,
-  ConnectionError,
-  LimitError,
-  ProtocolError,
-  TimeoutError,
-} from "../errors.ts";
+import { ConnectionError, LimitError, ProtocolError } from "../errors.ts";
 import { Fifo } from "../fifo.ts";
-import type { Limits } from "../limits.ts";
-import { type Command, decodeCommand } from "../message/command.ts";
 import { type EventFilter, filterKey } from "../message/event.ts";
-import { isObject, type JsonObject, parseBody } from "../message/json.ts";
-import { encodeError, encodeResponse, RawResponse } from "../message/response.ts";
-import { quote } from "../escape.ts";
 import { receive, type Receiver, type Socket } from "../socket/socket.ts";
+import { StallTimer } from "../timers.ts";
 import { FrameDecoder } from "../wire/decoder.ts";
-import { utf8LengthIfOver } from "../wire/encoder.ts";
-import { payloadLimitError, PayloadType } from "../wire/header.ts";
-import { ResponseQueue, type Slot } from "./response_queue.ts";
-import { type ClientHandle, CommandContext, type HandlerContext } from "./command_context.ts";
+import { PayloadType } from "../wire/header.ts";
+import type { ClientHandle, HandlerContext } from "./command_context.ts";
+import { CommandRunner, type RunnerOptions } from "./command_runner.ts";
 import { FrameWriter } from "./frame_writer.ts";
-import { type Clock, StallTimer } from "../timers.ts";
-
-/** What a handler returns: the response's data, or nothing. */
-export type HandlerResult = JsonObject | null | undefined | void;
-
-/**
- * Executes a command. Its result becomes the response's `Response`; a `CommandError` that it throws
- * becomes the `Error`; anything else that it throws is answered as an internal error.
- */
-export type Handler = (
-  command: Command,
-  context: HandlerContext,
-) => HandlerResult | Promise<HandlerResult>;
+import { refusal } from "./refusal.ts";
+import { ResponseQueue } from "./response_queue.ts";
 
 /** Options of a session. */
-export interface SessionOptions {
-  readonly dialect: Dialect;
-  readonly limits: Limits;
-  readonly clock: Clock;
-  readonly handlers: ReadonlyMap<string, Handler>;
-  /** The handler of commands without one of their own, if there is one. */
-  readonly unknown: { readonly handler?: Handler };
+export interface SessionOptions extends RunnerOptions {
   /** Receives why a client was disconnected. */
   readonly onDisconnect: (error: unknown, client: ClientHandle) => void;
-  /** Receives what a handler threw, or its timeout. */
-  readonly onFailure: (error: unknown, client: ClientHandle, command: string) => void;
 }
 
 /** A client of the server: reads its commands, runs their handlers, and sends responses and events. */
@@ -60,11 +29,10 @@ export class Session implements ClientHandle, Receiver {
   readonly #options: SessionOptions;
   readonly #writer: FrameWriter;
   readonly #responses: ResponseQueue;
+  readonly #runner: CommandRunner;
   /** Commands of the current chunk for which the response queue had no room. */
   readonly #backlog = new Fifo<Uint8Array>();
   readonly #topics = new Set<string>();
-  /** Commands whose handlers are running. */
-  readonly #running = new Set<CommandContext>();
   readonly #decoder: FrameDecoder;
   #received = 0;
   /** Resumes the socket. */
@@ -73,21 +41,22 @@ export class Session implements ClientHandle, Receiver {
   #workingOff = false;
   #ahead: Uint8Array | undefined;
   #inputEnded = false;
-  readonly #sink = (type: PayloadType, payload: Uint8Array): void => this.#onFrame(type, payload);
   readonly #frameTimer: StallTimer;
   readonly #responseTimer: StallTimer;
   #changing: Promise<void> | undefined;
   #phase: "open" | "draining" | "closed" = "open";
   #clientEnded = false;
-  /** Why nobody waits for responses any more. */
-  #ending: { readonly reason: unknown } | undefined;
 
   /** Takes ownership of a socket and starts to read. */
   constructor(socket: Socket, options: SessionOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#writer = new FrameWriter(socket, (error) => this.disconnect(error));
+    this.#writer = new FrameWriter(socket, {
+      onWritten: () => this.#responses.onWritten(),
+      onError: (error) => this.disconnect(error),
+    });
     this.#responses = new ResponseQueue(this.#writer, options.limits);
+    this.#runner = new CommandRunner(this, this.#responses, options);
     const { clock, limits: { maxPayload, partialFrameTimeout, closeTimeout } } = options;
     this.#decoder = new FrameDecoder({ maxPayload });
     this.#frameTimer = new StallTimer({
@@ -97,7 +66,11 @@ export class Session implements ClientHandle, Receiver {
         this.#phase === "open" && !this.#workingOff && this.#decoder.partial
           ? this.#received
           : undefined,
-      onStall: () => this.disconnect(this.#stalled()),
+      onStall: () => {
+        const message = `Client ${this.remote} was disconnected: its frame was incomplete for ` +
+          `${partialFrameTimeout} ms`;
+        this.disconnect(new ConnectionError("connection-stalled", message));
+      },
     });
     this.#responseTimer = new StallTimer({
       clock,
@@ -137,9 +110,8 @@ export class Session implements ClientHandle, Receiver {
     this.#clientEnded = true;
     this.#frameTimer.stop();
     this.#responseTimer.stop();
-    this.#abortHandlers(`Client ${this.remote} is disconnected`);
-    for (const { timer } of this.#running) this.#options.clock.clear(timer);
-    this.#running.clear();
+    this.#runner.abort(`Client ${this.remote} is disconnected`);
+    this.#runner.close();
     this.#responses.close();
     this.#socket.close();
   }
@@ -158,7 +130,7 @@ export class Session implements ClientHandle, Receiver {
   async drain(): Promise<void> {
     if (this.#phase === "open") {
       this.#phase = "draining";
-      this.#abortHandlers("The server is closing");
+      this.#runner.abort("The server is closing");
       if (this.#clientEnded) await this.#closeFlushed();
       else {
         await this.#responses.empty();
@@ -194,20 +166,16 @@ export class Session implements ClientHandle, Receiver {
    * @throws {CommandError} If there are `maxTopics` already, or it is longer than `maxTopicLength`.
    */
   subscribe(topic: EventFilter): void {
-    const { limits, dialect } = this.#options;
+    const { limits: { maxTopicLength, maxTopics }, dialect } = this.#options;
     const key = filterKey(topic);
-    if (key.length > limits.maxTopicLength) {
-      throw new CommandError({
-        Code: dialect.errorCodes.badArguments,
-        Message:
-          `A topic of ${key.length} characters is longer than 'maxTopicLength' (${limits.maxTopicLength})`,
-      });
+    if (key.length > maxTopicLength) {
+      const message =
+        `A topic of ${key.length} characters is longer than 'maxTopicLength' (${maxTopicLength})`;
+      throw refusal(dialect, "badArguments", message);
     }
-    if (this.#topics.size >= limits.maxTopics && !this.#topics.has(key)) {
-      throw new CommandError({
-        Code: dialect.errorCodes.tooManyTopics,
-        Message: `There are 'maxTopics' (${limits.maxTopics}) subscriptions already`,
-      });
+    if (this.#topics.size >= maxTopics && !this.#topics.has(key)) {
+      const message = `There are 'maxTopics' (${maxTopics}) subscriptions already`;
+      throw refusal(dialect, "tooManyTopics", message);
     }
     this.#topics.add(key);
   }
@@ -224,9 +192,16 @@ export class Session implements ClientHandle, Receiver {
 
   /** Sends an encoded frame; returns `false` if it disconnects the client instead. */
   send(frame: Uint8Array): boolean {
-    if (!this.#canSend()) return false;
-    this.#writer.addBytes(frame);
-    return true;
+    if (this.#phase !== "open") return false;
+    const { maxUnsent } = this.#options.limits;
+    if (this.#writer.unsent <= maxUnsent) {
+      this.#writer.addBytes(frame);
+      return true;
+    }
+    const message =
+      `Client ${this.remote} was disconnected: more than 'maxUnsent' (${maxUnsent}) bytes are unread`;
+    this.disconnect(new LimitError(message, "maxUnsent", maxUnsent));
+    return false;
   }
 
   /** Called by the socket: decodes a chunk and runs its commands. */
@@ -239,7 +214,7 @@ export class Session implements ClientHandle, Receiver {
     }
     try {
       this.#received += chunk.length;
-      if (this.#phase === "open") this.#decoder.push(chunk, this.#sink);
+      if (this.#phase === "open") this.#decoder.push(chunk, this.#onFrame);
     } catch (error) {
       this.disconnect(error);
       return false;
@@ -276,15 +251,9 @@ export class Session implements ClientHandle, Receiver {
   #onLeft(): void {
     if (this.#clientEnded) return;
     this.#clientEnded = true;
-    this.#abortHandlers(`Client ${this.remote} has ended the connection`);
+    this.#runner.abort(`Client ${this.remote} has ended the connection`);
     if (this.#phase === "draining") this.#closeFlushed();
     else this.#responseTimer.watch();
-  }
-
-  #abortHandlers(why: string): void {
-    if (this.#ending !== undefined) return;
-    this.#ending = { reason: new ConnectionError("connection-closed", why) };
-    for (const context of this.#running) context.abort(this.#ending.reason);
   }
 
   /** Closes the connection after what is ready is sent. */
@@ -293,7 +262,7 @@ export class Session implements ClientHandle, Receiver {
     this.close();
   }
 
-  #onFrame(type: PayloadType, payload: Uint8Array): void {
+  readonly #onFrame = (type: PayloadType, payload: Uint8Array): void => {
     if (this.#phase !== "open") return;
     if (type !== PayloadType.Command) {
       throw new ProtocolError("unexpected-type", "Unexpected frame", {
@@ -303,8 +272,8 @@ export class Session implements ClientHandle, Receiver {
       });
     }
     if (this.#backlog.length > 0 || this.#responses.full) this.#backlog.push(payload.slice());
-    else this.#execute(payload);
-  }
+    else this.#runner.execute(payload);
+  };
 
   /** A chunk may contain thousands of commands: each waits for room in the response queue. */
   async #workOffBacklog(): Promise<void> {
@@ -313,7 +282,7 @@ export class Session implements ClientHandle, Receiver {
       while (this.#responses.full) await this.#responses.drained();
       const payload = this.#backlog.shift();
       if (payload === undefined) break;
-      if (this.#phase === "open") this.#execute(payload);
+      if (this.#phase === "open") this.#runner.execute(payload);
     }
     this.#workingOff = false;
     const ahead = this.#ahead;
@@ -321,158 +290,6 @@ export class Session implements ClientHandle, Receiver {
     if (ahead !== undefined && this.onChunk(ahead)) this.#resume?.();
     if (this.#inputEnded && !this.#workingOff) await this.#finish();
     else if (this.#decoder.partial) this.#frameTimer.watch();
-  }
-
-  #execute(payload: Uint8Array): void {
-    const slot = this.#responses.reserve(payload.length);
-    const context = new CommandContext(this, payload);
-    try {
-      const body = this.#answerIfInvalid(
-        payload,
-        (body) => parseBody(body, this.#options.limits.maxDepth),
-      );
-      if (typeof body["TrackId"] === "string") slot.trackId = body["TrackId"];
-      const command = this.#answerIfInvalid(body, decodeCommand);
-      const { handlers, unknown } = this.#options;
-      const handler = handlers.get(command.Command) ?? unknown.handler;
-      if (handler === undefined) throw this.#unknownCommand(command);
-      slot.command = command.Command;
-      const result = handler(command, context);
-      if (result instanceof Promise) this.#awaitResult(result, slot, context);
-      else this.#succeed(slot, result);
-    } catch (error) {
-      this.#refuse(slot, context, error);
-    }
-  }
-
-  #awaitResult(result: Promise<HandlerResult>, slot: Slot, context: CommandContext): void {
-    const { clock, limits: { handlerTimeout } } = this.#options;
-    const finished = (): void => {
-      clock.clear(context.timer);
-      this.#running.delete(context);
-    };
-    if (this.#ending !== undefined) context.abort(this.#ending.reason);
-    if (this.#phase !== "closed") {
-      this.#running.add(context);
-      if (handlerTimeout !== Infinity) {
-        context.timer = clock.set(() => this.#timeOut(slot, context), handlerTimeout);
-      }
-    }
-    result.then((data) => {
-      finished();
-      if (slot.json === undefined) this.#succeed(slot, data);
-    }).catch((error) => {
-      finished();
-      if (slot.json === undefined) this.#refuse(slot, context, error);
-      else if (!context.explains(error)) this.#fail(slot, error);
-    });
-  }
-
-  /** Answers a command whose handler takes too long, so that later responses need not wait. */
-  #timeOut(slot: Slot, context: CommandContext): void {
-    this.#running.delete(context);
-    const { limits: { handlerTimeout }, dialect } = this.#options;
-    const name = quote(slot.command!);
-    const error = new TimeoutError(
-      `Handler of ${name} took longer than 'handlerTimeout' (${handlerTimeout} ms)`,
-      handlerTimeout,
-    );
-    context.abort(error);
-    const Message = `${name} timed out after ${handlerTimeout} ms`;
-    this.#refuse(slot, context, new CommandError({ Code: dialect.errorCodes.timeout, Message }));
-    this.#fail(slot, error);
-  }
-
-  #fail(slot: Slot, error: unknown): void {
-    this.#options.onFailure(error, this, slot.command ?? "");
-  }
-
-  /** Invalid content of a valid frame is answered, and does not end the connection. */
-  #answerIfInvalid<T, R>(input: T, read: (input: T) => R): R {
-    try {
-      return read(input);
-    } catch (error) {
-      const Code = this.#options.dialect.errorCodes.badCommand;
-      throw new CommandError({ Code, Message: (error as Error).message });
-    }
-  }
-
-  #unknownCommand(command: Command): CommandError {
-    return new CommandError({
-      Code: this.#options.dialect.errorCodes.unknownCommand,
-      Message: `Unknown command ${quote(command.Command)}`,
-    });
-  }
-
-  #succeed(slot: Slot, result: HandlerResult | RawResponse): void {
-    const name = quote(slot.command!);
-    if (result instanceof RawResponse) {
-      this.#checkSize(result.json, `Cannot answer ${name}`);
-      this.#responses.complete(slot, result.type, result.json);
-      return;
-    }
-    if ((result ?? undefined) !== undefined && !isObject(result)) {
-      throw new TypeError(`Handler of ${name} must return an object or nothing`);
-    }
-    const json = encodeResponse(slot.trackId, result ?? undefined, this.#options.dialect);
-    this.#checkSize(json, `Cannot answer ${name}`);
-    this.#responses.complete(slot, PayloadType.ResponseOk, json);
-  }
-
-  #refuse(slot: Slot, context: CommandContext, error: unknown): void {
-    const json = this.#encodeRefusal(slot, context, error);
-    this.#responses.complete(slot, PayloadType.ResponseError, json);
-  }
-
-  #encodeRefusal(slot: Slot, context: CommandContext, error: unknown): string {
-    const { dialect } = this.#options;
-    let failure = error;
-    if (error instanceof CommandError) {
-      try {
-        const body = { Code: error.errorCode, Message: error.errorMessage };
-        const json = encodeError(slot.trackId, body, dialect);
-        this.#checkSize(json, "Cannot answer with an error");
-        return json;
-      } catch (cause) {
-        // A handler's code may be anything, and may have no JSON.
-        failure = cause;
-      }
-    }
-    if (!context.explains(failure)) this.#fail(slot, failure);
-    const body = {
-      Code: dialect.errorCodes.internal,
-      Message: "Internal server error",
-    };
-    return encodeError(slot.trackId, body, dialect);
-  }
-
-  #checkSize(json: string, action: string): void {
-    const { maxPayload } = this.#options.limits;
-    const size = utf8LengthIfOver(json, maxPayload);
-    if (size !== undefined) throw payloadLimitError(action, size, maxPayload);
-  }
-
-  /** Returns whether more may be sent; disconnects a client that does not read. */
-  #canSend(): boolean {
-    if (this.#phase !== "open") return false;
-    const { maxUnsent } = this.#options.limits;
-    if (this.#writer.unsent <= maxUnsent) return true;
-    this.disconnect(
-      new LimitError(
-        `Client ${this.remote} was disconnected: more than 'maxUnsent' (${maxUnsent}) bytes are unread`,
-        "maxUnsent",
-        maxUnsent,
-      ),
-    );
-    return false;
-  }
-
-  #stalled(): ConnectionError {
-    const { partialFrameTimeout } = this.#options.limits;
-    return new ConnectionError(
-      "connection-stalled",
-      `Client ${this.remote} was disconnected: its frame was incomplete for ${partialFrameTimeout} ms`,
-    );
   }
 }
 

@@ -18,7 +18,7 @@ import { describeValue, type JsonObject, type JsonValue } from "../message/json.
 import { quote } from "../escape.ts";
 import { callUserCallback, show } from "../user_callback.ts";
 import { RcspServer, type ServerOptions, type ServerTestHooks } from "../server/server.ts";
-import type { HandlerResult } from "../server/session.ts";
+import type { HandlerResult } from "../server/command_context.ts";
 import { CLOCK, type Clock, LONGEST_TIMER, sleep } from "../timers.ts";
 import type { Address, Listen, ListenOptions, Socket } from "../socket/socket.ts";
 import {
