@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import type { CallRequest } from "../src/client/call_queue.ts";
-import { type CallCounts, CallQueue } from "../src/client/call_queue.ts";
+import { CallQueue } from "../src/client/call_queue.ts";
 import { DIALECT } from "../src/dialect.ts";
 import { ConnectionError, LimitError, ProtocolError, TimeoutError } from "../src/errors.ts";
 import type { JsonObject } from "../src/message/json.ts";
@@ -32,7 +32,7 @@ function kit(maxPending = 8): Kit {
   };
 }
 
-function counts(queue: CallQueue): CallCounts & { waiting: number; unanswered: number } {
+function counts(queue: CallQueue): CallQueue["counts"] & { waiting: number; unanswered: number } {
   const { queued: waiting, inFlight: unanswered } = queue;
   return { ...queue.counts, waiting, unanswered };
 }

@@ -44,15 +44,11 @@ export interface CallRequest {
 }
 
 /** A command in the queue or in flight. */
-export interface Call {
-  readonly name: string;
+interface Call extends Pick<CallRequest, "name" | "timeout" | "signal" | "onRaw"> {
   readonly trackId: string;
-  readonly timeout: number;
-  readonly signal: AbortSignal | undefined;
   /** Emptied when it is sent. */
   json: string;
   readonly deadline: number;
-  readonly onRaw: CallRequest["onRaw"];
   readonly resolve: (response: JsonObject) => void;
   readonly reject: (reason: unknown) => void;
   sent: boolean;
@@ -65,15 +61,6 @@ type QueueOptions = Pick<ClientOptions, "address" | "dialect" | "maxPayload" | "
 // EWMA weight of an RTT sample (RFC 6298 alpha).
 const RTT_ALPHA = 1 / 8;
 
-/** See `ClientStats`. */
-export interface CallCounts {
-  sent: number;
-  answered: number;
-  failed: number;
-  late: number;
-  timedOut: number;
-}
-
 /**
  * Queues commands and matches responses to them.
  *
@@ -84,7 +71,8 @@ export interface CallCounts {
 export class CallQueue {
   /** Smoothed time from call to response in milliseconds, after the first response. */
   roundTrip: number | undefined;
-  readonly counts: CallCounts = { sent: 0, answered: 0, failed: 0, late: 0, timedOut: 0 };
+  /** See `ClientStats`. */
+  readonly counts = { sent: 0, answered: 0, failed: 0, late: 0, timedOut: 0 };
   readonly #options: QueueOptions;
   readonly #clock: Clock;
   readonly #urgent = new Fifo<Call>();
@@ -249,21 +237,23 @@ export class CallQueue {
   rejectInFlight(cause: RcspError): void {
     this.#rttProbe = undefined;
     this.#abandonedInFlight = 0;
-    for (const call of this.#inFlight.takeAll()) this.#rejectEnded(call, cause);
+    this.#rejectAll(this.#inFlight, cause);
   }
 
   /** Rejects the queued calls: there will be no further connection. */
   rejectQueued(cause: RcspError): void {
     this.#abandonedQueued = 0;
-    const queued = [...this.#urgent.takeAll(), ...this.#queued.takeAll()];
-    for (const call of queued) this.#rejectEnded(call, cause);
+    this.#rejectAll(this.#urgent, cause);
+    this.#rejectAll(this.#queued, cause);
     this.#timer.clear();
   }
 
-  #rejectEnded(call: Call, cause: RcspError): void {
-    if (call.settled) return;
-    this.#settle(call);
-    call.reject(endedError(call, cause));
+  #rejectAll(queue: Fifo<Call>, cause: RcspError): void {
+    for (const call of queue.takeAll()) {
+      if (call.settled) continue;
+      this.#settle(call);
+      call.reject(endedError(call, cause));
+    }
   }
 
   #abandon(call: Call, reason: unknown): void {
@@ -284,8 +274,7 @@ export class CallQueue {
 
   /** Keeps abandoned calls from piling up while nothing is sent. */
   #compactQueued(): void {
-    this.#abandonedQueued++;
-    if (this.#abandonedQueued <= 16 || this.#abandonedQueued * 2 < this.#queued.length) return;
+    if (++this.#abandonedQueued * 2 < this.#queued.length) return;
     this.#urgent.filter((call) => !call.settled);
     this.#queued.filter((call) => !call.settled);
     this.#abandonedQueued = 0;

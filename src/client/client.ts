@@ -149,9 +149,6 @@ export class Client implements RcspClient {
     return queue;
   }
 
-  on(type: "press", listener: (press: ButtonPress) => void): StopListening;
-  on(type: "event", listener: (event: RcspEvent) => void): StopListening;
-  on(type: "status", listener: (status: ClientStatus) => void): StopListening;
   on(type: "press" | "event" | "status", listener: (value: never) => void): StopListening {
     if (typeof listener !== "function") {
       throw new TypeError(
@@ -320,13 +317,12 @@ export class Client implements RcspClient {
   }
 
   async #drain(timeout: number): Promise<void> {
-    const late = Promise.withResolvers<void>();
-    const timer = this.clock.set(late.resolve, timeout);
+    const timer = this.clock.set(() => void this.close(), timeout);
     const presses = [...this.allPresses];
     const orderly = this.calls.idle().then(() =>
       Promise.all([this.subscriptions.leaveAll(), ...presses.map((each) => each.leave())])
     );
-    await Promise.race([orderly, late.promise, this.closed]);
+    await Promise.race([orderly, this.closed]);
     this.clock.clear(timer);
     await this.close();
   }

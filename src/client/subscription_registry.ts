@@ -5,7 +5,7 @@
  */
 
 import { type Clock, DeadlineTimer } from "../timers.ts";
-import { writePath } from "../dialect.ts";
+import { type Dialect, writePath } from "../dialect.ts";
 import { ConnectionError, type RcspError, TimeoutError } from "../errors.ts";
 import { quote } from "../escape.ts";
 import type { Arguments } from "../message/command.ts";
@@ -42,7 +42,13 @@ export interface Membership {
 const MAX_HANG_UPS = 3;
 
 interface Group {
-  readonly filter: EventFilter;
+  readonly key: string;
+  /** For messages. */
+  readonly name: string;
+  /** The two commands, and the arguments of both. */
+  readonly subscribe: string;
+  readonly unsubscribe: string;
+  readonly args: JsonObject;
   readonly members: Set<Member>;
   /** Whether the command was handed to the current connection. */
   requested: boolean;
@@ -56,6 +62,7 @@ interface Member {
   deadline: number;
   /** `undefined` for everything that arrives. */
   readonly filter: EventFilter | undefined;
+  readonly group: Group | undefined;
   readonly sink: EventSink;
 }
 
@@ -94,10 +101,12 @@ export class SubscriptionRegistry {
 
   /** Adds a sink for a filter that was checked, or for everything that arrives. */
   add(filter: EventFilter | undefined, sink: EventSink): Membership {
-    const member: Member = { filter, sink, deadline: Infinity };
+    const group = filter && this.#groupOf(filter);
+    const member: Member = { filter, group, sink, deadline: Infinity };
     this.#members.add(member);
-    if (filter === undefined) sink.onAccepted?.();
-    else this.#join(filter, member);
+    group?.members.add(member);
+    if (group === undefined || group.accepted) sink.onAccepted?.();
+    else this.#timer.set(member.deadline = this.#clock.now() + this.#options.commandTimeout);
     return { leave: () => this.#leave(member) };
   }
 
@@ -172,18 +181,15 @@ export class SubscriptionRegistry {
     for (const { sink } of members) sink.onEnd?.(error);
   }
 
-  #join(filter: EventFilter, member: Member): void {
+  /** A new group is subscribed to, if there is a connection. */
+  #groupOf(filter: EventFilter): Group {
     const key = filterKey(filter);
-    let group = this.#groups.get(key);
-    if (group?.accepted) member.sink.onAccepted?.();
-    else this.#timer.set(member.deadline = this.#clock.now() + this.#options.commandTimeout);
-    if (group !== undefined) {
-      group.members.add(member);
-      return;
-    }
-    group = { filter, members: new Set([member]), requested: false, accepted: false, hangUps: 0 };
+    const known = this.#groups.get(key);
+    if (known !== undefined) return known;
+    const group = newGroup(key, filter, this.#options.dialect);
     this.#groups.set(key, group);
     if (this.#connection) this.#subscribe(group, this.#connection.signal, false);
+    return group;
   }
 
   async #subscribeInTurn(groups: Group[], signal: AbortSignal): Promise<void> {
@@ -197,11 +203,7 @@ export class SubscriptionRegistry {
   async #subscribe(group: Group, signal: AbortSignal, returning: boolean): Promise<void> {
     group.requested = true;
     try {
-      const { filter } = group;
-      await this.#send(this.#command(filter), this.#arguments(filter), {
-        signal,
-        urgent: returning,
-      });
+      await this.#send(group.subscribe, group.args, { signal, urgent: returning });
       group.hangUps = 0;
       group.accepted = !signal.aborted;
       for (const member of group.members) {
@@ -220,7 +222,7 @@ export class SubscriptionRegistry {
       }
       this.#drop(group, error);
       // The server may still accept it: the command to unsubscribe comes after it.
-      if (error instanceof TimeoutError && error.sent) this.#unsubscribe(group.filter);
+      if (error instanceof TimeoutError && error.sent) this.#unsubscribe(group);
     }
   }
 
@@ -229,9 +231,8 @@ export class SubscriptionRegistry {
     if (this.#counted === signal) return;
     this.#counted = signal;
     if (++group.hangUps < MAX_HANG_UPS) return;
-    const message =
-      `Cannot subscribe to ${filterName(group.filter)} as ${MAX_HANG_UPS} connections ` +
-      `in a row ended before the server answered ${quote(this.#command(group.filter))}: ` +
+    const message = `Cannot subscribe to ${group.name} as ${MAX_HANG_UPS} connections ` +
+      `in a row ended before the server answered ${quote(group.subscribe)}: ` +
       "if it expects other names, set them with the option 'dialect'";
     this.#drop(group, new ConnectionError("connection-closed", message, { cause, sent: true }));
   }
@@ -241,71 +242,68 @@ export class SubscriptionRegistry {
     let next = Infinity;
     for (const member of this.#members) {
       if (member.deadline > now) next = Math.min(next, member.deadline);
-      else this.#failLate(member, member.filter!);
+      else this.#failLate(member, member.group!);
     }
     return next;
   }
 
-  #failLate(member: Member, filter: EventFilter): void {
+  #failLate(member: Member, { name, requested, subscribe }: Group): void {
     const { commandTimeout } = this.#options;
-    const sent = this.#groups.get(filterKey(filter))?.requested ?? false;
-    const reason = sent
-      ? `the server did not answer ${quote(this.#command(filter))}`
+    const reason = requested
+      ? `the server did not answer ${quote(subscribe)}`
       : "there was no connection";
-    const message = `Cannot subscribe to ${
-      filterName(filter)
-    }: ${reason} within ${commandTimeout} ms`;
-    member.sink.onEnd?.(new TimeoutError(message, commandTimeout, sent));
+    const message = `Cannot subscribe to ${name}: ${reason} within ${commandTimeout} ms`;
+    member.sink.onEnd?.(new TimeoutError(message, commandTimeout, requested));
     this.#leave(member);
   }
 
   #isCurrent(group: Group): boolean {
-    return this.#groups.get(filterKey(group.filter)) === group;
+    return this.#groups.get(group.key) === group;
   }
 
   #drop(group: Group, error: unknown): void {
-    this.#groups.delete(filterKey(group.filter));
+    this.#groups.delete(group.key);
     for (const member of group.members) {
       this.#members.delete(member);
       member.sink.onEnd?.(error);
     }
-    group.members.clear();
   }
 
   async #leave(member: Member): Promise<void> {
-    const { filter } = member;
-    if (!this.#members.delete(member) || filter === undefined) return;
-    const key = filterKey(filter);
-    const group = this.#groups.get(key);
-    if (!group?.members.delete(member) || group.members.size > 0) return;
-    this.#groups.delete(key);
-    if (group.requested) await this.#unsubscribe(filter);
+    const { group } = member;
+    if (!this.#members.delete(member) || group === undefined) return;
+    group.members.delete(member);
+    if (group.members.size > 0 || !this.#isCurrent(group)) return;
+    this.#groups.delete(group.key);
+    if (group.requested) await this.#unsubscribe(group);
   }
 
   /** Resolves when the server has answered, even with an error. */
-  async #unsubscribe(filter: EventFilter): Promise<void> {
+  async #unsubscribe({ unsubscribe, args }: Group): Promise<void> {
     if (this.#connection === undefined) return;
-    const { signal } = this.#connection;
-    const { unsubscribe, deviceUnsubscribe } = this.#options.dialect.commands;
-    const name = filter.deviceId === undefined ? unsubscribe : deviceUnsubscribe;
-    const options = { signal, unlimited: true };
-    await this.#send(name, this.#arguments(filter), options).catch(() => {});
+    const options = { signal: this.#connection.signal, unlimited: true };
+    await this.#send(unsubscribe, args, options).catch(() => {});
   }
+}
 
-  /** The command that subscribes. */
-  #command(filter: EventFilter): string {
-    const { subscribe, deviceSubscribe } = this.#options.dialect.commands;
-    return filter.deviceId === undefined ? subscribe : deviceSubscribe;
-  }
-
-  #arguments(filter: EventFilter): JsonObject {
-    const args: JsonObject = {};
-    const { publisher, topic, deviceId } = this.#options.dialect.subscription;
-    if (filter.deviceId !== undefined) writePath(args, deviceId, filter.deviceId);
-    writePath(args, publisher, filter.publisher);
-    writePath(args, topic, filter.topic);
-    return args;
-  }
+function newGroup(key: string, filter: EventFilter, { commands, subscription }: Dialect): Group {
+  const { publisher, topic, deviceId } = filter;
+  const args: JsonObject = {};
+  if (deviceId !== undefined) writePath(args, subscription.deviceId, deviceId);
+  writePath(args, subscription.publisher, publisher);
+  writePath(args, subscription.topic, topic);
+  const device = deviceId === undefined ? "" : ` of device ${quote(JSON.stringify(deviceId))}`;
+  return {
+    key,
+    name: `${quote(`${publisher}/${topic}`)}${device}`,
+    subscribe: deviceId === undefined ? commands.subscribe : commands.deviceSubscribe,
+    unsubscribe: deviceId === undefined ? commands.unsubscribe : commands.deviceUnsubscribe,
+    args,
+    members: new Set(),
+    requested: false,
+    accepted: false,
+    hangUps: 0,
+  };
 }
 
 /**
@@ -320,9 +318,4 @@ export function checkFilter({ publisher, topic, deviceId }: EventFilter): EventF
     }
   }
   return { publisher, topic, deviceId: deviceId === undefined ? undefined : deviceIdOf(deviceId) };
-}
-
-function filterName({ publisher, topic, deviceId }: EventFilter): string {
-  const device = deviceId === undefined ? "" : ` of device ${quote(JSON.stringify(deviceId))}`;
-  return `${quote(`${publisher}/${topic}`)}${device}`;
 }
