@@ -126,14 +126,15 @@ export const DIALECT: Dialect = {
  * @throws {TypeError} If a key is unknown, or a value is not a string.
  */
 export function dialect(options: DialectOptions = {}): Dialect {
-  return overlay(DIALECT as unknown as Tree, options as Tree, "dialect") as unknown as Dialect;
+  return overlay(DIALECT, options, "dialect");
 }
 
-interface Tree {
-  readonly [key: string]: string | Tree;
-}
-
-function overlay(base: Tree, over: Tree, path: string): Tree {
+function overlay<T extends object | string>(base: T, over: unknown, path: string): T {
+  if (over === undefined) return base;
+  if (typeof base === "string") {
+    if (typeof over === "string" && over !== "") return over as T;
+    throw new TypeError(`'${path}' must be a string that is not empty`);
+  }
   if (!isObject(over)) throw new TypeError(`'${path}' must be an object`);
   const unknown = Object.keys(over).find((key) => !Object.hasOwn(base, key));
   if (unknown !== undefined) {
@@ -142,11 +143,7 @@ function overlay(base: Tree, over: Tree, path: string): Tree {
     );
   }
   const entries = Object.entries(base).map(([key, value]) => {
-    const override = over[key];
-    if (override === undefined) return [key, value];
-    if (typeof value !== "string") return [key, overlay(value, override as Tree, `${path}.${key}`)];
-    if (typeof override === "string" && override !== "") return [key, override];
-    throw new TypeError(`'${path}.${key}' must be a string that is not empty`);
+    return [key, overlay(value, over[key], `${path}.${key}`)];
   });
   return Object.fromEntries(entries);
 }

@@ -17,7 +17,7 @@ const UNPRINTABLE = /[\p{C}\u2028\u2029]/gu;
 export function escapeUnprintable(text: string, options: { layout?: boolean } = {}): string {
   return text.replace(UNPRINTABLE, (character) => {
     if (options.layout && (character === "\n" || character === "\t")) return character;
-    return Array.from({ length: character.length }, (_, i) => escape(character, i)).join("");
+    return character.split("").map(escapeUnit).join("");
   });
 }
 
@@ -26,6 +26,6 @@ export function quote(text: string): string {
   return `'${escapeUnprintable(text.length > 40 ? `${text.slice(0, 40)}…` : text)}'`;
 }
 
-function escape(text: string, index: number): string {
-  return `\\u${text.charCodeAt(index).toString(16).padStart(4, "0")}`;
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

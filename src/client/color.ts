@@ -40,8 +40,8 @@ export interface Color {
  */
 export function parseColor(text: string): Color {
   const lower = text.trim().toLowerCase();
-  const [Red, Green, Blue] = fromHex(COLOR_NAMES.includes(lower) ? NAMED[lower]! : lower) ??
-    fromDecimals(lower) ?? [];
+  const known = COLOR_NAMES.includes(lower) ? NAMED[lower]! : lower;
+  const [Red, Green, Blue] = fromHex(known) ?? fromDecimals(known) ?? [];
   if (Red !== undefined && Green !== undefined && Blue !== undefined) return { Red, Green, Blue };
   throw new TypeError(
     `Invalid color ${quote(text)}: expected ${COLOR_NAMES.join(", ")}, #ff8000 or 255,128,0`,
@@ -49,9 +49,9 @@ export function parseColor(text: string): Color {
 }
 
 function fromHex(text: string): number[] | undefined {
-  const [, digits] = /^#?([\da-f]{6}|[\da-f]{3})$/.exec(text) ?? [];
-  const long = digits?.length === 3 ? digits.replace(/./g, "$&$&") : digits;
-  return long && [0, 2, 4].map((at) => parseInt(long.slice(at, at + 2), 16)) || undefined;
+  const [, digits = ""] = /^#?([\da-f]{6}|[\da-f]{3})$/.exec(text) ?? [];
+  const channels = digits.match(digits.length === 3 ? /./g : /../g);
+  return channels?.map((channel) => parseInt(channel.padEnd(2, channel), 16));
 }
 
 function fromDecimals(text: string): number[] | undefined {

@@ -89,12 +89,6 @@ export interface QueueTotals {
 
 type Ending = { readonly error: unknown } | "done";
 
-interface Reader<T> {
-  // Methods, so that a queue of something is assignable to a queue of unknown.
-  resolve(result: IteratorResult<T, undefined>): void;
-  reject(reason: unknown): void;
-}
-
 /** The queue behind a {@link Subscription}. */
 export class EventQueue<T> implements Subscription<T>, Sink<T> {
   readonly ready: Promise<void>;
@@ -105,7 +99,7 @@ export class EventQueue<T> implements Subscription<T>, Sink<T> {
   readonly #totals: QueueTotals;
   readonly #unsubscribe: () => Promise<void>;
   readonly #events = new Fifo<T>();
-  readonly #readers = new Fifo<Reader<T>>();
+  readonly #readers = new Fifo<PromiseWithResolvers<IteratorResult<T, undefined>>>();
   readonly #onAbort: () => void;
   readonly #ready = Promise.withResolvers<void>();
   #ending: Ending | undefined;
@@ -160,9 +154,9 @@ export class EventQueue<T> implements Subscription<T>, Sink<T> {
       return Promise.resolve({ done: false, value });
     }
     if (this.#ending !== undefined) return this.#end(this.#ending);
-    const { promise, resolve, reject } = Promise.withResolvers<IteratorResult<T, undefined>>();
-    this.#readers.push({ resolve, reject });
-    return promise;
+    const reader = Promise.withResolvers<IteratorResult<T, undefined>>();
+    this.#readers.push(reader);
+    return reader.promise;
   }
 
   return(): Promise<IteratorReturnResult<undefined>> {
