@@ -121,15 +121,11 @@ async function draw({ context, session, calibrations, over }: Run): Promise<numb
       : handLines(devices.filter(({ hand, error }) => hand ?? error), calibrations, style);
     return [...shown, ...sentenceLines(state, style, "faint")];
   };
-  try {
-    while (!over.signal.aborted) {
-      await view.draw(lines());
-      await pause(REDRAW, over.signal);
-    }
+  while (!over.signal.aborted) {
     await view.draw(lines());
-  } finally {
-    await view.close();
+    await pause(REDRAW, over.signal);
   }
+  await view.draw(lines());
   return Math.min(frames, wanted);
 }
 

@@ -6,18 +6,15 @@
 
 import type { TextOutput } from "../process/io.ts";
 
-const HIDE_CURSOR = "\x1b[?25l";
-const SHOW_CURSOR = "\x1b[?25h";
 const TO_LINE_END = "\x1b[K";
 const TO_SCREEN_END = "\x1b[J";
 const CLEAR_SCREEN = "\x1b[H\x1b[J";
 
-/** Draws lines over those that were drawn before. The last ones stay when it is closed. */
+/** Draws lines over those that were drawn before. The last ones stay. */
 export class LiveView {
   readonly #to: TextOutput;
   #drawn = 0;
   #size = "";
-  #isOpen = false;
 
   /** Creates a view; `to` must be a terminal. */
   constructor(to: TextOutput) {
@@ -34,23 +31,14 @@ export class LiveView {
     const shown = lines.length <= most
       ? lines
       : [...lines.slice(0, most - 1), `… ${lines.length - most + 1} more lines`];
-    const start = this.#isOpen ? "" : HIDE_CURSOR;
     const size = `${columns} ${rows}`;
     // A terminal that has become smaller has broken the lines: where they are is not known.
     const isResized = this.#drawn > 0 && size !== this.#size;
     const up = isResized ? CLEAR_SCREEN : this.#drawn === 0 ? "" : `\x1b[${this.#drawn}A\r`;
     this.#size = size;
-    this.#isOpen = true;
     this.#drawn = shown.length;
     await this.#to.write(
-      `${start}${up}${shown.map((line) => `${line}${TO_LINE_END}\n`).join("")}${TO_SCREEN_END}`,
+      `${up}${shown.map((line) => `${line}${TO_LINE_END}\n`).join("")}${TO_SCREEN_END}`,
     );
-  }
-
-  /** Shows the cursor again, below the last lines. */
-  async close(): Promise<void> {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
-    await this.#to.write(SHOW_CURSOR);
   }
 }
