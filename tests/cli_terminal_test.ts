@@ -1,7 +1,7 @@
 /** The program in a terminal with job control, which `tests/support/terminal.py` plays. */
 
 import { fileURLToPath } from "node:url";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { connect } from "../mod.ts";
 import { runtime, runtimeCommand, start } from "./support/runtime.ts";
 import { test } from "./support/test.ts";
@@ -117,6 +117,16 @@ for (const args of [["list"], ["watch", "--count", "1"], ["doctor"]]) {
       assertEquals(await shell("change"), "ended with 0");
     }));
 }
+
+test("the '^C' of a terminal is not in front of the last line", () =>
+  withShell(async (shell) => {
+    await shell("start", runtimeCommand(program, "watch", "--simulate"), true);
+    await shell("see", "Ctrl-C ends");
+    await shell("type_keys", CTRL_C);
+    await shell("see", "^C");
+    assertStringIncludes(String(await shell("see", "shown")), "\r  \r");
+    assertEquals(await shell("change"), "ended with 0");
+  }));
 
 test("without Deno's permission for all there are no keys, and Ctrl-Z and Ctrl-C work", () =>
   withShell(async (shell) => {

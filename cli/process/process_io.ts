@@ -38,7 +38,10 @@ export function processIo(): CliIo {
     if (leaving.signal.aborted) process.exit(EXIT.interrupted);
     leaving.abort(new Error("Interrupted"));
   };
-  process.on("SIGINT", leave);
+  process.on("SIGINT", () => {
+    hideControlC();
+    leave();
+  });
   process.on("SIGTERM", leave);
   return {
     get stdin() {
@@ -59,6 +62,12 @@ export function processIo(): CliIo {
     hostname: () => isPermitted("sys") ? hostname() : undefined,
     keys: ALL_PERMISSIONS.every((name) => isPermitted(name)) ? processKeys(leave) : undefined,
   };
+}
+
+/** A terminal shows `^C` where the next line begins. */
+function hideControlC(): void {
+  const screen = [process.stderr, process.stdout].find(({ isTTY }) => isTTY);
+  screen?.write("\r  \r");
 }
 
 async function isSameFile(one: string, other: string): Promise<boolean> {
