@@ -7,9 +7,9 @@
 import { VERSION } from "@rcsp/rcsp";
 import type { Command, Context } from "./command_line/command.ts";
 import { COMPLETE, complete } from "./command_line/completion.ts";
-import { allFlags, booleanFlag, CONNECTION_FLAGS, GENERAL_FLAGS } from "./command_line/flags.ts";
+import { allFlags, booleanFlag, commonFlags } from "./command_line/flags.ts";
 import { commandHelp, helpStyle, overview } from "./command_line/help.ts";
-import { type CommandLine, type Flag, readCommandLine, tokens } from "./command_line/parse.ts";
+import { type CommandLine, readCommandLine, tokens, unknownFlag } from "./command_line/parse.ts";
 import { findCommand } from "./command_line/suggest.ts";
 import { openSession, serverOptions } from "./driver/session.ts";
 import { EXIT, exitCode, sentence, UsageError } from "./exit_codes.ts";
@@ -28,8 +28,11 @@ const CLOCK: Clock = {
   set: (action, delay) => setTimeout(action, delay),
   clear: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
 };
-const VERSION_FLAG: Flag = booleanFlag("-v, --version", "show the version");
-const LEADING_FLAGS = [...CONNECTION_FLAGS, ...GENERAL_FLAGS, VERSION_FLAG];
+/** The flags that may come before a command, or in its place. */
+const LEADING_FLAGS = [
+  ...commonFlags({ connects: true, simulates: true, prints: true }),
+  booleanFlag("-v, --version", "show the version"),
+];
 
 /** See `main()` of `mod.ts`. */
 export async function main(args: readonly string[], io: CliIo): Promise<number> {
@@ -60,7 +63,11 @@ async function dispatch(args: readonly string[], io: CliIo): Promise<number> {
   }
   if (first === undefined) {
     if (asked === undefined && args.length > 0) {
-      throw new UsageError("No command given. Run 'rcsp help'.");
+      const known = LEADING_FLAGS.map(({ name }) => name);
+      const odd = leading.find(({ name }) => name !== undefined && !known.includes(name));
+      const help = "rcsp help";
+      if (odd?.rawName) throw unknownFlag(odd.rawName, { flags: LEADING_FLAGS, help });
+      throw new UsageError(`No command given. Run '${help}'.`);
     }
     return await print(io, overview(COMMANDS, style));
   }

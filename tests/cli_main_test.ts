@@ -10,7 +10,9 @@ import { test } from "./support/test.ts";
 
 const wrong: [sentence: string, ...args: string[]][] = [
   ["No command given. Run 'rcsp help'.", "--json"],
-  ["No command given. Run 'rcsp help'.", "--verison"],
+  ["Unknown flag '--verison'. Did you mean '--version'?", "--verison"],
+  ["Unknown flag '--nothing'. Run 'rcsp help'.", "--json", "--nothing"],
+  ["Unknown flag '-q'. Run 'rcsp help'.", "-q"],
   ["Unknown command 'lsit'. Did you mean 'list'?", "lsit"],
   ["Unknown command 'wat'. Did you mean 'watch'?", "wat"],
   ["Unknown command 'xyzzy'. Run 'rcsp help'.", "xyzzy"],

@@ -236,7 +236,11 @@ function convert(flag: Flag, text: string, source: string): Value {
   throw wrong(`an integer ${bounds}`);
 }
 
-function unknownFlag(flag: string, { flags, help }: LineRules): UsageError {
+/** For a flag that nobody declared. */
+export function unknownFlag(
+  flag: string,
+  { flags, help }: Pick<LineRules, "flags" | "help">,
+): UsageError {
   const names = flags.map(({ name }) => `--${name}`);
   return new UsageError(`Unknown flag ${quote(flag)}${hint(flag, names, `Run '${help}'.`)}`);
 }
