@@ -44,8 +44,10 @@ const badItems: [sentence: string, ...words: string[]][] = [
   ["Invalid argument '{}': expected Name=text or Name:=JSON", "A=1", "{}"],
   ["Invalid argument 'B': expected Name=text or Name:=JSON", "A=1", "B"],
   ["Invalid argument '@file': expected", "@file", "A=1"],
-  ["Cannot read 'x' as JSON", "A:=x"],
-  ["Cannot read '' as JSON", "A:="],
+  ["Invalid argument 'B': expected Name=text or Name:=JSON", "B"],
+  ["Invalid argument '1': expected Name=text or Name:=JSON", "1"],
+  ["Invalid argument 'A:=x' is not JSON after ':='. For text use '='.", "A:=x"],
+  ["Invalid argument 'A:=' is not JSON after ':='", "A:="],
   ["The argument 'A' is given twice", "A=1", "A:=2"],
   ["a number too large to be exact", "A:=9007199254740993"],
 ];
@@ -67,7 +69,9 @@ function* endless(): Generator<Uint8Array> {
 const badInputs: [sentence: string, source: string, input?: Iterable<string | Uint8Array>][] = [
   ["Cannot read '{' as JSON", "{"],
   ["The arguments must be a JSON object, not an array", "[]"],
-  ["The arguments must be a JSON object, not null", "null"],
+  ["The arguments must be a JSON object, not null", "-", ["null"]],
+  ["The arguments must be a JSON object, not the string 'x'", '"x"'],
+  ["Invalid argument 'null': expected Name=text or Name:=JSON", "null"],
   ["A file name must follow the '@'", "@"],
   ["Cannot read 'missing.json': no such file", "@missing.json"],
   ["Cannot read 'standard input' as JSON", "-"],

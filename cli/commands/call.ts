@@ -53,7 +53,7 @@ export async function readArguments(
   words: readonly string[],
 ): Promise<JsonObject> {
   const [first = ""] = words;
-  const isObjectGiven = words.length === 1 && !ITEM.test(first);
+  const isObjectGiven = words.length === 1 && /^(?:-$|@|\s*[[{"])/.test(first);
   const args = isObjectGiven ? await readObject(context, first) : readItems(words);
   checkNumbers(args);
   return args;
@@ -69,9 +69,18 @@ function readItems(words: readonly string[]): JsonObject {
       );
     }
     if (items.has(name)) throw new UsageError(`The argument ${quote(name)} is given twice`);
-    items.set(name, operator === "=" ? text : parseJson(text, text) as JsonValue);
+    items.set(name, operator === "=" ? text : parseItem(name, text));
   }
   return Object.fromEntries(items);
+}
+
+function parseItem(name: string, text: string): JsonValue {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const message = `${quote(`${name}:=${text}`)} is not JSON after ':='. For text use '='.`;
+    throw new UsageError(`Invalid argument ${message}`, { cause });
+  }
 }
 
 async function readObject({ io }: Context, source: string): Promise<JsonObject> {
