@@ -264,6 +264,15 @@ test("serve refuses what it cannot use before it listens", async () => {
   }
 });
 
+test("serve on an address of another machine ends with 3, and without advice for clients", async () => {
+  for (const host of ["192.0.2.1", "nowhere.invalid"]) {
+    const result = await rcsp(["serve", "--host", host], { listen: netListen });
+    assertFails(result, 3);
+    const expected = `rcsp: Cannot listen on ${host}:45451: this machine has no such address\n`;
+    assertEquals(result.err, expected);
+  }
+});
+
 test("serve on a port that is taken ends with 3", async () => {
   const { listen } = memoryNetwork();
   const listener = await listen({ port: 45451 }, (socket) => socket.close());

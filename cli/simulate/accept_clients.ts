@@ -5,10 +5,11 @@
  */
 
 import type { Address } from "@rcsp/rcsp";
-import { type Listen, listen } from "@rcsp/rcsp/server";
+import { formatAddress, type Listen, listen, type ListenOptions } from "@rcsp/rcsp/server";
 import type { Context } from "../command_line/command.ts";
 import { integerFlag, textFlag } from "../command_line/flags.ts";
 import type { Flag } from "../command_line/parse.ts";
+import { EXIT, Failure } from "../exit_codes.ts";
 import { writeLine } from "../terminal/output.ts";
 
 /** Lines that may wait to be written; more are left out. */
@@ -32,15 +33,32 @@ export function listenFlags(defaultPort: number): readonly Flag[] {
 /** What a command listens with: the runtime's adapter, where a test does not bring another. */
 export function listenWith(context: Context, announce?: (text: string) => void): Listen {
   const listenThere = context.io.listen ?? listen;
-  if (announce === undefined) return listenThere;
   let clients = 0;
-  return (address, onSocket, onError) =>
-    listenThere(address, (socket) => {
+  return async (options, onSocket, onError) => {
+    const accept: typeof onSocket = (socket) => {
       const number = ++clients;
-      announce(`Client ${number} connected from ${socket.remote}`);
-      socket.closed.then(() => announce(`Client ${number} disconnected`));
+      announce?.(`Client ${number} connected from ${socket.remote}`);
+      socket.closed.then(() => announce?.(`Client ${number} disconnected`));
       onSocket(socket);
-    }, onError);
+    };
+    try {
+      return await listenThere(options, accept, onError);
+    } catch (cause) {
+      throw listenFailure(cause as Error, options);
+    }
+  };
+}
+
+/** In words for those who listen: what helps a client does not help them. */
+function listenFailure(cause: Error, { host = "127.0.0.1", port = 0 }: ListenOptions): Failure {
+  const { code } = cause.cause as { code?: unknown } ?? {};
+  // Bun has no code for a name that it cannot find.
+  const isElsewhere = code === "EADDRNOTAVAIL" ||
+    /host not found|Failed to listen/.test(cause.message);
+  const message = isElsewhere
+    ? `Cannot listen on ${formatAddress({ host, port })}: this machine has no such address`
+    : cause.message;
+  return new Failure(message, EXIT.connection, { cause });
 }
 
 /** The address of the flags of `listenFlags()`. */
