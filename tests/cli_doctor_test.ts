@@ -75,6 +75,10 @@ test("doctor has advice for each way that a connection fails", async () => {
     assertEquals(result.code, 3);
     assertEquals(findings(result.out).filter(({ result }) => result === "fail").length, 1);
     assertStringIncludes(result.out, step);
+    // Without its host there is no motion stream to look for.
+    const checks = findings(result.out).map(({ check }) => check);
+    assertEquals(checks.includes("hands"), !code.startsWith("host-"));
+    assertEquals(result.out.includes("Rokoko SDK"), code !== "host-not-found");
   }
   const { connector } = memoryNetwork();
   const variables = { RCSP_HOST: "h", RCSP_PORT: "7" };

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { connect } from "@rcsp/rcsp";
+import { connect, ConnectionError } from "@rcsp/rcsp";
 import { formatAddress } from "@rcsp/rcsp/server";
 import type { Command, Context, Driver } from "../command_line/command.ts";
 import { booleanFlag, durationFlag, textFlag } from "../command_line/flags.ts";
@@ -93,9 +93,16 @@ async function check(context: Context, report: Report, server: Driver): Promise<
   try {
     await checkConnection(context, report, server);
     await checkDriver(context, report, server);
-  } finally {
-    await checkMotion(context, report, server);
+  } catch (error) {
+    if (!isHostMissing(error as Error)) await checkMotion(context, report, server);
+    throw error;
   }
+  await checkMotion(context, report, server);
+}
+
+/** Whether no port of the host can be reached: one failure, reported once. */
+function isHostMissing({ cause }: Error): boolean {
+  return cause instanceof ConnectionError && cause.code.startsWith("host-");
 }
 
 async function checkDriver(

@@ -147,9 +147,11 @@ function nextSteps({ line, io }: Context, error: Error, port: number): string[] 
     : port === DEFAULT_ADDRESS.port
     ? ""
     : `; RCSP's own is ${DEFAULT_ADDRESS.port}`;
+  const sdk =
+    `Is the Rokoko SDK running there, and is ${port} its port? Set --port or RCSP_PORT${own}`;
   return [
     ...variables.map((name) => `${name} is set to ${io.env(name)}: is it meant?`),
-    `Is the Rokoko SDK running there, and is ${port} its port? Set --port or RCSP_PORT${own}`,
+    ...(code === "host-not-found" ? [] : [sdk]),
     ...[steps[code]].filter((step) => step !== undefined),
     "No hardware at hand? 'rcsp serve' in another terminal, or --simulate, replaces it",
   ];
