@@ -5,25 +5,16 @@
  */
 
 import { CommandError, ConnectionError } from "../errors.ts";
-import type { Clock } from "../timers.ts";
 import type { DeviceId } from "../message/command.ts";
 import type { RcspEvent } from "../message/event.ts";
+import type { Client } from "./client.ts";
 import { type ButtonPress, type Device, deviceIdOf } from "./device.ts";
 import type { Sink } from "./subscription.ts";
 import type { Membership } from "./subscription_registry.ts";
 
-/** What is needed of the client. */
-export interface DeviceButtons {
-  readonly clock: Clock;
-  /** Those that have not ended. */
-  readonly allPresses: Set<AllPresses>;
-  listDevices(options: { signal: AbortSignal }): Promise<Device[]>;
-  joinButton(deviceId: DeviceId, sink: Sink<ButtonPress>): Membership;
-}
-
 /** Keeps a subscription to the button of each listed device. */
 export class AllPresses implements Membership {
-  readonly #client: DeviceButtons;
+  readonly #client: Client;
   readonly #sink: Sink<ButtonPress>;
   readonly #pollInterval: number;
   /** By device id as JSON; `undefined` for a device without a retry. */
@@ -41,7 +32,7 @@ export class AllPresses implements Membership {
   #last: RcspEvent | undefined;
   #inGap = false;
 
-  constructor(client: DeviceButtons, sink: Sink<ButtonPress>, pollInterval: number) {
+  constructor(client: Client, sink: Sink<ButtonPress>, pollInterval: number) {
     this.#client = client;
     this.#sink = sink;
     this.#pollInterval = pollInterval;

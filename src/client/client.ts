@@ -54,6 +54,7 @@ export class Client implements RcspClient {
   readonly counts = { bytesSent: 0, bytesReceived: 0, framesReceived: 0 };
   readonly connector: Connector;
   readonly #connections: ConnectionManager;
+  /** Those that have not ended. */
   readonly allPresses = new Set<AllPresses>();
   readonly #statusSinks = new Set<Sink<ClientStatus>>();
   #draining: Promise<void> | undefined;

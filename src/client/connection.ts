@@ -11,8 +11,8 @@ import { receive, type Receiver, type Socket } from "../socket/socket.ts";
 import { FrameDecoder } from "../wire/decoder.ts";
 import { FrameBatch } from "../wire/encoder.ts";
 import { PayloadType } from "../wire/header.ts";
-import type { SubscriptionRegistry } from "./subscription_registry.ts";
-import { Watchdog, type WatchdogOwner } from "./watchdog.ts";
+import type { Client } from "./client.ts";
+import { Watchdog } from "./watchdog.ts";
 
 // Most bytes of one write.
 const BATCH_BYTES = 256 * 1024;
@@ -30,20 +30,14 @@ export interface TracedFrame {
   readonly payload: Uint8Array;
 }
 
-/** What a connection shares with those before and after it. */
-export interface ConnectionOwner extends WatchdogOwner {
-  readonly subscriptions: SubscriptionRegistry;
-  readonly counts: { bytesSent: number; bytesReceived: number; framesReceived: number };
-}
-
 /**
  * One socket of a client, from its opening to its end. Nothing that happens after its end can reach the
  * next one.
  */
 export class Connection implements Receiver {
   readonly #socket: Socket;
-  readonly #owner: ConnectionOwner;
-  readonly #counts: ConnectionOwner["counts"];
+  readonly #client: Client;
+  readonly #counts: Client["counts"];
   readonly #watchdog: Watchdog;
   readonly #onClosed: (connection: Connection, cause: RcspError) => void;
   readonly #decoder: FrameDecoder;
@@ -57,15 +51,15 @@ export class Connection implements Receiver {
   /** `onClosed` is called once, when the connection has ended and its commands are settled. */
   constructor(
     socket: Socket,
-    owner: ConnectionOwner,
+    client: Client,
     onClosed: (connection: Connection, cause: RcspError) => void,
   ) {
     this.#socket = socket;
-    this.#owner = owner;
-    this.#counts = owner.counts;
+    this.#client = client;
+    this.#counts = client.counts;
     this.#onClosed = onClosed;
-    this.#decoder = new FrameDecoder({ maxPayload: owner.options.maxPayload });
-    this.#watchdog = new Watchdog(this, owner);
+    this.#decoder = new FrameDecoder({ maxPayload: client.options.maxPayload });
+    this.#watchdog = new Watchdog(this, client);
   }
 
   /** Starts to read. */
@@ -101,7 +95,7 @@ export class Connection implements Receiver {
     if (this.#ended) return;
     this.#ended = true;
     this.#watchdog.stop();
-    this.#owner.calls.rejectInFlight(cause);
+    this.#client.calls.rejectInFlight(cause);
     this.#socket.close();
     this.#onClosed(this, cause);
   }
@@ -117,7 +111,7 @@ export class Connection implements Receiver {
       this.onError(error);
     }
     if (this.#ended) return false;
-    if (this.#owner.subscriptions.queues.waiting === 0) return true;
+    if (this.#client.subscriptions.queues.waiting === 0) return true;
     this.#letReadersRead().then(() => this.#resume?.());
     return false;
   }
@@ -139,7 +133,7 @@ export class Connection implements Receiver {
 
   /** Back-to-back reads can starve event consumers: yields while the backlog shrinks. */
   async #letReadersRead(): Promise<void> {
-    const { queues } = this.#owner.subscriptions;
+    const { queues } = this.#client.subscriptions;
     let before = Infinity;
     while (queues.waiting > 0 && queues.waiting < before && !this.#ended) {
       before = queues.waiting;
@@ -153,12 +147,12 @@ export class Connection implements Receiver {
     this.#trace("in", type, payload);
     switch (type) {
       case PayloadType.Event:
-        return this.#owner.subscriptions.receive(payload);
+        return this.#client.subscriptions.receive(payload);
       case PayloadType.ResponseOk:
       case PayloadType.ResponseError:
-        return this.#owner.calls.onResponse(
+        return this.#client.calls.onResponse(
           type,
-          parseBody(payload, this.#owner.options.maxDepth),
+          parseBody(payload, this.#client.options.maxDepth),
           payload,
         );
       case PayloadType.Command:
@@ -188,7 +182,7 @@ export class Connection implements Receiver {
 
   /** Moves queued commands into the batch; its previous bytes are written by now. */
   #fillBatch(): boolean {
-    const { calls, options } = this.#owner;
+    const { calls, options } = this.#client;
     this.#batch.clear();
     while (this.#batch.length < BATCH_BYTES) {
       const json = this.#open ? calls.dequeue() : calls.dequeueUrgent();
@@ -202,7 +196,7 @@ export class Connection implements Receiver {
   }
 
   #trace(direction: "in" | "out", type: PayloadType, payload: Uint8Array): void {
-    const { onFrame } = this.#owner.options;
+    const { onFrame } = this.#client.options;
     if (onFrame !== undefined) callUserCallback(() => onFrame({ direction, type, payload }));
   }
 

@@ -6,20 +6,13 @@
 
 import { sleep } from "../timers.ts";
 import { asRcspError, RcspError } from "../errors.ts";
-import type { Connector, Socket } from "../socket/socket.ts";
-import { Connection, type ConnectionOwner } from "./connection.ts";
+import type { Socket } from "../socket/socket.ts";
+import type { Client } from "./client.ts";
+import { Connection } from "./connection.ts";
 import { openSocket } from "./open_socket.ts";
 import { backoff, type ReconnectPolicy } from "./reconnect.ts";
 import type { ClientStatus } from "./rcsp_client.ts";
 import { stalledError } from "./watchdog.ts";
-
-/** What the manager needs of its client. */
-export interface ManagerOwner extends ConnectionOwner {
-  readonly connector: Connector;
-  /** Returns a number from 0 up to 1, for the jitter of waits. */
-  readonly random: () => number;
-  onStatus(status: ClientStatus): void;
-}
 
 // A connection that lived this long resets the backoff, even if nothing came.
 const STABLE_AFTER_MS = 1000;
@@ -28,7 +21,7 @@ const STABLE_AFTER_MS = 1000;
 export class ConnectionManager {
   /** Resolves when the last socket is closed: with the cause, or `undefined` if it was intended. */
   readonly closed: Promise<RcspError | undefined>;
-  readonly #owner: ManagerOwner;
+  readonly #client: Client;
   readonly #closed = Promise.withResolvers<RcspError | undefined>();
   readonly #closing = new AbortController();
   /** The current status. */
@@ -44,14 +37,14 @@ export class ConnectionManager {
   /** Why there will be no further connection, once that is so. */
   endCause: RcspError | undefined;
 
-  constructor(owner: ManagerOwner) {
-    this.#owner = owner;
+  constructor(client: Client) {
+    this.#client = client;
     this.closed = this.#closed.promise;
   }
 
   /** Opens the first connection. Rejects if that fails and is not retried. */
   async start(): Promise<void> {
-    const { reconnect } = this.#owner.options;
+    const { reconnect } = this.#client.options;
     this.#setStatus({ state: "connecting" });
     try {
       await this.#open();
@@ -87,7 +80,7 @@ export class ConnectionManager {
   }
 
   async #open(): Promise<void> {
-    const { connector, options, clock } = this.#owner;
+    const { connector, options, clock } = this.#client;
     const socket = await openSocket(connector, options, clock, this.#closing.signal);
     if (this.endCause !== undefined) {
       socket.close();
@@ -97,13 +90,13 @@ export class ConnectionManager {
   }
 
   #adopt(socket: Socket): void {
-    const { counts, subscriptions, clock } = this.#owner;
+    const { counts, subscriptions, clock } = this.#client;
     this.#openedAt = clock.now();
     this.#framesBefore = counts.framesReceived;
     if (this.#lostAt !== undefined) this.reconnects++;
     const connection = this.#connection = new Connection(
       socket,
-      this.#owner,
+      this.#client,
       (ended, cause) => this.#onConnectionEnd(ended, cause),
     );
     connection.start();
@@ -119,14 +112,16 @@ export class ConnectionManager {
 
   #becomeReady(connection: Connection): void {
     connection.open();
-    const gap = this.#lostAt === undefined ? 0 : Math.round(this.#owner.clock.now() - this.#lostAt);
+    const gap = this.#lostAt === undefined
+      ? 0
+      : Math.round(this.#client.clock.now() - this.#lostAt);
     this.#setStatus({ state: "ready", reconnects: this.reconnects, gap });
   }
 
   #onConnectionEnd(connection: Connection, cause: RcspError): void {
     this.#connection = undefined;
     if (this.#ended) return;
-    const { options: { reconnect }, clock, counts, subscriptions } = this.#owner;
+    const { options: { reconnect }, clock, counts, subscriptions } = this.#client;
     if (reconnect === false) {
       this.#finish(cause, false, connection);
       return;
@@ -143,14 +138,14 @@ export class ConnectionManager {
 
   /** Dials until a connection is open or the policy refuses. */
   async #redial(cause: RcspError): Promise<void> {
-    const policy = this.#owner.options.reconnect as ReconnectPolicy;
+    const policy = this.#client.options.reconnect as ReconnectPolicy;
     while (!this.#ended) {
       const attempt = ++this.#attempt;
       // decide() and status listeners may close the client.
       if (!this.#mayTry(policy, attempt, cause) || this.#ended) return;
-      const delay = backoff(policy, attempt, this.#owner.random);
+      const delay = backoff(policy, attempt, this.#client.random);
       this.#setStatus({ state: "reconnecting", attempt, delay, cause });
-      if (!this.#ended) await sleep(this.#owner.clock, delay, this.#closing.signal);
+      if (!this.#ended) await sleep(this.#client.clock, delay, this.#closing.signal);
       if (this.#ended) return;
       try {
         await this.#open();
@@ -186,7 +181,7 @@ export class ConnectionManager {
       return;
     }
     // A socket that does not close must not keep anyone waiting.
-    const { clock, options } = this.#owner;
+    const { clock, options } = this.#client;
     const timer = clock.set(() => this.#closed.resolve(reported), options.closeTimeout, true);
     connection.closed.then(() => {
       clock.clear(timer);
@@ -196,6 +191,6 @@ export class ConnectionManager {
 
   #setStatus(status: ClientStatus): void {
     this.status = status;
-    this.#owner.onStatus(status);
+    this.#client.onStatus(status);
   }
 }

@@ -4,35 +4,18 @@
  * @module
  */
 
-import { type Clock, DeadlineTimer, StallTimer } from "../timers.ts";
+import { DeadlineTimer, StallTimer } from "../timers.ts";
 import { CommandError, ConnectionError } from "../errors.ts";
-import type { CallQueue } from "./call_queue.ts";
-import type { ClientOptions } from "./options.ts";
-
-/** What a watchdog needs of the client. */
-export interface WatchdogOwner {
-  readonly options: ClientOptions;
-  readonly clock: Clock;
-  readonly calls: CallQueue;
-  readonly counts: { readonly bytesReceived: number };
-  /** Sends a harmless command, unless the signal aborts. Rejects without an answer in time. */
-  beat(signal: AbortSignal): Promise<unknown>;
-}
-
-/** What it watches. */
-export interface Watched {
-  /** Whether a frame has begun to arrive and is not complete. */
-  readonly partial: boolean;
-  end(cause: ConnectionError): void;
-}
+import type { Client } from "./client.ts";
+import type { Connection } from "./connection.ts";
 
 /**
  * Ends a connection that looks open and is dead: the other side does not answer a heartbeat, or has
  * begun a frame and sends no more of it.
  */
 export class Watchdog {
-  readonly #connection: Watched;
-  readonly #owner: WatchdogOwner;
+  readonly #connection: Connection;
+  readonly #client: Client;
   readonly #partial: StallTimer;
   readonly #silence: DeadlineTimer;
   readonly #stop = new AbortController();
@@ -41,10 +24,10 @@ export class Watchdog {
   /** Since when nothing has come although a response is waited for. */
   #busySince: number | undefined;
 
-  constructor(connection: Watched, owner: WatchdogOwner) {
+  constructor(connection: Connection, client: Client) {
     this.#connection = connection;
-    this.#owner = owner;
-    const { clock, options: { partialFrameTimeout: timeout } } = owner;
+    this.#client = client;
+    const { clock, options: { partialFrameTimeout: timeout } } = client;
     this.#partial = new StallTimer({
       clock,
       timeout,
@@ -72,7 +55,7 @@ export class Watchdog {
   }
 
   get #received(): number {
-    return this.#owner.counts.bytesReceived;
+    return this.#client.counts.bytesReceived;
   }
 
   get #stopped(): boolean {
@@ -87,8 +70,8 @@ export class Watchdog {
   /** The time at which the next heartbeat is due if nothing comes. */
   #awaitSilence(): number {
     if (this.#stopped) return Infinity;
-    this.#quiet = { received: this.#received, timedOut: this.#owner.calls.counts.timedOut };
-    return this.#owner.clock.now() + this.#owner.options.heartbeat;
+    this.#quiet = { received: this.#received, timedOut: this.#client.calls.counts.timedOut };
+    return this.#client.clock.now() + this.#client.options.heartbeat;
   }
 
   #checkSilence(now: number): number {
@@ -105,20 +88,20 @@ export class Watchdog {
    * is never answered must not hide a dead connection.
    */
   #isBusy(now: number): boolean {
-    const { pendingReplies, counts } = this.#owner.calls;
+    const { pendingReplies, counts } = this.#client.calls;
     if (pendingReplies === 0 || counts.timedOut !== this.#quiet.timedOut) return false;
     this.#busySince ??= now;
     return now < this.#busyUntil;
   }
 
   get #busyUntil(): number {
-    const { heartbeat, commandTimeout } = this.#owner.options;
+    const { heartbeat, commandTimeout } = this.#client.options;
     return this.#busySince === undefined ? Infinity : this.#busySince + heartbeat + commandTimeout;
   }
 
   #beat(): void {
     const before = this.#received;
-    this.#owner.beat(this.#stop.signal).then(() => this.#awaitHeartbeat(), (cause) => {
+    this.#client.beat(this.#stop.signal).then(() => this.#awaitHeartbeat(), (cause) => {
       // A refusal is an answer, and so is anything else that came.
       const alive = cause instanceof CommandError || this.#received !== before;
       if (alive) this.#awaitHeartbeat();
