@@ -42,7 +42,12 @@ class MemoryFile implements FileOutput {
 
 function newFile(clock: FakeClock, calibration?: Uint8Array): { out: MemoryFile; file: McapFile } {
   const out = new MemoryFile();
-  const file = new McapFile(out, "x.mcap", { clock, metadata: { a: "b" }, calibration, now: 7n });
+  const file = new McapFile({ name: "x.mcap", file: out }, {
+    clock,
+    metadata: { a: "b" },
+    calibration,
+    now: 7n,
+  });
   return { out, file };
 }
 
@@ -270,10 +275,9 @@ test("a press starts a take and the next one ends it; each take can be read on i
     clock,
     started: new Date(0),
     about: { mode: "client" },
-    name: "x.mcap",
     open: () => {
       files.push(new MemoryFile());
-      return files.at(-1)!;
+      return { name: "x.mcap", file: files.at(-1)! };
     },
     onPress: "",
     split: undefined,
@@ -397,12 +401,11 @@ test("a disk that takes nothing gets no more memory by further files", async () 
     clock,
     started: new Date(0),
     about: {},
-    name: "x.mcap",
     open: () => {
       files++;
       const file = new MemoryFile();
       file.gate = disk.promise;
-      return file;
+      return { name: "x.mcap", file };
     },
     onPress: undefined,
     split: 1_000,
@@ -425,6 +428,44 @@ test("a disk that takes nothing gets no more memory by further files", async () 
   assertEquals(clock.timers, 0);
 });
 
+test("presses begin no more takes than a disk that takes nothing can hold", async () => {
+  const clock = new FakeClock();
+  const disk = Promise.withResolvers<void>();
+  const takes: boolean[] = [];
+  let files = 0;
+  const recorder = new McapRecorder({
+    clock,
+    started: new Date(0),
+    about: {},
+    open: () => {
+      files++;
+      const file = new MemoryFile();
+      file.gate = disk.promise;
+      return { name: "x.mcap", file };
+    },
+    onPress: "",
+    split: undefined,
+    maxSize: undefined,
+    calibration: undefined,
+    onTake: (isRecording) => takes.push(isRecording),
+  });
+  const press = (): void =>
+    recorder.frame(
+      "in",
+      1,
+      PayloadType.Event,
+      utf8('{"DeviceId":1,"Data":{"PressType":"SinglePress"}}'),
+    );
+  for (let i = 0; i < 1_000; i++) press();
+  assertLess(files, 12);
+  assertEquals(takes, Array.from({ length: 2 * files }, (_, i) => i % 2 === 0));
+  disk.resolve();
+  await turn();
+  press();
+  assertEquals(takes.at(-1), true);
+  await recorder.close(1);
+});
+
 test("a press that two clients of a proxy receive starts one take, and does not end it", async () => {
   const clock = new FakeClock();
   const takes: boolean[] = [];
@@ -432,8 +473,7 @@ test("a press that two clients of a proxy receive starts one take, and does not 
     clock,
     started: new Date(0),
     about: {},
-    name: "x.mcap",
-    open: () => new MemoryFile(),
+    open: () => ({ name: "x.mcap", file: new MemoryFile() }),
     onPress: "",
     split: undefined,
     maxSize: undefined,
@@ -471,10 +511,9 @@ test("files are split by time, and all of it is counted against the largest size
     clock,
     started: new Date(0),
     about: {},
-    name: "x.mcap",
     open: () => {
       files.push(new MemoryFile());
-      return files.at(-1)!;
+      return { name: "x.mcap", file: files.at(-1)! };
     },
     onPress: undefined,
     split: 60_000,

@@ -155,6 +155,76 @@ test("record --on-press=DEVICE takes the presses of that device only, also of a 
   }
 });
 
+const onPress: [what: string, args: string[], device: number][] = [
+  ["connects later", ["--on-press=9", "--led"], 9],
+  ["connects later, as any other", ["--on-press"], 9],
+  ["is not among those of --device", ["--on-press=2", "--device", "1"], 2],
+  ["has a topic that was not asked for", ["DeviceEvents/Battery", "--on-press=1"], 1],
+];
+
+for (const [what, args, device] of onPress) {
+  test(`record --on-press takes the presses of a device that ${what}`, async () => {
+    const { connector, listen } = memoryNetwork();
+    const topics = [{ publisher: "DeviceEvents", topic: "Battery" }];
+    await using simulator = new Simulator({ topics });
+    await simulator.serve(listen, { port: 45451 });
+    const io = testIo({ connector });
+    const ending = main(["record", "t.mcap", ...args], io);
+    await io.until(({ err }) => err.includes("Press a button to start a take"));
+    if (device === 9) simulator.addDevice({ DeviceId: 9, Name: "Late" });
+    await until(() => simulator.press(device, "SinglePress") > 0);
+    await io.until(({ err }) => err.includes("Recording to t-001.mcap"));
+    io.interrupt();
+    assertEquals(await ending, 0, io.err);
+    const { messages } = await readIndexed(fileBytes(io, "t-001.mcap"));
+    const [press] = byTopic(messages).get("/rcsp/press")!;
+    assertEquals(json(press!).device, device);
+  });
+}
+
+test("record --on-press goes on when the device is gone, and ends its take when it is back", async () => {
+  const { connector, listen } = memoryNetwork();
+  await using simulator = new Simulator();
+  await simulator.serve(listen, { port: 45451 });
+  const io = testIo({ connector });
+  const ending = main(["record", "t.mcap", "--on-press=1", "--led"], io);
+  await io.until(({ err }) => err.includes("Press a button to start a take"));
+  simulator.press(1, "SinglePress");
+  await io.until(({ err }) => err.includes("The take has begun"));
+  simulator.removeDevice(1);
+  simulator.addDevice({ DeviceId: 1, Name: "Back" });
+  await until(() => simulator.press(1, "SinglePress") > 0);
+  await io.until(({ err }) => err.includes("The take has ended"));
+  io.interrupt();
+  assertEquals(await ending, 0, io.err);
+});
+
+test("record --on-press whose disk is full in the second take names that file, the first is complete", async () => {
+  const { connector, listen } = memoryNetwork();
+  await using simulator = new Simulator();
+  await simulator.serve(listen, { port: 45451 });
+  const files = testIo();
+  const io = testIo({
+    connector,
+    createFile: async (path, options) => {
+      const file = await files.createFile(path, options);
+      const full = Object.assign(new Error("ENOSPC"), { errno: -28 });
+      return path === "t-002.mcap" ? { ...file, write: () => Promise.reject(full) } : file;
+    },
+  });
+  const ending = main(["record", "t.mcap", "--on-press"], io);
+  await io.until(({ err }) => err.includes("Press a button to start a take"));
+  for (const sentence of ["The take has begun", "The take has ended"]) {
+    simulator.press(1, "SinglePress");
+    await io.until(({ err }) => err.includes(sentence));
+  }
+  simulator.press(1, "SinglePress");
+  assertEquals(await ending, 74, io.err);
+  assertStringIncludes(io.err, "Cannot write 't-002.mcap': no space left on device");
+  const { messages } = await readIndexed(fileBytes(files, "t-001.mcap"));
+  assertEquals(byTopic(messages).get("/rcsp/press")!.length, 2);
+});
+
 test("record turns the LEDs off at Ctrl-C, whether a take is recorded or not", async () => {
   for (const presses of [0, 1]) {
     await withDriver(async ({ simulator, connector, commands }) => {

@@ -48,7 +48,10 @@ and subscribes as 'rcsp watch' does.
 A file whose name ends in .mcap is written as MCAP: RCSP, and with --motion and
 --raw the motion stream, on one clock, for viewers such as Foxglove and
 Lichtblick. Any other is one JSON object a line, RCSP alone. 'rcsp replay' plays
-both back, 'rcsp info FILE' shows what is in them. Ctrl-C ends.`,
+both back, 'rcsp info FILE' shows what is in them. Ctrl-C ends.
+
+With --on-press a device may connect later. With --listen its presses count once
+a client has subscribed to them.`,
   positionals: [
     { name: "file", about: "where to write; - is standard output" },
     {
@@ -244,9 +247,8 @@ async function runProxy(
   const proxy = new RecordingProxy(context, server, recorder, talk, frameLog(context));
   opened.resolve(proxy);
   try {
-    await context.log(
-      `Recording what passes ${formatAddress(listener.address)}: Ctrl-C ends`,
-    );
+    const how = context.line.typed("on-press") ? "A press starts a take of" : "Recording";
+    await context.log(`${how} what passes ${formatAddress(listener.address)}: Ctrl-C ends`);
     await Promise.race([over, recorder.failed]);
   } finally {
     await Promise.all([listener.close(), proxy.close()]);

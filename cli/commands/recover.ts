@@ -41,7 +41,8 @@ other programs. Damaged chunks are left out.`,
     const items = readWithProgress(context, path, reader);
     // A file that cannot be read leaves none.
     let next = await items.next();
-    const writer = new FileWriter(await createFile(io, output, line.on("force")), output);
+    const file = await createFile(io, output, line.on("force"));
+    const writer = new FileWriter({ name: output, file });
     const { McapEncoder } = await import("../recording/mcap_encoder.ts");
     const encoder = new McapEncoder();
     const channels = new Map<ChannelInfo, number>();

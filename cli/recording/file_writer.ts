@@ -8,23 +8,29 @@ import { EXIT, Failure, systemReason } from "../exit_codes.ts";
 import { type FileOutput, OutputClosed } from "../process/io.ts";
 import { formatSize, quote } from "../text/values.ts";
 
+/** An open file. */
+export interface NamedFile {
+  /** What messages call it. */
+  readonly name: string;
+  readonly file: FileOutput;
+}
+
 export class FileWriter {
   /** Bytes (characters of text) that wait to be written. */
   waiting = 0;
   /** Those that are written. */
   written = 0;
-  readonly #file: Promise<FileOutput>;
-  readonly #name: string;
+  readonly #opened: Promise<NamedFile>;
+  #name = "";
   readonly #failed = Promise.withResolvers<never>();
   #parts: (string | Uint8Array)[] = [];
   #writing: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
 
   /** Creates a writer; what comes before the file is open waits for it. */
-  constructor(file: FileOutput | Promise<FileOutput>, name: string) {
-    this.#file = Promise.resolve(file);
-    this.#name = name;
-    this.#file.catch((error) => this.fail(error));
+  constructor(opened: NamedFile | Promise<NamedFile>) {
+    this.#opened = Promise.resolve(opened);
+    this.#opened.then(({ name }) => this.#name = name, (error) => this.fail(error));
     this.#failed.promise.catch(() => {});
   }
 
@@ -69,18 +75,17 @@ export class FileWriter {
   /** Writes what is left, and closes. Rejects if anything could not be written. */
   async close(): Promise<void> {
     await this.#writing;
-    if (this.#failure === undefined) await (await this.#file).close();
-    else {
-      await this.#file.then((file) => file.close()).catch(() => {});
-      throw this.#failure.error;
-    }
+    const closing = this.#opened.then(({ file }) => file.close());
+    if (this.#failure === undefined) return await closing;
+    await closing.catch(() => {});
+    throw this.#failure.error;
   }
 
   async #write(): Promise<void> {
     // All text of one turn of the event loop goes out in one write.
     await Promise.resolve();
     try {
-      const file = await this.#file;
+      const { file } = await this.#opened;
       while (this.#parts.length > 0) {
         const part = this.#next();
         await file.write(part);

@@ -41,7 +41,7 @@ export class HandFiles {
     }
     const name = this.#name(`${of.hand.side ?? `device_${of.device.id}`}`);
     const file = await createFile(this.#context.io, name, this.#context.line.on("force"));
-    const writer = new FileWriter(file, name);
+    const writer = new FileWriter({ name, file });
     this.#writers.set(key, writer);
     writer.push(head());
     return writer;

@@ -5,9 +5,9 @@
  */
 
 import type { PayloadType } from "@rcsp/rcsp/wire";
-import type { Clock, FileOutput } from "../process/io.ts";
+import type { Clock } from "../process/io.ts";
 import { plural } from "../text/values.ts";
-import { FileWriter } from "./file_writer.ts";
+import { FileWriter, type NamedFile } from "./file_writer.ts";
 import { bytesEntry, cutEntry, type Direction, entryLine, frameEntry, headLine } from "./format.ts";
 import type { About, Recorder } from "./recorder.ts";
 
@@ -23,8 +23,8 @@ export class LineRecorder implements Recorder {
   #frames = 0;
 
   /** Writes the first line. */
-  constructor(file: FileOutput, name: string, { clock, started, about }: About) {
-    this.#writer = new FileWriter(file, name);
+  constructor(file: NamedFile, { clock, started, about }: About) {
+    this.#writer = new FileWriter(file);
     this.#clock = clock;
     this.#began = clock.now();
     this.#writer.push(headLine(started, about));

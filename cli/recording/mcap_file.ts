@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Clock, FileOutput } from "../process/io.ts";
-import { FileWriter } from "./file_writer.ts";
+import type { Clock } from "../process/io.ts";
+import { FileWriter, type NamedFile } from "./file_writer.ts";
 import { type ChannelInfo, McapEncoder } from "./mcap_encoder.ts";
 import { METADATA_NAME } from "./mcap_schemas.ts";
 
@@ -43,8 +43,7 @@ export class McapFile {
 
   /** Writes the head of the file; with a calibration also that. */
   constructor(
-    file: FileOutput | Promise<FileOutput>,
-    name: string,
+    opened: NamedFile | Promise<NamedFile>,
     options: {
       readonly clock: Clock;
       readonly metadata: Readonly<Record<string, string>>;
@@ -54,7 +53,7 @@ export class McapFile {
       readonly othersWaiting?: (() => number) | undefined;
     },
   ) {
-    this.#writer = new FileWriter(file, name);
+    this.#writer = new FileWriter(opened);
     this.#clock = options.clock;
     this.#othersWaiting = options.othersWaiting ?? (() => 0);
     const { metadata, calibration, now } = options;

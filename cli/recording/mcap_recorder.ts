@@ -7,9 +7,10 @@
 import { VERSION } from "@rcsp/rcsp";
 import type { MotionPrefix } from "@rcsp/rcsp/motion";
 import type { PayloadType } from "@rcsp/rcsp/wire";
-import type { Clock, FileOutput } from "../process/io.ts";
+import type { Clock } from "../process/io.ts";
 import { formatSize, plural } from "../text/values.ts";
 import { bytesEntry, cutEntry, type Direction, frameEntry } from "./format.ts";
+import type { NamedFile } from "./file_writer.ts";
 import { McapFile, type Times } from "./mcap_file.ts";
 import {
   lostChannel,
@@ -19,16 +20,14 @@ import {
   rcspChannel,
 } from "./mcap_schemas.ts";
 import { type AddMessage, MotionTrack, toNanoseconds } from "./motion_track.ts";
-import { type Press, PressFinder } from "./presses.ts";
+import { isNamed, type Press, PressFinder } from "./presses.ts";
 import { Prologue } from "./prologue.ts";
 import type { About, MotionRecorder } from "./recorder.ts";
 
 /** How to record. */
 export interface McapOptions extends About {
   /** Opens a file; called once for each, before anything of it is written. */
-  readonly open: () => FileOutput | Promise<FileOutput>;
-  /** What messages call the files. */
-  readonly name: string;
+  readonly open: () => NamedFile | Promise<NamedFile>;
   /**
    * A press of this device, or of any if it is empty, begins a file, and the next one ends it. Default: one
    * file from the start.
@@ -46,7 +45,7 @@ export interface McapOptions extends About {
 
 /** Milliseconds within which a press on another connection is the same press. */
 const ECHO_TIME = 250;
-/** Ended files that the disk has not taken, beyond which a split waits. */
+/** Ended files that the disk has not taken, beyond which no further one begins. */
 const MOST_CLOSING = 8;
 const encoder = new TextEncoder();
 const CHANNELS = { in: rcspChannel("in"), out: rcspChannel("out") };
@@ -98,7 +97,7 @@ export class McapRecorder implements MotionRecorder {
     const data = encoder.encode(frameEntry(direction, connection, type, payload));
     const press = direction === "in" ? this.#presses.find(type, payload) : undefined;
     const isTake = press !== undefined && this.#isTrigger(press) &&
-      !this.#isEcho(press, connection);
+      !this.#isEcho(press, connection) && (this.#file !== undefined || this.#mayBegin());
     const ends = isTake && this.#file !== undefined;
     if (isTake && !ends) this.#begin();
     if (this.#file !== undefined) this.#counts.frames++;
@@ -163,13 +162,13 @@ export class McapRecorder implements MotionRecorder {
 
   #isTrigger({ device }: Press): boolean {
     const { onPress } = this.#options;
-    return onPress === "" || onPress === device || onPress === JSON.stringify(device);
+    return onPress === "" || onPress !== undefined && isNamed(device, onPress);
   }
 
   #begin(): void {
-    const { open, name, about, started, split, calibration } = this.#options;
+    const { open, about, started, split, calibration } = this.#options;
     const metadata = { format: MCAP_FORMAT, version: VERSION, started: started.toISOString() };
-    const file = this.#file = new McapFile(open(), name, {
+    const file = this.#file = new McapFile(open(), {
       clock: this.#clock,
       metadata: { ...metadata, ...about },
       calibration,
@@ -190,11 +189,15 @@ export class McapRecorder implements MotionRecorder {
 
   #splitAfter(time: number): void {
     this.#splitTimer = this.#clock.set(() => {
-      // A disk that takes nothing gets no further files: even their heads would add up.
-      if (this.#closing.size >= MOST_CLOSING) return this.#splitAfter(time);
+      if (!this.#mayBegin()) return this.#splitAfter(time);
       this.#end();
       this.#begin();
     }, time);
+  }
+
+  /** A disk that takes nothing gets no further files: even their heads would add up. */
+  #mayBegin(): boolean {
+    return this.#closing.size < MOST_CLOSING;
   }
 
   #end(): void {
@@ -202,13 +205,11 @@ export class McapRecorder implements MotionRecorder {
     const file = this.#file;
     this.#file = undefined;
     if (file === undefined) return;
-    const closing = file.close().catch((error) => this.#failed.reject(error)).finally(() => {
-      this.#counts.bytes += file.size;
-      this.#counts.dropped += file.dropped;
-      this.#counts.refused += file.refused;
-      this.#closing.delete(file);
-    });
-    this.#closing.set(file, closing);
+    const closing = file.close().catch((error) => this.#failed.reject(error));
+    this.#closing.set(file, closing.finally(() => this.#closing.delete(file)));
+    this.#counts.bytes += file.size;
+    this.#counts.dropped += file.dropped;
+    this.#counts.refused += file.refused;
   }
 
   #addEntry(direction: Direction, data: Uint8Array, times: Times = this.#times()): void {

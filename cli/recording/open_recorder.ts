@@ -8,6 +8,7 @@ import type { Context } from "../command_line/command.ts";
 import { Failure } from "../exit_codes.ts";
 import { createFile } from "../process/files.ts";
 import type { CliIo, FileOutput } from "../process/io.ts";
+import type { NamedFile } from "./file_writer.ts";
 import { LineRecorder } from "./line_recorder.ts";
 import type { McapOptions } from "./mcap_recorder.ts";
 import type { Recorder } from "./recorder.ts";
@@ -18,7 +19,7 @@ export const MCAP_ENDING = ".mcap";
 const MOST_FILES = 99_999;
 
 /** How to record; see `McapOptions`. */
-export type RecorderOptions = Omit<McapOptions, "clock" | "started" | "open" | "name">;
+export type RecorderOptions = Omit<McapOptions, "clock" | "started" | "open">;
 
 /**
  * Creates a file, or takes standard output for `-`, and begins to write: MCAP where its name ends so,
@@ -31,27 +32,28 @@ export async function openRecorder(
   path: string,
   options: RecorderOptions,
 ): Promise<Recorder> {
-  const start = { clock, started: new Date(io.now()), name: path };
+  const start = { clock, started: new Date(io.now()) };
   const force = line.on("force");
   if (!isMcap(path)) {
     const file = path === "-" ? toStdout(io) : await createFile(io, path, force);
-    return new LineRecorder(file, path, { ...options, ...start });
+    return new LineRecorder({ name: path, file }, { ...options, ...start });
   }
   // Only now: `@mcap/core` takes 50 ms to load.
   const { McapRecorder } = await import("./mcap_recorder.ts");
   if (options.onPress === undefined && options.split === undefined) {
     const file = await createFile(io, path, force);
-    return new McapRecorder({ ...options, ...start, open: () => file });
+    const open = () => ({ name: path, file });
+    return new McapRecorder({ ...options, ...start, open });
   }
   let number = 0;
-  const open = async (): Promise<FileOutput> => {
+  const open = async (): Promise<NamedFile> => {
     for (;;) {
       const name = path.slice(0, -MCAP_ENDING.length) +
         `-${`${++number}`.padStart(3, "0")}${MCAP_ENDING}`;
       try {
         const file = await createFile(io, name, force);
         log(`Recording to ${name}`);
-        return file;
+        return { name, file };
       } catch (error) {
         if (!isThere(error) || number >= MOST_FILES) throw error;
       }

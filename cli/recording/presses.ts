@@ -52,6 +52,11 @@ export class PressFinder {
   }
 }
 
+/** Whether an argument of the command line names a device: its id as text, or as JSON. */
+export function isNamed(device: JsonValue, argument: string): boolean {
+  return argument === device || argument === JSON.stringify(device);
+}
+
 function parse(payload: Uint8Array): JsonValue | undefined {
   if (payload.length > LONGEST) return undefined;
   try {

@@ -6,19 +6,19 @@
 
 import type { Device, RcspClient } from "@rcsp/rcsp";
 import type { Context } from "../command_line/command.ts";
-import { deviceName, pickDevice } from "../driver/device_argument.ts";
+import { deviceName } from "../driver/device_argument.ts";
+import { isNamed } from "./presses.ts";
 
 const LED = "RingLed";
 const RECORDING = { LedId: LED, Red: 255, Green: 0, Blue: 0 };
 const READY = { LedId: LED, Red: 0, Green: 80, Blue: 0 };
 const OFF = { LedId: LED, Red: 0, Green: 0, Blue: 0 };
-/** Milliseconds that a color may take: it must not hold up the end. */
-const TIMEOUT = 1_000;
+/** Milliseconds that a list of devices may take, or a color: they must not hold up the end. */
+const TIMEOUT = 500;
 
 export class TakeLight {
   readonly #context: Context;
   #rcsp: RcspClient | undefined;
-  #devices: readonly Device[] = [];
   #refused = false;
   #ended: Promise<void> | undefined;
 
@@ -28,12 +28,7 @@ export class TakeLight {
 
   /** Shows that a take may begin. */
   async begin(rcsp: RcspClient): Promise<void> {
-    const { line } = this.#context;
-    if (!line.on("led")) return;
-    const listed = await rcsp.listDevices();
-    const devices = line.texts("device");
-    const ids = devices.length === 0 ? line.texts("on-press").filter(Boolean) : devices;
-    this.#devices = ids.length === 0 ? listed : ids.map((id) => pickDevice(listed, id));
+    if (!this.#context.line.on("led")) return;
     this.#rcsp = rcsp;
     await this.#color(READY);
   }
@@ -51,17 +46,31 @@ export class TakeLight {
     return this.#ended ??= this.#color(OFF);
   }
 
-  /** A refusal is reported once; the recording goes on. */
+  /** Sets the devices that are there now. A refusal is reported once; the recording goes on. */
   async #color(color: typeof OFF): Promise<void> {
     const rcsp = this.#rcsp;
     if (rcsp === undefined) return;
+    const report = (text: string): void => {
+      if (!this.#refused) this.#context.log(text);
+      this.#refused = true;
+    };
+    const options = { timeout: TIMEOUT };
+    const listed = await rcsp.listDevices(options).catch((error: Error) => {
+      report(error.message);
+      return [];
+    });
     await Promise.all(
-      this.#devices.map((device) =>
-        rcsp.setColorLed(device.DeviceId, color, { timeout: TIMEOUT }).catch((error: Error) => {
-          if (!this.#refused) this.#context.log(`Device ${deviceName(device)}: ${error.message}`);
-          this.#refused = true;
-        })
+      listed.filter((device) => this.#isWanted(device)).map((device) =>
+        rcsp.setColorLed(device.DeviceId, color, options)
+          .catch((error: Error) => report(`Device ${deviceName(device)}: ${error.message}`))
       ),
     );
+  }
+
+  #isWanted({ DeviceId }: Device): boolean {
+    const { line } = this.#context;
+    const devices = line.texts("device");
+    const ids = devices.length > 0 ? devices : line.texts("on-press").filter(Boolean);
+    return ids.length === 0 || ids.some((id) => isNamed(DeviceId, id));
   }
 }
