@@ -83,3 +83,20 @@ test("statuses() in a listener of 'status' begins with that status, once", () =>
     const states = [await statuses!.next(), await statuses!.next()];
     assertEquals(states.map(({ value }) => value?.state), ["reconnecting", "ready"]);
   }));
+
+test("a listener that is added by a listener hears of the next event, not of this one", () =>
+  withScripted(echo, async (rcsp, server) => {
+    const topics: (string | undefined)[] = [];
+    const listenOnce = (): void => {
+      const stop = rcsp.on("event", ({ topic }) => {
+        topics.push(topic);
+        stop();
+        // Without this limit a failure would be an endless loop.
+        if (topics.length < 9) listenOnce();
+      });
+    };
+    listenOnce();
+    server.send(event({ Topic: "A" }), event({ Topic: "B" }));
+    await until(() => rcsp.stats().events === 2);
+    assertEquals(topics, ["A", "B"]);
+  }));

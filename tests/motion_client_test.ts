@@ -280,3 +280,22 @@ test("errors thrown by onFrame and by listeners are reported, and affect nothing
   assertEquals(reported.filter((message) => message === "onFrame").length, 4);
   assertEquals(new Set(reported), new Set(["onFrame", "listener"]));
 });
+
+test("a listener that is added by a listener hears of the next sample, not of this one", () =>
+  withHand(async ({ motion, step }) => {
+    const seen: unknown[] = [];
+    const listenOnce = (): void => {
+      const stop = motion.on("sample", (sample) => {
+        seen.push(sample.sequence, sample.group.name);
+        stop();
+        // Without this limit a failure would be an endless loop.
+        if (seen.length < 9) listenOnce();
+      });
+    };
+    listenOnce();
+    await until(() => motion.devices().length === 1);
+    await step(1);
+    await until(() => motion.stats().samples === 2);
+    assertStrictEquals(seen.length, 4);
+    assertStrictEquals(new Set(seen).size, 3);
+  }));

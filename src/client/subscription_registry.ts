@@ -64,6 +64,8 @@ interface Member {
   readonly filter: EventFilter | undefined;
   readonly group: Group | undefined;
   readonly sink: EventSink;
+  /** Events received before it was added. */
+  readonly since: number;
 }
 
 /**
@@ -102,7 +104,8 @@ export class SubscriptionRegistry {
   /** Adds a sink for a filter that was checked, or for everything that arrives. */
   add(filter: EventFilter | undefined, sink: EventSink): Membership {
     const group = filter && this.#groupOf(filter);
-    const member: Member = { filter, group, sink, deadline: Infinity };
+    const since = this.counts.events;
+    const member: Member = { filter, group, sink, since, deadline: Infinity };
     this.#members.add(member);
     group?.members.add(member);
     if (group === undefined || group.accepted) sink.onAccepted?.();
@@ -134,7 +137,10 @@ export class SubscriptionRegistry {
       if (onBadEvent) callUserCallback(() => onBadEvent(error as RcspError));
       return;
     }
-    for (const { filter, sink } of this.#members) {
+    const { events } = this.counts;
+    for (const { filter, sink, since } of this.#members) {
+      // One that a sink adds now is for the next event; a loop over them might never end.
+      if (since === events) continue;
       if (filter === undefined || matches(event, filter)) sink.onEvent(event, payload);
     }
   }

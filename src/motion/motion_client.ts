@@ -438,7 +438,12 @@ class Client implements MotionClient, Receiver {
   #emit<E extends keyof MotionEvents>(type: E, ...args: Parameters<MotionEvents[E]>): void {
     const listeners = this.#listeners.get(type);
     if (listeners === undefined) return;
-    for (const listener of listeners) (listener as (...args: unknown[]) => void)(...args);
+    // One that a listener adds now is for the next event; a loop over them might never end.
+    let left = listeners.size;
+    for (const listener of listeners) {
+      if (left-- === 0) break;
+      (listener as (...args: unknown[]) => void)(...args);
+    }
   }
 }
 
