@@ -280,3 +280,20 @@ test("a WebSocket that does not answer a ping is closed after the next 20 s", as
     connections[0]!.socket.destroy();
   });
 });
+
+test("a page that sends pings and does not read the answers is closed", async () => {
+  await withServer(async ({ port, opened }) => {
+    const { socket } = await openRaw(port);
+    socket.write(upgrade(port));
+    await until(() => opened.length === 1);
+    socket.pause();
+    const ping = [0x89, 0xfd, 0, 0, 0, 0, ...new Uint8Array(125)];
+    const pings = Uint8Array.from({ length: ping.length * 1_000 }, (_, i) => ping[i % ping.length]!);
+    const send = (): void => {
+      if (!socket.destroyed) socket.write(pings, send);
+    };
+    send();
+    await until(() => opened[0]!.readyState === 3);
+    socket.destroy();
+  });
+});

@@ -43,6 +43,12 @@ export class WebSockets {
     webSocket.on("pong", () => {
       entry.isAlive = true;
     });
+    webSocket.on("ping", () => {
+      // Each is answered: a page that does not read the answers would fill the memory (in Bun).
+      if (webSocket.bufferedAmount <= UI_LIMITS.unsent) return;
+      this.#log(`Closed ${path} of ${remote}: more than ${UI_LIMITS.unsent} bytes are unsent`);
+      webSocket.terminate();
+    });
     webSocket.on("error", ({ message }) => this.#log(`Closed ${path} of ${remote}: ${message}`));
     webSocket.on("close", () => {
       this.#entries.delete(webSocket);
