@@ -2,7 +2,6 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { duration } from "../cli/ui/page/format.ts";
-import { readBridgeStatus } from "../cli/ui/page/model/bridge_status.ts";
 import { History, parseCommand } from "../cli/ui/page/model/command_line.ts";
 import { deviceFacts, ledColor } from "../cli/ui/page/model/device_fields.ts";
 import { FrameNames } from "../cli/ui/page/model/frame_names.ts";
@@ -15,22 +14,6 @@ const ALL = { text: "", events: true, commands: true, polls: true };
 function logged(name: string, kind: MessageKind = "event", isPoll = false, json = "{}") {
   return { time: 0, kind, name, json, isPoll };
 }
-
-test("readBridgeStatus() ignores a text that is not a status", () => {
-  for (const text of ["", "{", "null", "[]", "1", "{}", '{"driver":1}']) {
-    assertEquals(readBridgeStatus(text), undefined);
-  }
-});
-
-test("readBridgeStatus() replaces fields of another type by their defaults", () => {
-  const status = readBridgeStatus(
-    '{"driver":"localhost:1","state":"odd","roundTrip":"1","allow":["SetColorLed",2],"motion":3}',
-  );
-  assertEquals(status?.state, "connecting");
-  assertEquals(status?.roundTrip, null);
-  assertEquals(status?.allow, ["SetColorLed"]);
-  assertEquals(status?.motion, "off");
-});
 
 test("deviceFacts() finds the likely names and lists every other field", () => {
   const facts = deviceFacts({
@@ -56,6 +39,11 @@ test("deviceFacts() lists a field whose value does not fit its name", () => {
   const { name, battery, others } = deviceFacts({ DeviceId: "a", Name: 5, Battery: 300 });
   assertEquals([name, battery], ["Device a", undefined]);
   assertEquals(others, [["DeviceId", "a"], ["Name", 5], ["Battery", 300]]);
+});
+
+test("deviceFacts() takes no name of white space", () => {
+  const { name, others } = deviceFacts({ DeviceId: 7, Name: " \t" });
+  assertEquals([name, others], ["Device 7", [["DeviceId", 7], ["Name", " \t"]]]);
 });
 
 test("deviceFacts() keeps a field named __proto__ a field", () => {

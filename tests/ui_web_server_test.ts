@@ -288,7 +288,10 @@ test("a page that sends pings and does not read the answers is closed", async ()
     await until(() => opened.length === 1);
     socket.pause();
     const ping = [0x89, 0xfd, 0, 0, 0, 0, ...new Uint8Array(125)];
-    const pings = Uint8Array.from({ length: ping.length * 1_000 }, (_, i) => ping[i % ping.length]!);
+    const pings = Uint8Array.from(
+      { length: ping.length * 1_000 },
+      (_, i) => ping[i % ping.length]!,
+    );
     const send = (): void => {
       if (!socket.destroyed) socket.write(pings, send);
     };

@@ -10,13 +10,14 @@ import { type Runtime, RUNTIMES } from "./bridge.ts";
 import { startBrowser } from "./browser.ts";
 import { type BrowserCase, CaseContext, SharedBridge } from "./case.ts";
 import { connectorCases } from "./connector_cases.ts";
+import { lastingCases } from "./lasting_cases.ts";
 import { pageCases } from "./page_cases.ts";
 import { securityCases } from "./security_cases.ts";
 
 const { _: words, only = "" } = parseArgs(process.argv.slice(2), { string: ["only"] });
 const all = Object.keys(RUNTIMES) as Runtime[];
 const runtimes = words.length === 0 ? all : all.filter((runtime) => words.includes(runtime));
-const cases = [...pageCases, ...securityCases, ...connectorCases]
+const cases = [...pageCases, ...lastingCases, ...securityCases, ...connectorCases]
   .filter(({ name }) => name.includes(only));
 
 const browser = await startBrowser().catch((error: Error) => {

@@ -59,8 +59,7 @@ export const pageCases: BrowserCase[] = [
         input.dispatchEvent(new Event("change"));
       });
       await untilColor(driver.simulator, [10, 20, 30]);
-      const isIdle = `!document.querySelector("rcsp-led button").disabled`;
-      await until(page, "an LED that is set", isIdle);
+      const isIdle = `document.querySelector("rcsp-led button").ariaDisabled === "false"`;
       await page.click("rcsp-led button");
       await until(page, "a blink", `!(${isIdle})`);
       await until(page, "the end of the blink", isIdle);
@@ -194,13 +193,13 @@ async function picture(page: Page): Promise<string> {
   return String(await page.evaluate(PICTURE));
 }
 
-async function untilDevices(page: Page, count: number): Promise<void> {
+export async function untilDevices(page: Page, count: number): Promise<void> {
   const cards = `document.querySelectorAll("rcsp-device").length === ${count}`;
   await until(page, `${count} devices`, cards);
 }
 
 /** Presses the left glove until somebody has subscribed to it. */
-async function untilSubscribed(simulator: Simulator): Promise<void> {
+export async function untilSubscribed(simulator: Simulator): Promise<void> {
   while (simulator.press(1, "LongPress") === 0) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

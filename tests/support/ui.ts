@@ -2,7 +2,7 @@
 
 import { WebSocket } from "ws";
 import { UiServer, type UiServerOptions } from "../../cli/ui/server/ui_server.ts";
-import type { BridgeStatus } from "../../cli/ui/server/bridge_status.ts";
+import type { BridgeStatus } from "../../cli/ui/bridge_status.ts";
 import { createClient } from "../../src/client/create_client.ts";
 import type { ConnectOptions } from "../../src/client/options.ts";
 import type { RcspClient } from "../../src/client/rcsp_client.ts";

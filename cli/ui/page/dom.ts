@@ -30,9 +30,9 @@ export function setText(node: HTMLElement, text: string): void {
 }
 
 /** A text from the driver as the page shows it: without controls, bidi overrides and excess. */
-export function foreignText(text: string, length = 400): string {
+export function foreignText(text: string, length = 400, options?: { layout: boolean }): string {
   const cut = text.length > length ? `${text.slice(0, length)}…` : text;
-  return escapeUnprintable(cut);
+  return escapeUnprintable(cut, options);
 }
 
 /** A button with a text. */

@@ -13,7 +13,7 @@ import { StatusBar } from "./elements/status_bar.ts";
 import { TripStrip } from "./elements/trip_strip.ts";
 import { DeviceStore } from "./model/device_store.ts";
 import { Session } from "./model/session.ts";
-import { takeToken } from "./model/token.ts";
+import { followToken, takeToken } from "./model/token.ts";
 
 const ELEMENTS = {
   "rcsp-bar": StatusBar,
@@ -45,3 +45,4 @@ session.on("bridge", show);
 session.on("link", show);
 setTimeout(show, LONGEST_BLANK);
 session.open(takeToken());
+followToken();

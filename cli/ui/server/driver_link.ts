@@ -6,7 +6,7 @@
 
 import { type ConnectOptions, connector, type RcspClient, startClient } from "@rcsp/rcsp";
 import { DEFAULT_ADDRESS, formatAddress } from "@rcsp/rcsp/server";
-import type { BridgeStatus } from "./bridge_status.ts";
+import type { BridgeStatus } from "../bridge_status.ts";
 import type { SimulatedDriver } from "./simulated_driver.ts";
 
 /** Milliseconds between attempts to connect: a person may be waiting. */

@@ -12,7 +12,7 @@ import {
   MotionPrefix,
 } from "@rcsp/rcsp/motion";
 import { MotionServer } from "@rcsp/rcsp/server";
-import type { BridgeStatus } from "./bridge_status.ts";
+import type { BridgeStatus } from "../bridge_status.ts";
 import { RECONNECT } from "./driver_link.ts";
 import { UI_LIMITS } from "./limits.ts";
 import type { SimulatedDriver } from "./simulated_driver.ts";

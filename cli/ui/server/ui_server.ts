@@ -10,14 +10,15 @@ import { fromWebSocket, WebSocketCloseError } from "@rcsp/rcsp/websocket";
 import type { WebSocket } from "ws";
 import type { Clock } from "../../process/io.ts";
 import { isObject, quote } from "../../text/values.ts";
+import type { BridgeStatus } from "../bridge_status.ts";
 import type { PageFile } from "../page_files.ts";
 import { createToken } from "./access.ts";
-import { type BridgeStatus, StatusFeed } from "./bridge_status.ts";
 import { DriverLink } from "./driver_link.ts";
 import { UI_LIMITS } from "./limits.ts";
 import { MotionRelay, type MotionRelayOptions } from "./motion_relay.ts";
 import { RefusalLog } from "../../terminal/refusal_log.ts";
 import { type SimulatedDriver, startSimulatedDriver } from "./simulated_driver.ts";
+import { StatusFeed } from "./status_feed.ts";
 import { WebServer } from "./web_server.ts";
 
 /** Options of {@link UiServer}. */

@@ -4,6 +4,7 @@ import { button, copyButton, element, foreignText, heading, setText } from "../d
 import { History, parseCommand } from "../model/command_line.ts";
 import type { DeviceStore } from "../model/device_store.ts";
 import type { Session } from "../model/session.ts";
+import { load, save } from "../model/storage.ts";
 import { Panel } from "./panel.ts";
 
 const KEY = "rcsp.history";
@@ -49,7 +50,7 @@ export class CommandBox extends Panel {
     try {
       const { name, args } = parseCommand(line);
       this.#history.add(line.trim());
-      sessionStorage.setItem(KEY, JSON.stringify(this.#history.lines));
+      save("sessionStorage", KEY, JSON.stringify(this.#history.lines));
       this.#line.value = "";
       this.#say(`${name} …`, "hint");
       const { response } = await this.#session.send(name, args);
@@ -63,10 +64,7 @@ export class CommandBox extends Panel {
     this.#response = kind === "hint" ? "" : text;
     this.#copy.hidden = kind === "hint";
     this.#result.dataset["kind"] = kind;
-    setText(
-      this.#result,
-      text.split("\n").map((line) => foreignText(line, LONGEST_RESULT)).join("\n"),
-    );
+    setText(this.#result, foreignText(text, LONGEST_RESULT, { layout: true }));
   }
 
   #onKey(event: KeyboardEvent): void {
@@ -98,10 +96,5 @@ export class CommandBox extends Panel {
 }
 
 function readHistory(): string[] {
-  try {
-    const lines: unknown = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
-    return Array.isArray(lines) ? lines.filter((line) => typeof line === "string") : [];
-  } catch {
-    return [];
-  }
+  return JSON.parse(load("sessionStorage", KEY) ?? "[]") as string[];
 }

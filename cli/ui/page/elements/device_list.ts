@@ -35,8 +35,8 @@ export class DeviceList extends Panel {
     setText(
       this.#empty,
       isKnown
-        ? "No device is connected. Turn one on, and it appears here."
-        : "Devices appear here once there is a driver.",
+        ? "No device yet. Turn one on, and it appears here."
+        : "Devices appear here once a driver runs.",
     );
     this.#empty.hidden = all.length > 0;
     const canSetLed = session.allows("SetColorLed");

@@ -33,15 +33,18 @@ export class HandList extends Panel {
     const recolor = (): void => this.#views.forEach((view) => view.recolor());
     addEventListener("themechange", recolor);
     matchMedia("(prefers-color-scheme: light)").addEventListener("change", recolor);
-    session.on("bridge", ({ motion }) => {
+    const explain = (): void => {
+      const motion = session.bridge?.motion ?? "connecting";
       this.dataset["motion"] = motion;
       setText(
         this.#empty,
-        motion === "ready"
-          ? "No hand is connected. Put on a glove, and it moves here."
-          : "The hands appear here once the hand solver runs.",
+        motion === "ready" && session.link === "open"
+          ? "No hand yet. Put on a glove, and it moves here."
+          : "Hands appear here once a hand solver runs.",
       );
-    });
+    };
+    session.on("bridge", explain);
+    session.on("link", explain);
     session.on("motion", (motion) => this.#follow(motion));
   }
 

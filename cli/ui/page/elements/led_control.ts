@@ -20,7 +20,7 @@ export class LedControl extends HTMLElement {
   readonly #key: string;
   readonly #id: DeviceId;
   readonly #picker = element("input", { type: "color", value: "#5aa9ff" });
-  readonly #identify = button("Identify", () => void this.#blink());
+  readonly #identify = button("Identify", () => void this.#blink(), { ariaDisabled: "false" });
   readonly #result = element("span", { className: "result", role: "status" });
   #color: Rgb | undefined;
   #isBusy = false;
@@ -42,44 +42,46 @@ export class LedControl extends HTMLElement {
 
   update(fields: JsonObject, canSet: boolean): void {
     this.hidden = !this.#session.allows("SetColorLed");
-    this.#picker.disabled = this.#identify.disabled = !canSet || this.#isBusy;
+    this.#picker.disabled = this.#identify.disabled = !canSet;
     const color = ledColor(fields, LED);
     if (color === undefined || this.#isBusy || document.activeElement === this.#picker) return;
     this.#color = color;
     this.#picker.value = hexOf(color);
   }
 
-  async #set(color: Rgb): Promise<void> {
+  /** Blinks, and leaves the color as it was, or as it was picked meanwhile. */
+  async #blink(): Promise<void> {
+    if (this.#isBusy) return;
+    this.#color ??= rgbOf(this.#picker.value);
     this.#isBusy = true;
-    try {
-      await this.#send(color);
-      this.#color = color;
-      setText(this.#result, "");
-    } catch (error) {
-      setText(this.#result, foreignText((error as Error).message));
+    // Not disabled: it would lose the focus.
+    this.#identify.ariaDisabled = "true";
+    for (let i = 0; i < BLINKS * 2; i++) {
+      if (!await this.#send(i % 2 === 0 ? WHITE : OFF)) break;
+      await new Promise((resolve) => setTimeout(resolve, BLINK_TIME));
     }
     this.#isBusy = false;
+    await this.#set(this.#color);
+    this.#identify.ariaDisabled = "false";
+  }
+
+  async #set(color: Rgb): Promise<void> {
+    this.#color = color;
+    if (this.#isBusy) return;
+    await this.#send(color);
     this.#devices.refresh(this.#key);
   }
 
-  /** Blinks, and leaves the color as it was. */
-  async #blink(): Promise<void> {
-    const before = this.#color ?? rgbOf(this.#picker.value);
-    this.#identify.disabled = true;
-    this.#isBusy = true;
+  /** Returns whether it was set; if not, says why. */
+  async #send(color: Rgb): Promise<boolean> {
     try {
-      for (let i = 0; i < BLINKS * 2; i++) {
-        await this.#send(i % 2 === 0 ? WHITE : OFF);
-        await new Promise((resolve) => setTimeout(resolve, BLINK_TIME));
-      }
+      await this.#session.send("SetColorLed", { DeviceId: this.#id, LedId: LED, ...color });
+      setText(this.#result, "");
+      return true;
     } catch (error) {
       setText(this.#result, foreignText((error as Error).message));
+      return false;
     }
-    await this.#set(before);
-  }
-
-  async #send(color: Rgb): Promise<void> {
-    await this.#session.send("SetColorLed", { DeviceId: this.#id, LedId: LED, ...color });
   }
 }
 

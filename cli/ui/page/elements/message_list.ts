@@ -90,6 +90,8 @@ export class MessageList extends Panel {
     const ids = new Set(messages.map(({ id }) => id));
     for (const [id, row] of this.#shown) {
       if (ids.has(id)) continue;
+      // Else the keyboard would be at the start of the page.
+      if (row.contains(document.activeElement)) this.#rows.focus();
       row.remove();
       this.#shown.delete(id);
     }

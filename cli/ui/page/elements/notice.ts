@@ -1,7 +1,7 @@
 /** What to do when there is no driver, or no bridge. */
 
 import { button, copyButton, element, foreignText } from "../dom.ts";
-import type { BridgeStatus } from "../model/bridge_status.ts";
+import type { BridgeStatus } from "../../bridge_status.ts";
 import type { Session } from "../model/session.ts";
 import { Panel } from "./panel.ts";
 
@@ -51,7 +51,7 @@ export class Notice extends Panel {
         return [
           title("The bridge has ended"),
           text("Run this command and open the address that it prints."),
-          command("rcsp ui"),
+          element("div", { className: "actions" }, command("rcsp ui")),
         ];
       case "refused":
         return [
@@ -59,12 +59,13 @@ export class Notice extends Panel {
           text(
             "It was started again, the address was copied only in part, or too many pages are open. Close other pages, or open the address that it printed, with everything after the #.",
           ),
+          element("div", { className: "actions" }, button("Try again", () => location.reload())),
         ];
       case "no-token":
         return [
           title("This address has no token"),
-          text("Open the address that rcsp ui printed, with everything after the #."),
-          command("rcsp ui"),
+          text("Open the address that this command prints, with everything after the #."),
+          element("div", { className: "actions" }, command("rcsp ui")),
         ];
       default:
         return [];

@@ -2,8 +2,9 @@
 
 import { button, element, foreignText, setText } from "../dom.ts";
 import { duration } from "../format.ts";
-import type { BridgeStatus } from "../model/bridge_status.ts";
+import type { BridgeStatus } from "../../bridge_status.ts";
 import type { Link, Session } from "../model/session.ts";
+import { load, save } from "../model/storage.ts";
 import { Panel } from "./panel.ts";
 
 const STATES: Record<BridgeStatus["state"], string> = {
@@ -28,7 +29,6 @@ export class StatusBar extends Panel {
   readonly #roundTrip = element("dd", {}, "–");
   readonly #reconnects = element("dd", {}, "0");
   readonly #theme = button("", () => this.#nextTheme(), { className: "quiet" });
-  #shownGap = 0;
 
   attach(session: Session): void {
     this.append(
@@ -43,9 +43,13 @@ export class StatusBar extends Panel {
       ),
       this.#theme,
     );
-    this.#setTheme(localStorage.getItem(THEME_KEY) ?? THEMES[0]);
+    this.#setTheme(load("localStorage", THEME_KEY) ?? THEMES[0]);
     session.on("bridge", (status) => this.#show(status, session.link));
     session.on("link", (link) => this.#show(session.bridge, link));
+    session.on("gap", (gap, without) => {
+      setText(this.#gap, `Events may be missing: ${duration(gap)} without a ${without}`);
+      this.#gap.hidden = false;
+    });
   }
 
   #show(status: BridgeStatus | undefined, link: Link): void {
@@ -54,15 +58,11 @@ export class StatusBar extends Panel {
     const state = isOpen ? STATES[status?.state ?? "connecting"] : "No bridge";
     setText(this.#state, link === "connecting" && status === undefined ? "Connecting" : state);
     if (status === undefined) return;
-    setText(this.#address, foreignText(status.driver, 100));
+    const isReady = isOpen && status.state === "ready";
+    setText(this.#address, status.simulating ? "" : foreignText(status.driver, 100));
     this.#simulator.hidden = !status.simulating;
-    setText(this.#roundTrip, duration(status.state === "ready" ? status.roundTrip : null));
+    setText(this.#roundTrip, duration(isReady ? status.roundTrip : null));
     setText(this.#reconnects, String(status.reconnects));
-    if (status.gap !== null && status.gap > 0 && status.reconnects > this.#shownGap) {
-      this.#shownGap = status.reconnects;
-      setText(this.#gap, `Events may be missing: ${duration(status.gap)} without a driver`);
-      this.#gap.hidden = false;
-    }
   }
 
   #nextTheme(): void {
@@ -73,7 +73,7 @@ export class StatusBar extends Panel {
   #setTheme(theme: string): void {
     const known = THEMES.find((name) => name === theme) ?? THEMES[0];
     document.documentElement.dataset["theme"] = known;
-    localStorage.setItem(THEME_KEY, known);
+    save("localStorage", THEME_KEY, known);
     const name = { dark: "Dark", light: "Light", system: "System" }[known];
     setText(this.#theme, name);
     this.#theme.ariaLabel = `Theme: ${name}. Change`;

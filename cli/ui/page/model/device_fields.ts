@@ -74,11 +74,11 @@ export function ledColor(fields: JsonObject, ledId: string): Rgb | undefined {
 
 /** A value as one line. */
 export function compactJson(value: JsonValue): string {
-  return isText(value) ? value : JSON.stringify(value);
+  return typeof value === "string" && value !== "" ? value : JSON.stringify(value);
 }
 
 function isText(value: JsonValue): value is string {
-  return typeof value === "string" && value !== "";
+  return typeof value === "string" && value.trim() !== "";
 }
 
 function isSide(value: JsonValue): value is string {

@@ -1,7 +1,13 @@
 /** The devices of the driver, as they come and go: no public event says so, so the page polls. */
 
-import type { ButtonPress, Device, DeviceId, JsonObject, RcspClient } from "@rcsp/rcsp/core";
-import type { Subscription } from "@rcsp/rcsp/core";
+import type {
+  ButtonPress,
+  Device,
+  DeviceId,
+  JsonObject,
+  RcspClient,
+  Subscription,
+} from "@rcsp/rcsp/core";
 import { Emitter } from "./emitter.ts";
 import type { Session } from "./session.ts";
 
@@ -43,7 +49,7 @@ export interface DeviceEvents {
 
 const POLL_INTERVAL = 1_000;
 const POLL_TIMEOUT = 3_000;
-/** Milliseconds after which a device is asked about itself again, for its battery. */
+/** Milliseconds after which a device is asked about itself again, for its battery, and its refused button. */
 const INFO_AGE = 5_000;
 const SHOWN_PRESSES = 8;
 
@@ -55,6 +61,7 @@ export class DeviceStore extends Emitter<DeviceEvents> {
   isKnown = false;
   readonly #session: Session;
   readonly #devices = new Map<string, Followed>();
+  #isAsking = false;
   #wake: () => void = () => {};
 
   constructor(session: Session) {
@@ -63,9 +70,10 @@ export class DeviceStore extends Emitter<DeviceEvents> {
     session.on("client", (client) => void this.#poll(client));
     let state: string | undefined;
     session.on("bridge", (status) => {
-      if (status.state === "ready" && state !== "ready") this.#retry();
-      if (status.state !== state) this.#wake();
+      if (status.state === state) return;
       state = status.state;
+      for (const { key } of this.all) this.refresh(key);
+      this.#wake();
     });
   }
 
@@ -84,17 +92,20 @@ export class DeviceStore extends Emitter<DeviceEvents> {
 
   async #poll(client: RcspClient): Promise<void> {
     while (client.status.state !== "closed") {
-      const woken = new Promise<void>((resolve) => this.#wake = resolve);
-      this.isLive = client.status.state === "ready" && await this.#ask(client);
+      const woken = Promise.withResolvers<void>();
+      this.#wake = woken.resolve;
+      this.isLive = client.status.state === "ready" && await this.#list(client);
       if (!this.isLive) this.#session.addTrip(undefined);
       this.emit("change");
-      if (this.isLive) await this.#askAll(client);
-      await Promise.race([woken, new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL))]);
+      if (this.isLive) void this.#askAll(client);
+      const timer = setTimeout(woken.resolve, POLL_INTERVAL);
+      await woken.promise;
+      clearTimeout(timer);
     }
   }
 
   /** Lists the devices. Returns whether the driver has answered. */
-  async #ask(client: RcspClient): Promise<boolean> {
+  async #list(client: RcspClient): Promise<boolean> {
     const began = performance.now();
     try {
       const listed = await client.listDevices({ timeout: POLL_TIMEOUT });
@@ -114,9 +125,8 @@ export class DeviceStore extends Emitter<DeviceEvents> {
     this.#devices.clear();
     for (const device of listed) {
       const key = JSON.stringify(device.DeviceId);
-      const known = before.get(key);
+      const entry = before.get(key) ?? this.#devices.get(key) ?? newEntry(key, device.DeviceId);
       before.delete(key);
-      const entry = known ?? newEntry(key, device.DeviceId);
       entry.listed = device;
       entry.fields = merged(entry);
       this.#devices.set(key, entry);
@@ -127,10 +137,14 @@ export class DeviceStore extends Emitter<DeviceEvents> {
     for (const gone of before.values()) void gone.subscription?.return();
   }
 
+  /** Asks each device about itself, one after the other: the list is asked for in between. */
   async #askAll(client: RcspClient): Promise<void> {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
     for (const device of [...this.#devices.values()]) {
       if (performance.now() - device.infoAt < INFO_AGE) continue;
       device.infoAt = performance.now();
+      if (device.subscription === undefined) void this.#follow(client, device);
       try {
         device.info = await client.getDeviceInfo(device.id, { timeout: POLL_TIMEOUT });
         device.fields = merged(device);
@@ -140,11 +154,14 @@ export class DeviceStore extends Emitter<DeviceEvents> {
       }
       this.emit("change");
     }
+    this.#isAsking = false;
   }
 
   async #follow(client: RcspClient, device: Followed): Promise<void> {
-    const subscription = device.subscription = client.buttonPresses(device.id);
     try {
+      const subscription = device.subscription = client.buttonPresses(device.id);
+      // Why it is not ready is thrown below, if it then ends.
+      subscription.ready.then(() => device.buttonError = undefined, () => {});
       for await (const { type } of subscription) {
         device.presses.unshift({ type, time: Date.now() });
         device.presses.length = Math.min(device.presses.length, SHOWN_PRESSES);
@@ -156,11 +173,6 @@ export class DeviceStore extends Emitter<DeviceEvents> {
       this.emit("change");
     }
     device.subscription = undefined;
-  }
-
-  /** A driver that was away may have refused what it would accept now. */
-  #retry(): void {
-    for (const device of this.#devices.values()) device.buttonError = undefined;
   }
 }
 

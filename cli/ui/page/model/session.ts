@@ -2,14 +2,14 @@
 
 import { type JsonObject, type RcspClient, startClient, type TracedFrame } from "@rcsp/rcsp/core";
 import { createMotionClient, type MotionClient } from "@rcsp/rcsp/motion";
-import { webSocketConnector } from "@rcsp/rcsp/websocket";
-import { type BridgeStatus, readBridgeStatus } from "./bridge_status.ts";
+import { webSocketConnector, type WebSocketLike } from "@rcsp/rcsp/websocket";
+import type { BridgeStatus } from "../../bridge_status.ts";
 import { Emitter } from "./emitter.ts";
 import { FrameNames } from "./frame_names.ts";
 import { MessageLog } from "./message_log.ts";
 import { RoundTrips } from "./round_trips.ts";
 
-/** The state of the page's own connection; `refused` means that the token is a wrong one. */
+/** The state of the page's own connection; `refused`: by a bridge that is there. */
 export type Link = "connecting" | "open" | "gone" | "refused" | "no-token";
 
 /** What the parts of the page listen to. */
@@ -20,6 +20,8 @@ export interface SessionEvents {
   bridge: (status: BridgeStatus) => void;
   /** The page's own connection has changed. */
   link: (link: Link) => void;
+  /** For so many milliseconds there was no driver, or no bridge: events may be missing. */
+  gap: (gap: number, without: "driver" | "bridge") => void;
   /** The log has changed. */
   log: () => void;
   /** A round trip was measured. */
@@ -30,6 +32,11 @@ export interface SessionEvents {
 
 /** Milliseconds between attempts to reach the bridge again, at most. */
 const LONGEST_RETRY = 2_000;
+/**
+ * Refused attempts in a row that end it. A token stays wrong; but for the bridge, a page that lost its
+ * connection may be open until the pings of two intervals (40 s) are not answered.
+ */
+const MOST_REFUSALS = 40;
 
 /** A WebSocket does not notice that the other end is gone. Milliseconds. */
 const HEARTBEAT = 5_000;
@@ -43,26 +50,36 @@ export class Session extends Emitter<SessionEvents> {
   link: Link = "connecting";
   client: RcspClient | undefined;
   readonly #names = new FrameNames();
-  #socket: WebSocket | undefined;
+  #socket: WebSocketLike | undefined;
   #hasMotion = false;
+  #refusals = 0;
+  readonly #reconnect = {
+    firstConnect: true,
+    maxDelay: LONGEST_RETRY,
+    decide: (): boolean => this.#refusals < MOST_REFUSALS,
+  };
 
   /** Connects, and stays connected: nothing throws, all is said by events. */
   open(token: string | undefined): void {
     if (token === undefined) return this.#setLink("no-token");
     const connector = webSocketConnector(addressOf("/rcsp"), {
       protocols: ["rcsp.v1", `token.${token}`],
-      onText: (text) => this.#onText(text, token),
-      WebSocket: trackedSocket((socket) => this.#socket = socket),
+      onText: (text, webSocket) => {
+        this.#socket = webSocket;
+        this.#onText(text, token);
+      },
     });
     const client = startClient(connector, {
-      reconnect: { maxDelay: LONGEST_RETRY },
+      reconnect: this.#reconnect,
       heartbeat: HEARTBEAT,
       onFrame: (frame) => this.#onFrame(frame),
     });
-    client.on("status", ({ state }) => {
-      if (state === "reconnecting") void this.#explainLoss();
-      if (state !== "ready") return;
+    client.on("status", (status) => {
+      if (status.state === "reconnecting") void this.#explainLoss();
+      if (status.state !== "ready") return;
+      this.#refusals = 0;
       this.#setLink("open");
+      if (status.reconnects > 0) this.emit("gap", status.gap, "bridge");
       if (this.client === undefined) this.emit("client", this.client = client);
     });
   }
@@ -85,7 +102,7 @@ export class Session extends Emitter<SessionEvents> {
 
   /** Asks the bridge to start a simulator. */
   startSimulator(): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send('{"simulate":true}');
+    this.#socket?.send('{"simulate":true}');
   }
 
   addTrip(value: number | undefined): void {
@@ -94,20 +111,23 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   #onText(text: string, token: string): void {
-    const status = readBridgeStatus(text);
-    if (status === undefined) return;
+    const status = JSON.parse(text) as BridgeStatus;
+    // The page is not to say that it has missed what was before it.
+    const reconnects = this.bridge?.reconnects ?? status.reconnects;
     this.bridge = status;
     this.emit("bridge", status);
+    if (status.reconnects > reconnects) this.emit("gap", status.gap ?? 0, "driver");
     if (status.motion === "off" || this.#hasMotion) return;
     this.#hasMotion = true;
-    void this.#openMotion(token);
+    // It ends when the bridge refuses this page: the notice says so.
+    this.#openMotion(token).catch(() => {});
   }
 
   async #openMotion(token: string): Promise<void> {
     const protocols = ["rgmp.v2", `token.${token}`];
     const motion = await createMotionClient(
       webSocketConnector(addressOf("/rgmp"), { protocols }),
-      { reconnect: { firstConnect: true, maxDelay: LONGEST_RETRY } },
+      { reconnect: this.#reconnect },
     );
     this.emit("motion", motion);
   }
@@ -118,7 +138,9 @@ export class Session extends Emitter<SessionEvents> {
       ({ ok }) => ok,
       () => false,
     );
-    if (this.client?.status.state !== "ready") this.#setLink(isThere ? "refused" : "gone");
+    if (this.client?.status.state === "ready") return;
+    this.#refusals = isThere ? this.#refusals + 1 : 0;
+    this.#setLink(isThere ? "refused" : "gone");
   }
 
   #setLink(link: Link): void {
@@ -136,14 +158,4 @@ export class Session extends Emitter<SessionEvents> {
 
 function addressOf(path: string): string {
   return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
-}
-
-/** The class of the page's WebSockets, which hands over each one: RCSP has no message for a text. */
-function trackedSocket(onSocket: (socket: WebSocket) => void): typeof WebSocket {
-  return class extends WebSocket {
-    constructor(url: string | URL, protocols?: string | string[]) {
-      super(url, protocols);
-      onSocket(this);
-    }
-  };
 }

@@ -1,39 +1,16 @@
 /**
- * What the pages receive beside the bytes of RCSP: the state of the bridge, as JSON in text messages.
+ * The state of the bridge for all pages.
  *
  * @module
  */
 
 import type { WebSocket } from "ws";
 import type { Clock } from "../../process/io.ts";
+import type { BridgeStatus } from "../bridge_status.ts";
 import { UI_LIMITS } from "./limits.ts";
 
 /** Milliseconds between two looks at the round trip. */
 const ROUND_TRIP_INTERVAL = 1_000;
-
-/** The state of the bridge. */
-export interface BridgeStatus {
-  /** The driver's address, or `simulator`. */
-  readonly driver: string;
-  readonly state: "connecting" | "ready" | "reconnecting" | "closed";
-  /** Milliseconds from the bridge to the driver and back; `null` before the first response. */
-  readonly roundTrip: number | null;
-  /** How many times a lost connection was replaced. */
-  readonly reconnects: number;
-  /** Milliseconds without a connection before the current one; `null` if it is the first. */
-  readonly gap: number | null;
-  /** Why there is no connection. */
-  readonly error: string | null;
-  /** Whether a page may start a simulator. */
-  readonly simulate: boolean;
-  /** Whether the driver is a simulator inside the bridge. */
-  readonly simulating: boolean;
-  /** The commands that were allowed beside those that only read. */
-  readonly allow: readonly string[];
-  readonly version: string;
-  /** The connection to the solved hands. */
-  readonly motion: "connecting" | "ready" | "reconnecting" | "off";
-}
 
 /** Sends the status to every page: at once, on each change, and a new round trip once per second. */
 export class StatusFeed {
