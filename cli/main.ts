@@ -7,7 +7,7 @@
 import { VERSION } from "@rcsp/rcsp";
 import type { Command, Context } from "./command_line/command.ts";
 import { COMPLETE, complete } from "./command_line/completion.ts";
-import { allFlags, booleanFlag, commonFlags } from "./command_line/flags.ts";
+import { allFlags, booleanFlag, COMMON_FLAGS } from "./command_line/flags.ts";
 import { commandHelp, helpStyle, overview } from "./command_line/help.ts";
 import { type CommandLine, readCommandLine, tokens, unknownFlag } from "./command_line/parse.ts";
 import { findCommand } from "./command_line/suggest.ts";
@@ -30,7 +30,7 @@ const CLOCK: Clock = {
 };
 /** The flags that may come before a command, or in its place. */
 const LEADING_FLAGS = [
-  ...commonFlags({ connects: true, simulates: true, prints: true }),
+  ...COMMON_FLAGS,
   booleanFlag("-v, --version", "show the version"),
 ];
 

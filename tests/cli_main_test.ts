@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { COMMON_FLAGS } from "../cli/command_line/flags.ts";
 import { COMMANDS } from "../cli/registry.ts";
 import { CommandError, ConnectionError } from "../src/errors.ts";
 import { VERSION } from "../src/version.ts";
@@ -117,11 +118,29 @@ test("the help of each command shows synopsis, its own flags and an example", as
     assert(out.startsWith(`Usage: rcsp ${name} `), name);
     assert(examples.length > 0, name);
     for (const [line] of examples) assertStringIncludes(unbroken(out), `\n  ${line}\n`);
-    for (const flag of flags) assertMatch(out, new RegExp(`^  (-., )?--${flag.name}[ [\n]`, "m"));
+    for (const flag of flags) {
+      const isCommon = COMMON_FLAGS.some(({ name, about }) =>
+        name === flag.name && about === flag.about
+      );
+      if (!isCommon) assertMatch(out, new RegExp(`^  (-., )?--${flag.name}[ [\n]`, "m"));
+    }
     if (connects) assertMatch(out, /^Common flags: --host, --port, .*\n.*see 'rcsp help'\)$/m);
     assertEquals(out.split("--no-color").length, 2, name);
     assertEquals((await rcsp([name, "--help"])).out, out);
     assertEquals((await rcsp([name, "-h", "surplus"])).out, out);
+  }
+});
+
+test("flags that commands share are explained in 'rcsp help' alone", async () => {
+  const shared: [command: string, names: string][] = [
+    ["hands", "--host, --timeout, --wait, --simulate, --json, --no-color, --help"],
+    ["ui", "--timeout, --dialect, --verbose, --no-color, --help"],
+    ["serve", "--dialect, --no-color, --help"],
+  ];
+  for (const [command, names] of shared) {
+    const { out } = await rcsp(["help", command]);
+    assertStringIncludes(out.replace(/\s+/g, " "), `Common flags: ${names} (see 'rcsp help')`);
+    assertEquals(out.includes("--dialect FILE"), false);
   }
 });
 

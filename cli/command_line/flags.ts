@@ -75,19 +75,21 @@ export const SIMULATE_FLAG: Flag = booleanFlag(
 /** The form of data. */
 export const JSON_FLAG: Flag = booleanFlag("--json", "one JSON value per line, also in a terminal");
 
-/** The flags that a command shares with others. */
-export function commonFlags(
-  { connects, simulates, prints }: Pick<Command, "connects" | "simulates" | "prints">,
-): Flag[] {
+/** The flags that commands share. */
+export const COMMON_FLAGS: readonly Flag[] = [
+  ...CONNECTION_FLAGS,
+  SIMULATE_FLAG,
+  JSON_FLAG,
+  ...GENERAL_FLAGS,
+];
+
+/** All flags of a command. */
+export function allFlags({ flags = [], connects, simulates, prints }: Command): Flag[] {
   return [
+    ...flags,
     ...(connects ? CONNECTION_FLAGS : []),
     ...(simulates ? [SIMULATE_FLAG] : []),
     ...(prints ? [JSON_FLAG] : []),
     ...GENERAL_FLAGS,
   ];
-}
-
-/** All flags of a command. */
-export function allFlags(command: Command): Flag[] {
-  return [...command.flags ?? [], ...commonFlags(command)];
 }

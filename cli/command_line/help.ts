@@ -9,7 +9,7 @@ import type { TextOutput } from "../process/io.ts";
 import type { Paint } from "../terminal/styles.ts";
 import { wrap } from "../terminal/text_width.ts";
 import type { Command } from "./command.ts";
-import { commonFlags } from "./flags.ts";
+import { allFlags, COMMON_FLAGS } from "./flags.ts";
 import type { Flag, Positional } from "./parse.ts";
 
 /** Longer lines are hard to read, however wide the terminal is. */
@@ -48,13 +48,12 @@ export function overview(commands: readonly Command[], style: HelpStyle): string
   const { paint } = style;
   const about = "rcsp talks to Rokoko motion-capture hardware via RCSP (Rokoko Command Server " +
     "Protocol). To try it without hardware: rcsp list --simulate";
-  const shared = commonFlags({ connects: true, simulates: true, prints: true });
   return [
     hanging("", about, style),
     `${paint("strong", "Usage:")} rcsp <command> [arguments]\n` +
     "       rcsp help <command>\n",
     section("Commands", commands.map(({ name, summary }) => [name, summary]), style),
-    section("Common flags", flagRows(shared), style),
+    section("Common flags", flagRows(COMMON_FLAGS), style),
     hanging("", "A name such as RCSP_HOST is the environment variable that sets the flag.", style),
     section("Exit codes", EXIT_CODES, style),
   ].join("\n");
@@ -62,9 +61,11 @@ export function overview(commands: readonly Command[], style: HelpStyle): string
 
 /** `rcsp help COMMAND` */
 export function commandHelp(command: Command, style: HelpStyle): string {
-  const { name, summary, details = "", positionals = [], flags = [], examples } = command;
+  const { name, summary, details = "", positionals = [], examples } = command;
   const usage = ["rcsp", name, ...positionals.map(synopsis), "[flags]"].join(" ");
-  const common = commonFlags(command).map(({ name }) => `--${name}`).join(", ");
+  const all = allFlags(command);
+  const common = COMMON_FLAGS.filter((flag) => all.some((other) => isSame(flag, other)));
+  const own = all.filter((flag) => !common.some((other) => isSame(flag, other)));
   const parts = [
     hanging("Usage: ", usage, style),
     ...`${summary}.\n\n${details}`.trim().split("\n\n").map((text) => hanging("", text, style)),
@@ -73,11 +74,16 @@ export function commandHelp(command: Command, style: HelpStyle): string {
     const rows = positionals.map(({ name, about }): Row => [`<${name}>`, about]);
     parts.push(section("Arguments", rows, style));
   }
-  if (flags.length > 0) parts.push(section("Flags", flagRows(flags), style));
-  parts.push(hanging("Common flags: ", `${common} (see 'rcsp help')`, style));
+  if (own.length > 0) parts.push(section("Flags", flagRows(own), style));
+  const names = common.map(({ name }) => `--${name}`).join(", ");
+  parts.push(hanging("Common flags: ", `${names} (see 'rcsp help')`, style));
   const lines = examples.map((example) => exampleText(example, style));
   parts.push(`${style.paint("strong", "Examples:")}\n${lines.join("")}`);
   return parts.join("\n");
+}
+
+function isSame(one: Flag, other: Flag): boolean {
+  return one.name === other.name && one.about === other.about;
 }
 
 function synopsis({ name, optional, multiple }: Positional): string {

@@ -15,9 +15,8 @@ import { describeValue, isObject, quote } from "../text/values.ts";
 export const call: Command = {
   name: "call",
   summary: "Send any command and print the response",
-  details:
-    `Each argument is Name=text or Name:=JSON. In place of them: one JSON object, @ and a file
-that holds it, or - for standard input. Names are case-sensitive.`,
+  details: `Each argument is Name=text or Name:=JSON. Or give all of them as one JSON object: as
+text, as @FILE, or - for standard input. Names are case-sensitive.`,
   positionals: [
     { name: "command", about: "its name, such as ListDevices" },
     {

@@ -12,7 +12,7 @@ import { isRecording, showRecording } from "../recording/show_recording.ts";
 export const info: Command = {
   name: "info",
   summary: "Show what is known of a device, or what is in a recording",
-  details: `The answer to GetDeviceInfo, as the driver sent it, of all devices without one.
+  details: `Prints the answer to GetDeviceInfo as the driver sent it: of one device, or of all.
 
 Of a recording (a name that ends in .mcap, .ndjson or .jsonl, or begins
 with / or ./): its topics with counts, rates and gaps, and its presses. It then
