@@ -57,19 +57,15 @@ async function dispatch(args: readonly string[], io: CliIo): Promise<number> {
     io.stdout,
     painter(io.stdout, (name) => io.env(name), args.includes("--no-color")),
   );
-  const asked = leading.find(({ name = "" }) => ["version", "V", "help"].includes(name))?.name;
-  if (first === undefined && asked !== undefined && asked !== "help") {
-    return await print(io, `rcsp ${VERSION}\n`);
-  }
   if (first === undefined) {
-    if (asked === undefined && args.length > 0) {
-      const known = LEADING_FLAGS.map(({ name }) => name);
-      const odd = leading.find(({ name }) => name !== undefined && !known.includes(name));
-      const help = "rcsp help";
-      if (odd?.rawName) throw unknownFlag(odd.rawName, { flags: LEADING_FLAGS, help });
-      throw new UsageError(`No command given. Run '${help}'.`);
-    }
-    return await print(io, overview(COMMANDS, style));
+    const asked = leading.find(({ name = "" }) => ["version", "V", "help"].includes(name))?.name;
+    if (asked === "help" || args.length === 0) return await print(io, overview(COMMANDS, style));
+    if (asked !== undefined) return await print(io, `rcsp ${VERSION}\n`);
+    const known = LEADING_FLAGS.map(({ name }) => name);
+    const odd = leading.find(({ name }) => name !== undefined && !known.includes(name));
+    const help = "rcsp help";
+    if (odd?.rawName) throw unknownFlag(odd.rawName, { flags: LEADING_FLAGS, help });
+    throw new UsageError(`No command given. Run '${help}'.`);
   }
   const command = findCommand(COMMANDS, first.value ?? "");
   const rest = args.toSpliced(first.index, 1);

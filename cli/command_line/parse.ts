@@ -64,58 +64,19 @@ export const LONGEST_TIMER: number = 2 ** 31 - 1;
 type Value = boolean | string | number;
 
 /** A checked command line. Asking for a flag that was not declared is a mistake. */
-export class CommandLine {
+export interface CommandLine {
   /** The arguments that are not flags. */
   readonly positionals: readonly string[];
-  readonly #flags: ReadonlyMap<string, Flag>;
-  readonly #values: ReadonlyMap<string, readonly Value[]>;
-  readonly #typed: ReadonlySet<string>;
-
-  /** Made by `readCommandLine()`. */
-  constructor(
-    words: readonly string[],
-    flags: ReadonlyMap<string, Flag>,
-    values: ReadonlyMap<string, readonly Value[]>,
-    isExplicit: ReadonlySet<string>,
-  ) {
-    this.positionals = words;
-    this.#flags = flags;
-    this.#values = values;
-    this.#typed = isExplicit;
-  }
-
   /** Whether a flag is in the command line itself, not in the environment. */
-  typed(name: string): boolean {
-    return this.#typed.has(name);
-  }
-
+  typed(name: string): boolean;
   /** Whether a switch is on. */
-  on(name: string): boolean {
-    return this.#all(name, "boolean").at(-1) === true;
-  }
-
+  on(name: string): boolean;
   /** The value of a flag of kind `text`. */
-  text(name: string): string | undefined {
-    return this.texts(name).at(-1);
-  }
-
+  text(name: string): string | undefined;
   /** All values of a flag of kind `text`. */
-  texts(name: string): readonly string[] {
-    return this.#all(name, "text") as readonly string[];
-  }
-
+  texts(name: string): readonly string[];
   /** The value of a flag that is a number; a duration is in milliseconds. */
-  number(name: string): number | undefined {
-    return this.#all(name, "integer", "duration").at(-1) as number | undefined;
-  }
-
-  #all(name: string, ...kinds: Flag["kind"][]): readonly Value[] {
-    const flag = this.#flags.get(name);
-    if (flag === undefined || !kinds.includes(flag.kind)) {
-      throw new TypeError(`The command declares no flag '${name}' of kind ${kinds.join(", ")}`);
-    }
-    return this.#values.get(name) ?? [];
-  }
+  number(name: string): number | undefined;
 }
 
 /** What a command line is read against. */
@@ -187,7 +148,20 @@ export function readCommandLine(args: readonly string[], rules: LineRules): Comm
     throw new UsageError(`Cannot use '--${other}' together with '--${name}'`);
   }
   checkWords(words, rules);
-  return new CommandLine(words, flags, values, typed);
+  const all = (name: string, ...kinds: Flag["kind"][]): readonly Value[] => {
+    const flag = flags.get(name);
+    if (flag !== undefined && kinds.includes(flag.kind)) return values.get(name) ?? [];
+    throw new TypeError(`The command declares no flag '${name}' of kind ${kinds.join(", ")}`);
+  };
+  const texts = (name: string) => all(name, "text") as readonly string[];
+  return {
+    positionals: words,
+    typed: (name) => typed.has(name),
+    on: (name) => all(name, "boolean").at(-1) === true,
+    text: (name) => texts(name).at(-1),
+    texts,
+    number: (name) => all(name, "integer", "duration").at(-1) as number | undefined,
+  };
 }
 
 function checkWords(words: readonly string[], { positionals: wanted, help }: LineRules): void {

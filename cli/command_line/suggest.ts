@@ -32,15 +32,30 @@ export function hint(typed: string, words: readonly string[], otherwise: string)
 }
 
 /**
+ * The one of `words` that was typed; `wrong` begins the message where it is none: `Unknown action`.
+ *
+ * @throws {UsageError} If it is none of them.
+ */
+export function oneOf<T extends string>(
+  typed: string,
+  words: readonly T[],
+  wrong: string,
+  otherwise: string,
+): T {
+  const found = words.find((word) => word === typed);
+  if (found !== undefined) return found;
+  throw new UsageError(`${wrong} ${quote(typed)}${hint(typed, words, otherwise)}`);
+}
+
+/**
  * The command of a name.
  *
  * @throws {UsageError} If there is none.
  */
 export function findCommand(commands: readonly Command[], name: string): Command {
-  const command = commands.find((command) => command.name === name);
-  if (command !== undefined) return command;
-  const meant = hint(name, commands.map(({ name }) => name), "Run 'rcsp help'.");
-  throw new UsageError(`Unknown command ${quote(name)}${meant}`);
+  const names = commands.map(({ name }) => name);
+  const found = oneOf(name, names, "Unknown command", "Run 'rcsp help'.");
+  return commands[names.indexOf(found)]!;
 }
 
 /** How many letters to put in, take out, replace or swap with their neighbour. */

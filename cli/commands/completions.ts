@@ -5,10 +5,8 @@
  */
 
 import type { Command } from "../command_line/command.ts";
-import { script, type Shell, SHELLS } from "../command_line/completion.ts";
-import { hint } from "../command_line/suggest.ts";
-import { UsageError } from "../exit_codes.ts";
-import { quote } from "../text/values.ts";
+import { script, SHELLS } from "../command_line/completion.ts";
+import { oneOf } from "../command_line/suggest.ts";
 
 /** Prints a completion script. */
 export const completions: Command = {
@@ -23,16 +21,7 @@ export const completions: Command = {
   ],
   async run({ line, out }) {
     const [shell = ""] = line.positionals;
-    if (!isShell(shell)) {
-      const shells = `Expected ${SHELLS.join(", ")}`;
-      throw new UsageError(
-        `No completion script for ${quote(shell)}${hint(shell, SHELLS, shells)}`,
-      );
-    }
-    await out.text(script(shell));
+    const expected = `Expected ${SHELLS.join(", ")}`;
+    await out.text(script(oneOf(shell, SHELLS, "No completion script for", expected)));
   },
 };
-
-function isShell(name: string): name is Shell {
-  return (SHELLS as readonly string[]).includes(name);
-}

@@ -79,7 +79,7 @@ with the option dialect of connect().`,
     await checkConnection(context, report, server);
     const waits = context.io.stderr.isTerminal || simulated;
     const wait = line.number("for") ?? (waits ? WAIT : 0);
-    const { draft, error } = await learn(context, { server, report, wait });
+    const { draft, error } = await learn(context, report, server, wait);
     context.signal.throwIfAborted();
     await hand(context, draft, error === undefined ? path : undefined);
     if (error !== undefined) throw unlikeDriver(error, server);

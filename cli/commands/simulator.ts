@@ -7,7 +7,7 @@
 import { CommandError, ConnectionError, type JsonObject, type RcspClient } from "@rcsp/rcsp";
 import { formatAddress, PRESS_TYPES } from "@rcsp/rcsp/server";
 import type { Command, Context } from "../command_line/command.ts";
-import { hint } from "../command_line/suggest.ts";
+import { oneOf } from "../command_line/suggest.ts";
 import { deviceName, findDevice } from "../driver/device_argument.ts";
 import { EXIT, Failure, UsageError } from "../exit_codes.ts";
 import { parseFaults } from "../simulate/faults_flag.ts";
@@ -46,20 +46,13 @@ These are commands of the simulator's own: a driver does not know them.`,
   ],
   async run(context) {
     const [action = "", ...words] = context.line.positionals;
-    if (!(ACTIONS as readonly string[]).includes(action)) {
-      throw new UsageError(`Unknown action ${quote(action)}${hint(action, ACTIONS, HELP)}`);
-    }
-    await RUN[action as Action](context, words);
+    await RUN[oneOf(action, ACTIONS, "Unknown action", HELP)](context, words);
   },
 };
 
 const RUN: Readonly<Record<Action, (context: Context, words: string[]) => Promise<void>>> = {
   async press(context, [wanted = "", type = "SinglePress", ...surplus]) {
-    const isPress = (PRESS_TYPES as readonly string[]).includes(type);
-    if (!isPress) {
-      const forms = `Expected ${PRESS_TYPES.join(", ")}`;
-      throw new UsageError(`Invalid press ${quote(type)}${hint(type, PRESS_TYPES, forms)}`);
-    }
+    oneOf(type, PRESS_TYPES, "Invalid press", `Expected ${PRESS_TYPES.join(", ")}`);
     refuse(surplus);
     const rcsp = await connect(context);
     const device = await findDevice(rcsp, wanted);

@@ -21,7 +21,7 @@ import { EXIT, Failure } from "../exit_codes.ts";
 import { alignCells, eventJson, rawEvent } from "../terminal/event_line.ts";
 import { words } from "../terminal/output.ts";
 import { deviceName, pickDevice } from "./device_argument.ts";
-import { EventCommand } from "./event_command.ts";
+import { type EventCommand, eventCommand } from "./event_command.ts";
 
 /** Milliseconds before a subscription is tried again that a restarted driver refused. */
 const RETRY = 2_000;
@@ -63,7 +63,7 @@ export class Watch {
     this.#topics = topics;
     const { line } = context;
     const command = line.text("exec");
-    this.#command = command === undefined ? undefined : new EventCommand(context, command);
+    this.#command = command === undefined ? undefined : eventCommand(context, command);
     this.#watchesAll = !line.on("driver") && line.texts("device").length === 0;
   }
 
@@ -241,7 +241,7 @@ export class Watch {
     const { line, out, io } = this.#context;
     const device = this.#deviceOf(event);
     if (this.#command !== undefined) {
-      return await this.#command.run(event, device && words(device["Name"]));
+      return await this.#command(event, device && words(device["Name"]));
     }
     const time = line.on("timestamps") ? new Date(io.now()).toISOString() : undefined;
     if (line.on("raw")) await out.jsonLine(rawEvent(event, time));

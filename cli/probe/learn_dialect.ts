@@ -36,27 +36,23 @@ export const NO_SUCH_COMMAND = "RcspNoSuchCommand";
 /** A `TrackId` that nothing else in an answer is likely to equal. */
 const FIRST_TRACK_ID = 7_310_000_001;
 
-/** What to learn, and how. */
-export interface LearnOptions {
-  readonly server: Driver;
-  readonly report: Report;
-  /** Milliseconds to wait for a press; 0 does not wait. */
-  readonly wait: number;
-}
-
-/** Learns. Returns the dialect as far as it is known, and what made it stop early. */
+/**
+ * Learns; waits `wait` milliseconds for a press, if not 0. Returns the dialect as far as it is known, and
+ * what made it stop early.
+ */
 export async function learn(
   context: Context,
-  options: LearnOptions,
+  report: Report,
+  server: Driver,
+  wait: number,
 ): Promise<{ draft: DialectDraft; error?: RcspError }> {
-  const learner = new Learner(context, options);
+  const learner = new Learner(context, report, server);
   try {
-    await learner.run();
+    await learner.run(wait);
     return learner;
   } catch (error) {
     if (context.signal.aborted || !(error instanceof RcspError)) throw error;
-    const reason = await reasonOf(context, options.server, error);
-    await options.report.add("fail", "answers", reason);
+    await report.add("fail", "answers", await reasonOf(context, server, error));
     return { draft: learner.draft, error };
   } finally {
     await learner.close();
@@ -66,21 +62,21 @@ export async function learn(
 class Learner {
   readonly draft: DialectDraft;
   readonly #context: Context;
-  readonly #options: LearnOptions;
   readonly #report: Report;
+  readonly #server: Driver;
   readonly #onFrame: ConnectOptions["onFrame"];
   #session: RawSession | undefined;
   #trackId = FIRST_TRACK_ID;
 
-  constructor(context: Context, options: LearnOptions) {
+  constructor(context: Context, report: Report, server: Driver) {
     this.#context = context;
-    this.#options = options;
-    this.#report = options.report;
-    this.draft = new DialectDraft(options.server.dialect);
+    this.#report = report;
+    this.#server = server;
+    this.draft = new DialectDraft(server.dialect);
     this.#onFrame = frameLog(context);
   }
 
-  async run(): Promise<void> {
+  async run(wait: number): Promise<void> {
     const session = await this.#open();
     const listed = await session.ask("ListDevices");
     const device = await this.#learnDevices(listed);
@@ -95,7 +91,7 @@ class Learner {
     if (device === undefined) {
       return await this.#report.add("warn", check, "nothing to try them on: no device");
     }
-    await this.#orFail(check, () => this.#learnSubscription(device));
+    await this.#orFail(check, () => this.#learnSubscription(device, wait));
   }
 
   async close(): Promise<void> {
@@ -108,7 +104,7 @@ class Learner {
     const { clock, signal } = this.#context;
     const trackId = this.#trackId += 1_000_000;
     const options = { clock, signal, trackId, onFrame: this.#onFrame };
-    return this.#session = await openRawSession(this.#options.server, options);
+    return this.#session = await openRawSession(this.#server, options);
   }
 
   /** What goes wrong is a finding, and no reason to forget what was learned before. */
@@ -210,7 +206,7 @@ class Learner {
     );
   }
 
-  async #learnSubscription(device: Device): Promise<void> {
+  async #learnSubscription(device: Device, wait: number): Promise<void> {
     const { DeviceId } = device;
     const ask: Ask = (name, args) => this.#askAnyway(name, args);
     const trial = await tryKeys(ask, this.draft.dialect, DeviceId);
@@ -233,7 +229,7 @@ class Learner {
       : ["warn", "refused with the keys that DeviceSubscribe accepts"] as const;
     await this.#report.add(taken[0], "DeviceUnsubscribe", taken[1]);
     await this.#settleKeys(trial.accepted);
-    const event = await this.#waitForEvent(device, trial.accepted);
+    const event = await this.#waitForEvent(device, trial.accepted, wait);
     if (event !== undefined) await learnEvent(this.#report, this.draft, event, device);
   }
 
@@ -245,8 +241,11 @@ class Learner {
     }
   }
 
-  async #waitForEvent(device: Device, keys: Keys): Promise<JsonObject | undefined> {
-    const { wait } = this.#options;
+  async #waitForEvent(
+    device: Device,
+    keys: Keys,
+    wait: number,
+  ): Promise<JsonObject | undefined> {
     const { signal } = this.#context;
     if (wait === 0) {
       await this.#report.add("info", "events", "not waited for: --for 15s does");

@@ -5,8 +5,10 @@
  */
 
 import type { JsonObject, JsonValue, PressType, Socket } from "@rcsp/rcsp";
+import { type Color, parseColor } from "@rcsp/rcsp/server";
 import { FrameDecoder, PayloadType } from "@rcsp/rcsp/wire";
 import type { Context } from "../command_line/command.ts";
+import { formatColor } from "../driver/led_color.ts";
 import { words } from "../terminal/output.ts";
 import { painter } from "../terminal/styles.ts";
 import { isObject, plural } from "../text/values.ts";
@@ -89,11 +91,11 @@ export class Activity {
     const args = isObject(body["Arguments"]) ? body["Arguments"] : {};
     const pairs = Object.entries(args).map(([key, value]) => ` ${key}=${words(value)}`);
     const text = `Client ${client}: ${words(body["Command"])}${pairs.join("")}`;
-    const color = body["Command"] === "SetColorLed" ? channels(args) : undefined;
+    const color = body["Command"] === "SetColorLed" ? readColor(args) : undefined;
     if (color === undefined) return this.#log(text);
-    const hex = color.map((channel) => channel.toString(16).padStart(2, "0")).join("");
-    const block = this.#hasColors ? ` \x1b[48;2;${color.join(";")}m    \x1b[0m` : "";
-    this.#log(`${text} #${hex}`, block);
+    const { Red, Green, Blue } = color;
+    const block = this.#hasColors ? ` \x1b[48;2;${Red};${Green};${Blue}m    \x1b[0m` : "";
+    this.#log(`${text} ${formatColor(color)}`, block);
   }
 }
 
@@ -120,9 +122,10 @@ function readJson(payload: Uint8Array): JsonValue | undefined {
   }
 }
 
-function channels(args: JsonObject): number[] | undefined {
-  const all = ["Red", "Green", "Blue"].map((name) => args[name]);
-  const isChannel = (value: unknown): value is number =>
-    Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 255;
-  return all.every(isChannel) ? all : undefined;
+function readColor({ Red, Green, Blue }: JsonObject): Color | undefined {
+  try {
+    return parseColor(JSON.stringify([Red, Green, Blue]).slice(1, -1));
+  } catch {
+    return undefined;
+  }
 }

@@ -7,7 +7,7 @@
 import type { Faults, MotionFaults } from "@rcsp/rcsp/simulator";
 import { parseDuration } from "../command_line/duration.ts";
 import { LONGEST_TIMER } from "../command_line/parse.ts";
-import { hint } from "../command_line/suggest.ts";
+import { oneOf } from "../command_line/suggest.ts";
 import { UsageError } from "../exit_codes.ts";
 import { quote } from "../text/values.ts";
 
@@ -92,16 +92,12 @@ export function parseLatency(text: string): [least: number, most: number] {
 
 function parseList<T>(text: string, table: Table<T>): Partial<T> {
   const faults: Partial<Record<keyof T, number | true>> = {};
+  const names = Object.keys(table);
   if (text.trim() === "none") return faults as Partial<T>;
   for (const part of text.split(",")) {
     const [name = "", ...values] = part.trim().split("=");
-    const entry = Object.hasOwn(table, name) ? table[name] : undefined;
-    if (entry === undefined) {
-      const names = Object.keys(table);
-      const known = hint(name, names, `The faults are ${names.join(", ")}`);
-      throw new UsageError(`Unknown fault ${quote(name)}${known}`);
-    }
-    const [key, kind] = entry;
+    oneOf(name, names, "Unknown fault", `The faults are ${names.join(", ")}`);
+    const [key, kind] = table[name]!;
     const value = values.length > 1 ? undefined : kind.read(values[0]);
     if (value === undefined) {
       const found = values.length === 1 ? values[0]! : part;

@@ -41,11 +41,6 @@ export class Output {
     return this.#to.columns;
   }
 
-  /** Whether a person looks at it. */
-  get isTerminal(): boolean {
-    return this.#to.isTerminal;
-  }
-
   /** A value: one line of JSON, or laid out in several for people. */
   async value(value: JsonValue): Promise<void> {
     await this.#to.write(this.json ? jsonLine(value) : `${prettyJson(value)}\n`);
