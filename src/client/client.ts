@@ -202,7 +202,7 @@ export class Client implements RcspClient {
   abort(reason: unknown): void {
     const message = "The client's signal was aborted";
     const cause = new ConnectionError("connection-closed", message, { cause: reason });
-    this.#connections.close(cause, { intentional: false });
+    this.#connections.close(cause);
   }
 
   /** For the watchdog. */

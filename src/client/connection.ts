@@ -39,7 +39,7 @@ export class Connection implements Receiver {
   readonly #client: Client;
   readonly #counts: Client["counts"];
   readonly #watchdog: Watchdog;
-  readonly #onClosed: (connection: Connection, cause: RcspError) => void;
+  readonly #onClosed: (cause: RcspError) => void;
   readonly #decoder: FrameDecoder;
   readonly #batch = new FrameBatch();
   readonly #sink = (type: PayloadType, payload: Uint8Array): void => this.#onFrame(type, payload);
@@ -49,11 +49,7 @@ export class Connection implements Receiver {
   #ended = false;
 
   /** `onClosed` is called once, when the connection has ended and its commands are settled. */
-  constructor(
-    socket: Socket,
-    client: Client,
-    onClosed: (connection: Connection, cause: RcspError) => void,
-  ) {
+  constructor(socket: Socket, client: Client, onClosed: (cause: RcspError) => void) {
     this.#socket = socket;
     this.#client = client;
     this.#counts = client.counts;
@@ -97,7 +93,7 @@ export class Connection implements Receiver {
     this.#watchdog.stop();
     this.#client.calls.rejectInFlight(cause);
     this.#socket.close();
-    this.#onClosed(this, cause);
+    this.#onClosed(cause);
   }
 
   /** For the socket: decodes a chunk; pauses while event consumers catch up. */

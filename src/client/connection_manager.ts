@@ -19,10 +19,10 @@ const STABLE_AFTER_MS = 1000;
 
 /** Opens connections, replaces those that are lost, and knows the status of the client. */
 export class ConnectionManager {
-  /** Resolves when the last socket is closed: with the cause, or `undefined` if it was intended. */
-  readonly closed: Promise<RcspError | undefined>;
-  readonly #client: Client;
   readonly #closed = Promise.withResolvers<RcspError | undefined>();
+  /** Resolves when the last socket is closed: with the cause, or `undefined` if it was intended. */
+  readonly closed: Promise<RcspError | undefined> = this.#closed.promise;
+  readonly #client: Client;
   readonly #closing = new AbortController();
   /** The current status. */
   status: ClientStatus = { state: "connecting" };
@@ -39,7 +39,6 @@ export class ConnectionManager {
 
   constructor(client: Client) {
     this.#client = client;
-    this.closed = this.#closed.promise;
   }
 
   /** Opens the first connection. Rejects if that fails and is not retried. */
@@ -50,7 +49,7 @@ export class ConnectionManager {
       await this.#open();
     } catch (error) {
       if (!(error instanceof RcspError) || !reconnect || !reconnect.firstConnect) {
-        this.#finish(asRcspError(error));
+        this.close(asRcspError(error));
         throw error;
       }
       await this.#redial(error);
@@ -68,11 +67,25 @@ export class ConnectionManager {
     this.#connection?.end(cause);
   }
 
-  /** Ends everything. The cause is reported, unless the end is intentional. */
-  close(cause: RcspError, { intentional }: { intentional: boolean }): void {
+  /** Ends everything, once. The cause is reported, unless the end is intentional. */
+  close(cause: RcspError, { intentional = false }: { intentional?: boolean } = {}): void {
+    if (this.#ended) return;
+    this.endCause = cause;
+    const reported = intentional ? undefined : cause;
+    const closed = (): void => this.#closed.resolve(reported);
     const connection = this.#connection;
-    this.#finish(cause, intentional);
-    connection?.end(cause);
+    this.#connection = undefined;
+    this.#closing.abort(cause);
+    this.#setStatus({ state: "closed", cause: reported });
+    if (connection === undefined) return closed();
+    connection.end(cause);
+    // A socket that does not close must not keep anyone waiting.
+    const { clock, options } = this.#client;
+    const timer = clock.set(closed, options.closeTimeout, true);
+    connection.closed.then(() => {
+      clock.clear(timer);
+      closed();
+    });
   }
 
   get #ended(): boolean {
@@ -97,7 +110,7 @@ export class ConnectionManager {
     const connection = this.#connection = new Connection(
       socket,
       this.#client,
-      (ended, cause) => this.#onConnectionEnd(ended, cause),
+      (cause) => this.#onConnectionEnd(cause),
     );
     connection.start();
     if (this.#connection !== connection) return;
@@ -118,14 +131,11 @@ export class ConnectionManager {
     this.#setStatus({ state: "ready", reconnects: this.reconnects, gap });
   }
 
-  #onConnectionEnd(connection: Connection, cause: RcspError): void {
-    this.#connection = undefined;
+  #onConnectionEnd(cause: RcspError): void {
     if (this.#ended) return;
     const { options: { reconnect }, clock, counts, subscriptions } = this.#client;
-    if (reconnect === false) {
-      this.#finish(cause, false, connection);
-      return;
-    }
+    if (reconnect === false) return this.close(cause);
+    this.#connection = undefined;
     const now = clock.now();
     // A server that accepts and hangs up has not come back.
     const hasSpoken = counts.framesReceived > this.#framesBefore;
@@ -162,31 +172,8 @@ export class ConnectionManager {
     } catch (error) {
       cause = asRcspError(error);
     }
-    this.#finish(cause);
+    this.close(cause);
     return false;
-  }
-
-  #finish(
-    cause: RcspError,
-    intentional = false,
-    connection: Connection | undefined = this.#connection,
-  ): void {
-    if (this.#ended) return;
-    this.endCause = cause;
-    const reported = intentional ? undefined : cause;
-    this.#closing.abort(cause);
-    this.#setStatus({ state: "closed", cause: reported });
-    if (connection === undefined) {
-      this.#closed.resolve(reported);
-      return;
-    }
-    // A socket that does not close must not keep anyone waiting.
-    const { clock, options } = this.#client;
-    const timer = clock.set(() => this.#closed.resolve(reported), options.closeTimeout, true);
-    connection.closed.then(() => {
-      clock.clear(timer);
-      this.#closed.resolve(reported);
-    });
   }
 
   #setStatus(status: ClientStatus): void {

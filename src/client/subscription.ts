@@ -91,7 +91,8 @@ type Ending = { readonly error: unknown } | "done";
 
 /** The queue behind a {@link Subscription}. */
 export class EventQueue<T> implements Subscription<T>, Sink<T> {
-  readonly ready: Promise<void>;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly ready: Promise<void> = this.#ready.promise;
   dropped = 0;
   gaps = 0;
   readonly #options: SubscribeOptions;
@@ -101,7 +102,6 @@ export class EventQueue<T> implements Subscription<T>, Sink<T> {
   readonly #events = new Fifo<T>();
   readonly #readers = new Fifo<PromiseWithResolvers<IteratorResult<T, undefined>>>();
   readonly #onAbort: () => void;
-  readonly #ready = Promise.withResolvers<void>();
   #ending: Ending | undefined;
   #left: Promise<void> | undefined;
   #overflowing = false;
@@ -122,7 +122,6 @@ export class EventQueue<T> implements Subscription<T>, Sink<T> {
     this.#buffer = limit("buffer", buffer);
     this.#totals = totals;
     this.#unsubscribe = unsubscribe;
-    this.ready = this.#ready.promise;
     this.ready.catch(() => {});
     this.#onAbort = (): void => {
       this.#clear();
