@@ -35,7 +35,7 @@ function handsFile(
       }
     }
   }
-  parts.push(...encoder.end());
+  parts.push(encoder.end());
   return concat(parts);
 }
 
@@ -165,7 +165,7 @@ test("export writes the first 64 hands of a file with many, and reports it", asy
     const [frame] = hand.framesAt(12);
     encoder.addMessage(ids[1]!, 1n, 1n, frame!.slice());
   }
-  parts.push(...encoder.end());
+  parts.push(encoder.end());
   for (const format of ["--csv", "--bvh"]) {
     const io = testIo({ files: { "take.mcap": concat(parts) } });
     assertEquals(await main(["export", "take.mcap", format], io), 0, io.err);

@@ -59,7 +59,7 @@ function whole(): { bytes: Uint8Array; chunks: Uint8Array[] } {
     encoder.addMessage(id, time, time, utf8(`{"n":${time}}`));
     return encoder.flush();
   });
-  return { bytes: concat([start, ...chunks, ...encoder.end()]), chunks };
+  return { bytes: concat([start, ...chunks, encoder.end()]), chunks };
 }
 
 async function* pieces(bytes: Uint8Array, size = bytes.length): AsyncGenerator<Uint8Array> {

@@ -48,7 +48,7 @@ function handFile(milliseconds: number, late = 0): { bytes: Uint8Array; frames: 
     }
   }
   add(3, milliseconds, MotionPrefix.Disconnect, Uint8Array.of(5, 0, 0, 0));
-  parts.push(...encoder.end());
+  parts.push(encoder.end());
   return { bytes: concat(parts), frames };
 }
 
@@ -64,7 +64,7 @@ function lostFile(): Uint8Array {
   add(rgmpChannel("hands", 5, DEFINITION_TOPIC), 0, utf8(JSON.stringify(definition)));
   add(lostChannel("hands"), 12, utf8('{"stream":"hands","reason":"x"}'));
   add(strayChannel("hands"), 24, wholeFrame(MotionPrefix.Disconnect, Uint8Array.of(9, 0, 0, 0)));
-  return concat([start, ...encoder.end()]);
+  return concat([start, encoder.end()]);
 }
 
 /** Replays a file while `use` runs. */
@@ -258,7 +258,7 @@ test("replay refuses RCSP that is wrong, with the number of the message", async 
     const start = encoder.start();
     const id = encoder.addChannel(rcspChannel("in"));
     for (const text of texts) encoder.addMessage(id, 1n, 1n, utf8(text));
-    const files = { "x.mcap": concat([start, ...encoder.end()]) };
+    const files = { "x.mcap": concat([start, encoder.end()]) };
     const result = await rcsp(["replay", "x.mcap"], { files });
     assertFails(result, 2);
     assertStringIncludes(result.err, `Cannot replay 'x.mcap': ${sentence}`);

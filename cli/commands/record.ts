@@ -238,13 +238,14 @@ async function runProxy(
   const talk = boundedLog(context);
   const listener = await listenWith(context)(
     { host: "127.0.0.1", port },
-    (socket) => opened.promise.then((proxy) => proxy.accept(socket), () => socket.close()),
+    (socket) => opened.promise.then(({ clients }) => clients.accept(socket), () => socket.close()),
     (error) => talk(error.message),
   );
   context.defer(() => listener.close());
   const server = await context.server();
   const recorder = await open(server);
-  const proxy = new RecordingProxy(context, server, recorder, talk, frameLog(context));
+  const onFrame = frameLog(context);
+  const proxy = new RecordingProxy({ context, server, recorder, talk, onFrame });
   opened.resolve(proxy);
   try {
     const how = context.line.typed("on-press") ? "A press starts a take of" : "Recording";
@@ -252,6 +253,6 @@ async function runProxy(
     await Promise.race([over, recorder.failed]);
   } finally {
     await Promise.all([listener.close(), proxy.close()]);
-    await context.log(await recorder.close(proxy.clients));
+    await context.log(await recorder.close(proxy.clients.count));
   }
 }

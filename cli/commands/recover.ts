@@ -54,9 +54,9 @@ other programs. Damaged chunks are left out.`,
         else if (item.type === "Attachment") writer.push(encoder.attachment(item));
         else {
           const { channel, logTime, publishTime, data } = item;
+          if (encoder.pending + data.length > CHUNK_SIZE) writer.push(encoder.flush());
           const id = channels.get(channel) ?? encoder.addChannel(channel);
           channels.set(channel, id);
-          if (encoder.pending + data.length > CHUNK_SIZE) writer.push(encoder.flush());
           encoder.addMessage(id, logTime, publishTime, data);
         }
         await writer.room(MOST_WAITING);
@@ -65,7 +65,7 @@ other programs. Damaged chunks are left out.`,
     } finally {
       // Also after Ctrl-C: what was read by then is a complete file.
       await items.return?.(undefined);
-      for (const bytes of encoder.end()) writer.push(bytes);
+      writer.push(encoder.end());
       await writer.close();
     }
     await log(`${plural(encoder.messages, "message")} written to ${quote(output)}`);

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Socket } from "@rcsp/rcsp";
 import { MOTION_PORTS } from "@rcsp/rcsp/motion";
 import { DEFAULT_ADDRESS, formatAddress, resolveDialect } from "@rcsp/rcsp/server";
 import type { Command, Context } from "../command_line/command.ts";
@@ -18,12 +17,13 @@ import {
 } from "../command_line/flags.ts";
 import { readDialect } from "../driver/session.ts";
 import { UsageError } from "../exit_codes.ts";
+import { ClientSet } from "../recording/client_set.ts";
 import type { Recording } from "../recording/contents.ts";
 import { clip, loadRecording, type Replayable } from "../recording/load_recording.ts";
 import type { MotionStreamName } from "../recording/mcap_schemas.ts";
-import { MotionPlayer } from "../recording/motion_player.ts";
+import { playMotion } from "../recording/motion_player.ts";
 import { openMcap } from "../recording/open_recording.ts";
-import { type ReplayOptions, ReplaySession } from "../recording/replay_client.ts";
+import { ReplaySession } from "../recording/replay_client.ts";
 import {
   boundedLog,
   listenAddress,
@@ -34,6 +34,7 @@ import {
 import { plural, quote } from "../text/values.ts";
 
 const MOST_CLIENTS = 1024;
+const MOST_MOTION_CLIENTS = 64;
 
 /** Plays a recording back. */
 export const replay: Command = {
@@ -85,7 +86,11 @@ times between frames; each client gets all of it from the start on.`,
     const talk = boundedLog(context);
     const loop = line.on("loop");
     const options = { recording, dialect: names, clock, speed, loop, talk };
-    const players = new Players(options);
+    const { connections } = recording;
+    const players = new ClientSet(MOST_CLIENTS, (socket, number) => {
+      const connection = connections[(number - 1) % Math.max(connections.length, 1)];
+      return new ReplaySession(socket, connection, options).run();
+    });
     const address = listenAddress(context, DEFAULT_ADDRESS.port);
     const listener = await listenWith(context, talk)(
       address,
@@ -99,17 +104,12 @@ times between frames; each client gets all of it from the start on.`,
     const close = async () => void await Promise.all(closing.map((end) => end()));
     context.defer(close);
     await out.line(`RCSP replay listening on ${formatAddress(listener.address)}`);
-    const motion: MotionPlayer[] = [];
+    const all = [players];
     for (const stream of found.streams) {
-      const { io } = context;
-      const player = new MotionPlayer({
-        clock,
-        open: () => openMcap(io, path),
-        stream,
-        start: found.start,
-        ...{ from, to, speed, loop, talk },
-      });
-      motion.push(player);
+      const open = () => openMcap(io, path);
+      const play = { clock, open, stream, start: found.start, from, to, speed, loop, talk };
+      const player = new ClientSet(MOST_MOTION_CLIENTS, (socket) => playMotion(play, socket));
+      all.push(player);
       const port = PORTS[stream];
       const there = await listenWith(context, talk)(
         { ...address, port: line.number(port.flag) ?? port.number },
@@ -122,7 +122,7 @@ times between frames; each client gets all of it from the start on.`,
     await tell(describe({ ...found, recording }));
     await untilLeave(signal);
     await close();
-    const clients = motion.reduce((sum, { clients }) => sum + clients, players.clients);
+    const clients = all.reduce((sum, { count }) => sum + count, 0);
     await tell(`${plural(clients, "client")} served`);
   },
 };
@@ -139,32 +139,6 @@ function range({ line }: Context, end: number): { from: number; to: number } {
     throw new UsageError(`Nothing to replay: the recording ends after ${formatDuration(end)}`);
   }
   return { from, to };
-}
-
-/** A player for each client. */
-class Players {
-  readonly #options: ReplayOptions;
-  readonly #sessions = new Map<ReplaySession, Socket>();
-  /** How many have come. */
-  clients = 0;
-
-  constructor(options: ReplayOptions) {
-    this.#options = options;
-  }
-
-  accept(socket: Socket): void {
-    const { connections } = this.#options.recording;
-    if (this.#sessions.size >= MOST_CLIENTS) return socket.close();
-    const connection = connections[this.clients++ % Math.max(connections.length, 1)];
-    const session = new ReplaySession(socket, connection, this.#options);
-    this.#sessions.set(session, socket);
-    session.done.then(() => this.#sessions.delete(session));
-  }
-
-  async close(): Promise<void> {
-    for (const socket of this.#sessions.values()) socket.close();
-    await Promise.all(Array.from(this.#sessions.keys(), ({ done }) => done));
-  }
 }
 
 function describe({ recording, streams }: Replayable): string {

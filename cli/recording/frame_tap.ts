@@ -11,8 +11,11 @@ import { FrameDecoder, HEADER_SIZE } from "@rcsp/rcsp/wire";
 import type { Direction } from "./format.ts";
 import type { Recorder } from "./recorder.ts";
 
-/** Who else wants to know. */
-export interface TapListeners {
+/** Which direction, and who wants to know. */
+export interface TapOptions {
+  readonly recorder: Recorder;
+  readonly direction: Direction;
+  readonly connection: number;
   /** Called with each frame. */
   readonly onFrame: ConnectOptions["onFrame"];
   /** Called once if something other than RCSP arrives. */
@@ -20,59 +23,48 @@ export interface TapListeners {
 }
 
 export class Tap {
-  readonly #recorder: Recorder;
-  readonly #direction: Direction;
-  readonly #connection: number;
-  readonly #listeners: TapListeners;
+  readonly #options: TapOptions;
   readonly #decoder = new FrameDecoder();
   /** The start of a header that is not complete: it may turn out to be none. */
   #header: Uint8Array = new Uint8Array(0);
   #received = 0;
   /** Where in the stream the frame begins that is not complete. */
   #frame = 0;
-  #foreign = false;
+  #isForeign = false;
 
-  /** Creates a tap. */
-  constructor(
-    recorder: Recorder,
-    direction: Direction,
-    connection: number,
-    listeners: TapListeners,
-  ) {
-    this.#recorder = recorder;
-    this.#direction = direction;
-    this.#connection = connection;
-    this.#listeners = listeners;
+  constructor(options: TapOptions) {
+    this.#options = options;
   }
 
   /** Listens to a chunk, which it does not keep. */
   push(chunk: Uint8Array): void {
-    if (this.#foreign) return this.#recorder.bytes(this.#direction, this.#connection, chunk);
+    const { recorder, direction, connection, onFrame, onForeign } = this.#options;
+    if (this.#isForeign) return recorder.bytes(direction, connection, chunk);
     const start = this.#received;
     this.#received += chunk.length;
     try {
       this.#decoder.push(chunk, (type, payload) => {
         this.#frame += HEADER_SIZE + payload.length;
-        this.#recorder.frame(this.#direction, this.#connection, type, payload);
-        this.#listeners.onFrame?.({ direction: this.#direction, type, payload });
+        recorder.frame(direction, connection, type, payload);
+        onFrame?.({ direction, type, payload });
       });
       const begun = this.#received - this.#frame;
       if (begun < HEADER_SIZE) this.#header = join(this.#header, chunk, begun);
     } catch (error) {
-      this.#foreign = true;
+      this.#isForeign = true;
       const bytes = this.#frame < start
         ? join(this.#header, chunk, this.#received - this.#frame)
         : chunk.subarray(this.#frame - start);
-      this.#recorder.bytes(this.#direction, this.#connection, bytes);
-      this.#listeners.onForeign(error);
+      recorder.bytes(direction, connection, bytes);
+      onForeign(error);
     }
   }
 
   /** The stream has ended. */
   end(): void {
+    const { recorder, direction, connection } = this.#options;
     const begun = this.#received - this.#frame;
-    if (this.#foreign || begun === 0) return;
-    this.#recorder.cut(this.#direction, this.#connection, begun);
+    if (!this.#isForeign && begun > 0) recorder.cut(direction, connection, begun);
   }
 }
 

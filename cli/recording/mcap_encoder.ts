@@ -7,7 +7,7 @@
 
 import { Buffer } from "node:buffer";
 import zlib from "node:zlib";
-import { McapChunkBuilder, McapRecordBuilder, type McapTypes, Opcode } from "@mcap/core";
+import { McapChunkBuilder, McapRecordBuilder, type McapTypes } from "@mcap/core";
 import { VERSION } from "@rcsp/rcsp";
 
 /** What describes the messages of a channel. */
@@ -23,6 +23,7 @@ export interface ChannelInfo {
 
 /** Opcode, length, and two offsets. */
 const FOOTER_BEFORE_CRC = 1 + 8 + 8 + 8;
+const NO_TIMES = { messageStartTime: 0n, messageEndTime: 0n };
 // Node before 22.2 has none; 0 says that a checksum was not computed.
 const crc32: (data: Uint8Array, before?: number) => number = zlib.crc32 ?? (() => 0);
 
@@ -32,13 +33,10 @@ export class McapEncoder {
   readonly #chunk = new McapChunkBuilder({});
   readonly #channels: McapTypes.Channel[] = [];
   readonly #schemas = new Map<SchemaInfo, McapTypes.Schema>();
-  /** The channels and schemas that the file has already. */
-  readonly #written = new Set<unknown>();
   readonly #sequences: number[] = [];
   readonly #chunks: McapTypes.ChunkIndex[] = [];
   readonly #metadata: McapTypes.MetadataIndex[] = [];
   readonly #attachments: McapTypes.AttachmentIndex[] = [];
-  readonly #times = { first: 0n, last: 0n };
   #offset = 0;
   #crc = 0;
 
@@ -57,29 +55,22 @@ export class McapEncoder {
     return this.#take();
   }
 
-  /** Adds a channel; returns its number. */
+  /** Adds a channel to the chunk; returns its number. A message of it must follow. */
   addChannel({ topic, messageEncoding, schema, metadata = new Map() }: ChannelInfo): number {
     const id = this.#channels.length;
-    const schemaId = schema === undefined ? 0 : this.#schema(schema).id;
-    this.#channels.push({ id, schemaId, topic, messageEncoding, metadata });
+    const schemaId = schema === undefined ? 0 : this.#addSchema(schema);
+    const channel = { id, schemaId, topic, messageEncoding, metadata };
+    this.#channels.push(channel);
+    this.#chunk.addChannel(channel);
     this.#sequences.push(0);
     return id;
   }
 
   /** Adds a message to the chunk. Times are nanoseconds since 1970. */
   addMessage(channelId: number, logTime: bigint, publishTime: bigint, data: Uint8Array): void {
-    const channel = this.#channels[channelId]!;
-    if (!this.#written.has(channel)) {
-      const schema = [...this.#schemas.values()].find(({ id }) => id === channel.schemaId);
-      if (schema !== undefined && !this.#written.has(schema)) this.#chunk.addSchema(schema);
-      this.#chunk.addChannel(channel);
-      this.#written.add(schema).add(channel);
-    }
     const sequence = this.#sequences[channelId]!++ >>> 0;
     this.#chunk.addMessage({ channelId, sequence, logTime, publishTime, data });
-    if (this.messages++ === 0) this.#times.first = logTime;
-    if (logTime < this.#times.first) this.#times.first = logTime;
-    if (logTime > this.#times.last) this.#times.last = logTime;
+    this.messages++;
   }
 
   /** Ends the chunk; nothing if it is empty. */
@@ -88,35 +79,27 @@ export class McapEncoder {
     if (chunk.numMessages === 0) return new Uint8Array(0);
     const records = chunk.buffer;
     const { messageStartTime, messageEndTime } = chunk;
-    const size = BigInt(records.length);
-    const chunkLength = this.#records.writeChunk({
+    const about = {
       messageStartTime,
       messageEndTime,
-      uncompressedSize: size,
-      uncompressedCrc: crc32(records),
+      uncompressedSize: BigInt(records.length),
       compression: "",
-      records,
-    });
+    };
     const chunkStartOffset = BigInt(this.#offset);
+    const uncompressedCrc = crc32(records);
+    const chunkLength = this.#records.writeChunk({ ...about, uncompressedCrc, records });
     const messageIndexOffsets = new Map<number, bigint>();
-    let messageIndexLength = 0n;
     for (const index of chunk.indices) {
-      messageIndexOffsets.set(
-        index.channelId,
-        chunkStartOffset + chunkLength + messageIndexLength,
-      );
-      messageIndexLength += this.#records.writeMessageIndex(index);
+      messageIndexOffsets.set(index.channelId, chunkStartOffset + BigInt(this.#records.length));
+      this.#records.writeMessageIndex(index);
     }
     this.#chunks.push({
-      messageStartTime,
-      messageEndTime,
+      ...about,
       chunkStartOffset,
       chunkLength,
       messageIndexOffsets,
-      messageIndexLength,
-      compression: "",
-      compressedSize: size,
-      uncompressedSize: size,
+      messageIndexLength: BigInt(this.#records.length) - chunkLength,
+      compressedSize: about.uncompressedSize,
     });
     chunk.reset();
     return this.#take();
@@ -139,57 +122,38 @@ export class McapEncoder {
   }
 
   /** The last chunk, and the index of all. */
-  end(): Uint8Array[] {
+  end(): Uint8Array {
     const last = this.flush();
     this.#records.writeDataEnd({ dataSectionCrc: this.#crc });
-    const dataEnd = this.#take();
-    const summaryStart = this.#offset;
-    const summary = this.#summary(summaryStart);
-    return [last, dataEnd, summary];
+    return Buffer.concat([last, this.#take(), this.#summary(BigInt(this.#offset))]);
   }
 
-  #summary(summaryStart: number): Uint8Array {
+  #summary(summaryStart: bigint): Uint8Array {
     const records = this.#records;
-    const offsets = this.#groups().map(([groupOpcode, writers]) => {
-      const start = records.length;
-      for (const write of writers) write();
-      const groupStart = BigInt(summaryStart + start);
-      return { groupOpcode, groupStart, groupLength: BigInt(records.length - start) };
-    });
-    const summaryOffsetStart = BigInt(summaryStart + records.length);
-    for (const offset of offsets) {
-      if (offset.groupLength > 0n) records.writeSummaryOffset(offset);
-    }
-    const footer = { summaryStart: BigInt(summaryStart), summaryOffsetStart, summaryCrc: 0 };
-    const start = records.length;
+    for (const schema of this.#schemas.values()) records.writeSchema(schema);
+    for (const channel of this.#channels) records.writeChannel(channel);
+    records.writeStatistics(this.#statistics());
+    for (const index of this.#metadata) records.writeMetadataIndex(index);
+    for (const index of this.#attachments) records.writeAttachmentIndex(index);
+    for (const index of this.#chunks) records.writeChunkIndex(index);
+    const footer = { summaryStart, summaryOffsetStart: 0n, summaryCrc: 0 };
+    const length = records.length;
     records.writeFooter(footer);
     // The checksum covers the summary up to its own place.
-    const summary = records.buffer.subarray(0, start + FOOTER_BEFORE_CRC);
+    const summary = records.buffer.subarray(0, length + FOOTER_BEFORE_CRC);
     records.reset();
     records.writeFooter({ ...footer, summaryCrc: crc32(summary) });
     records.writeMagic();
-    return Buffer.concat([summary.subarray(0, start), records.buffer]);
-  }
-
-  /** The records of the summary, by their kind. */
-  #groups(): [Opcode, (() => unknown)[]][] {
-    const records = this.#records;
-    const all = <T>(items: Iterable<T>, write: (item: T) => unknown) =>
-      Array.from(items, (item) => () => write(item));
-    return [
-      [Opcode.SCHEMA, all(this.#schemas.values(), (schema) => records.writeSchema(schema))],
-      [Opcode.CHANNEL, all(this.#channels, (channel) => records.writeChannel(channel))],
-      [Opcode.STATISTICS, [() => records.writeStatistics(this.#statistics())]],
-      [Opcode.METADATA_INDEX, all(this.#metadata, (index) => records.writeMetadataIndex(index))],
-      [
-        Opcode.ATTACHMENT_INDEX,
-        all(this.#attachments, (index) => records.writeAttachmentIndex(index)),
-      ],
-      [Opcode.CHUNK_INDEX, all(this.#chunks, (index) => records.writeChunkIndex(index))],
-    ];
+    return Buffer.concat([summary.subarray(0, length), records.buffer]);
   }
 
   #statistics(): McapTypes.Statistics {
+    const [first, ...others] = this.#chunks;
+    let { messageStartTime, messageEndTime } = first ?? NO_TIMES;
+    for (const { messageStartTime: start, messageEndTime: end } of others) {
+      if (start < messageStartTime) messageStartTime = start;
+      if (end > messageEndTime) messageEndTime = end;
+    }
     return {
       messageCount: BigInt(this.messages),
       schemaCount: this.#schemas.size,
@@ -197,18 +161,19 @@ export class McapEncoder {
       attachmentCount: this.#attachments.length,
       metadataCount: this.#metadata.length,
       chunkCount: this.#chunks.length,
-      messageStartTime: this.#times.first,
-      messageEndTime: this.#times.last,
+      messageStartTime,
+      messageEndTime,
       channelMessageCounts: new Map(this.#sequences.map((count, id) => [id, BigInt(count)])),
     };
   }
 
-  #schema(info: SchemaInfo): McapTypes.Schema {
+  #addSchema(info: SchemaInfo): number {
     const known = this.#schemas.get(info);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known.id;
     const schema = { ...info, id: this.#schemas.size + 1 };
     this.#schemas.set(info, schema);
-    return schema;
+    this.#chunk.addSchema(schema);
+    return schema.id;
   }
 
   #take(): Uint8Array {

@@ -85,18 +85,13 @@ export class McapFile {
     return this.#writer.written + this.#writer.waiting + this.#encoder.pending;
   }
 
-  /** Messages so far. */
-  get messages(): number {
-    return this.#encoder.messages;
-  }
-
   /** Adds a message. */
   add(channel: ChannelInfo, { log, publish }: Times, data: Uint8Array, isEssential = false): void {
     const most = isEssential ? MOST_WAITING_ESSENTIAL : MOST_WAITING;
     if (this.#writer.waiting + this.#othersWaiting() > most) return void this.dropped++;
+    if (this.#encoder.pending + data.length + MESSAGE_HEAD > CHUNK_SIZE) this.#flush();
     const id = this.#channel(channel);
     if (id === undefined) return void this.refused++;
-    if (this.#encoder.pending + data.length + MESSAGE_HEAD > CHUNK_SIZE) this.#flush();
     this.#encoder.addMessage(id, log, publish, data);
     this.#timer ??= this.#clock.set(() => this.#flush(), CHUNK_TIME);
   }
@@ -104,7 +99,7 @@ export class McapFile {
   /** Ends the file. Rejects if anything could not be written. */
   async close(): Promise<void> {
     this.#clock.clear(this.#timer);
-    for (const bytes of this.#encoder.end()) this.#writer.push(bytes);
+    this.#writer.push(this.#encoder.end());
     await this.#writer.close();
   }
 
@@ -115,13 +110,10 @@ export class McapFile {
   }
 
   #channel(channel: ChannelInfo): number | undefined {
-    const { topic } = channel;
-    let id = this.#channels.get(topic);
-    if (id === undefined) {
-      if (this.#channels.size >= MOST_CHANNELS) return undefined;
-      id = this.#encoder.addChannel(channel);
-      this.#channels.set(topic, id);
-    }
+    const known = this.#channels.get(channel.topic);
+    if (known !== undefined || this.#channels.size >= MOST_CHANNELS) return known;
+    const id = this.#encoder.addChannel(channel);
+    this.#channels.set(channel.topic, id);
     return id;
   }
 }

@@ -19,7 +19,6 @@ import {
 import { wholeFrame } from "./motion_track.ts";
 import { Pacer } from "./pacer.ts";
 
-const MOST_CLIENTS = 64;
 /** Frames after which everything else gets its turn, whatever the speed. */
 const TURN = 64;
 
@@ -40,86 +39,58 @@ export interface MotionPlay {
   readonly talk: (text: string) => void;
 }
 
-export class MotionPlayer {
-  /** Clients so far. */
-  clients = 0;
-  readonly #play: MotionPlay;
-  readonly #sessions = new Map<Socket, Promise<void>>();
-
-  constructor(play: MotionPlay) {
-    this.#play = play;
-  }
-
-  /** Plays to a client. */
-  accept(socket: Socket): void {
-    if (this.#sessions.size >= MOST_CLIENTS) return socket.close();
-    this.clients++;
-    const session = this.#run(socket).finally(() => {
-      socket.close();
-      this.#sessions.delete(socket);
-    });
-    this.#sessions.set(socket, session);
-  }
-
-  /** Ends all connections. */
-  async close(): Promise<void> {
-    const sessions = [...this.#sessions.values()];
-    for (const socket of this.#sessions.keys()) socket.close();
-    await Promise.all(sessions);
-  }
-
-  async #run(socket: Socket): Promise<void> {
-    const pacer = new Pacer(this.#play.clock, socket);
-    const left = untilEnd(socket);
-    try {
-      const { from, to, speed, loop } = this.#play;
-      const began = pacer.now();
-      for (let round = 0; round === 0 || loop; round++) {
-        const due = (time: number): number => began + (time - from + round * (to - from)) / speed;
-        if (!await this.#playOnce(socket, pacer, due)) return;
-        if (loop && !await pacer.until(Math.max(due(to), pacer.now() + 1))) return;
-      }
-      await left;
-    } catch (error) {
-      // Where the client has gone there is nobody to tell.
-      if (error instanceof UsageError) this.#play.talk(error.message);
-    } finally {
-      socket.close();
-      await left;
+/** Plays to a client until it leaves. Never rejects. */
+export async function playMotion(play: MotionPlay, socket: Socket): Promise<void> {
+  const pacer = new Pacer(play.clock, socket);
+  const left = untilEnd(socket);
+  try {
+    const { from, to, speed, loop } = play;
+    const began = play.clock.now();
+    for (let round = 0; round === 0 || loop; round++) {
+      const due = (time: number): number => began + (time - from + round * (to - from)) / speed;
+      if (!await playOnce(play, socket, pacer, due)) return;
+      if (loop && !await pacer.until(Math.max(due(to), play.clock.now() + 1))) return;
     }
+    await left;
+  } catch (error) {
+    // Where the client has gone there is nobody to tell.
+    if (error instanceof UsageError) play.talk(error.message);
+  } finally {
+    socket.close();
+    await left;
   }
+}
 
-  /** Returns whether the client is still there. */
-  async #playOnce(
-    socket: Socket,
-    pacer: Pacer,
-    due: (time: number) => number,
-  ): Promise<boolean> {
-    const { open, stream, start, from, to } = this.#play;
-    /** The newest definition of each device before the first frame that is played. */
-    const before = new Map<string, Uint8Array>();
-    let count = 0;
-    for await (const item of (await open()).items()) {
-      if (isLoss(item, stream)) before.clear();
-      const frame = motionFrame(item, stream);
-      if (frame === undefined) continue;
-      const { topic, logTime } = frame;
-      // A message may be earlier than the first of the file.
-      const time = Math.max(Number(logTime - start) / 1e6, 0);
-      if (time > to) break;
-      if (time < from) {
-        keep(before, topic, frame.bytes);
-        continue;
-      }
-      for (const definition of before.values()) await socket.write(definition);
-      before.clear();
-      const turn = ++count % TURN === 0 ? pacer.now() + 1 : 0;
-      if (!await pacer.until(Math.max(due(time), turn))) return false;
-      await socket.write(frame.bytes);
+/** Returns whether the client is still there. */
+async function playOnce(
+  { clock, open, stream, start, from, to }: MotionPlay,
+  socket: Socket,
+  pacer: Pacer,
+  due: (time: number) => number,
+): Promise<boolean> {
+  /** The newest definition of each device before the first frame that is played. */
+  const before = new Map<string, Uint8Array>();
+  let count = 0;
+  for await (const item of (await open()).items()) {
+    if (isLoss(item, stream)) before.clear();
+    const frame = motionFrame(item, stream);
+    if (frame === undefined) continue;
+    const { topic, logTime } = frame;
+    // A message may be earlier than the first of the file.
+    const time = Math.max(Number(logTime - start) / 1e6, 0);
+    if (time > to) break;
+    if (time < from) {
+      keep(before, topic, frame.bytes);
+      continue;
     }
     for (const definition of before.values()) await socket.write(definition);
-    return true;
+    before.clear();
+    const turn = ++count % TURN === 0 ? clock.now() + 1 : 0;
+    if (!await pacer.until(Math.max(due(time), turn))) return false;
+    await socket.write(frame.bytes);
   }
+  for (const definition of before.values()) await socket.write(definition);
+  return true;
 }
 
 /** A frame of a motion stream among what a file consists of. */

@@ -23,11 +23,6 @@ export class Pacer {
     });
   }
 
-  /** Milliseconds, as of the clock. */
-  now(): number {
-    return this.#clock.now();
-  }
-
   /**
    * Resolves at the moment; returns whether the client is still there. Wait for one moment before the
    * next.

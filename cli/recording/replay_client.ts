@@ -38,8 +38,6 @@ export interface ReplayOptions {
 }
 
 export class ReplaySession {
-  /** Resolves when the client has gone and nothing is under way any more. */
-  readonly done: Promise<void>;
   readonly #socket: Socket;
   readonly #options: ReplayOptions;
   readonly #connection: RecordedConnection | undefined;
@@ -57,10 +55,10 @@ export class ReplaySession {
     this.#connection = connection;
     this.#queue = new WriteQueue(socket);
     this.#pacer = new Pacer(options.clock, socket);
-    this.done = this.#run();
   }
 
-  async #run(): Promise<void> {
+  /** Resolves when the client has gone and nothing is under way any more. Never rejects. */
+  async run(): Promise<void> {
     const events = this.#sendEvents();
     try {
       await this.#answerAll();
