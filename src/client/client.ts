@@ -53,7 +53,7 @@ export class Client implements RcspClient {
   readonly subscriptions: SubscriptionRegistry;
   readonly counts = { bytesSent: 0, bytesReceived: 0, framesReceived: 0 };
   readonly connector: Connector;
-  readonly #connections: ConnectionManager;
+  readonly connections: ConnectionManager;
   /** Those that have not ended. */
   readonly allPresses = new Set<AllPresses>();
   readonly #statusSinks = new Set<Sink<ClientStatus>>();
@@ -64,26 +64,14 @@ export class Client implements RcspClient {
     this.options = options;
     this.clock = hooks.clock ?? CLOCK;
     this.random = hooks.random ?? Math.random;
-    const { counts } = this;
-    const received = (): number => counts.bytesReceived;
-    this.calls = new CallQueue(options, this.clock, received);
-    this.subscriptions = new SubscriptionRegistry(
-      options,
-      this.clock,
-      received,
-      (name, args, how) => this.#send(name, args, how),
-    );
-    this.#connections = new ConnectionManager(this);
-    this.closed = this.#connections.closed;
+    this.calls = new CallQueue(options, this.clock, () => this.counts.bytesReceived);
+    this.subscriptions = new SubscriptionRegistry(this);
+    this.connections = new ConnectionManager(this);
+    this.closed = this.connections.closed;
   }
 
   get status(): ClientStatus {
-    return this.#connections.status;
-  }
-
-  /** Opens the first connection. */
-  open(): Promise<void> {
-    return this.#connections.start();
+    return this.connections.status;
   }
 
   call<T extends JsonObject = JsonObject>(
@@ -94,7 +82,7 @@ export class Client implements RcspClient {
     if (this.#draining !== undefined) {
       return Promise.reject(this.#closedError(`send command ${quote(name)}`, "is draining"));
     }
-    return this.#send(name, args, options) as Promise<T>;
+    return this.send(name, args, options) as Promise<T>;
   }
 
   async listDevices(options?: CallOptions): Promise<Device[]> {
@@ -176,7 +164,7 @@ export class Client implements RcspClient {
       dropped: this.subscriptions.queues.dropped,
       bytesSent,
       bytesReceived,
-      reconnects: this.#connections.reconnects,
+      reconnects: this.connections.reconnects,
       roundTrip,
       queued,
       inFlight,
@@ -190,24 +178,12 @@ export class Client implements RcspClient {
 
   async close(): Promise<void> {
     const cause = new ConnectionError("connection-closed", "The client was closed");
-    this.#connections.close(cause, { intentional: true });
+    this.connections.close(cause, { intentional: true });
     await this.closed;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  /** Closes the client as the signal of `connect()` has aborted. */
-  abort(reason: unknown): void {
-    const message = "The client's signal was aborted";
-    const cause = new ConnectionError("connection-closed", message, { cause: reason });
-    this.#connections.close(cause);
-  }
-
-  /** For the watchdog. */
-  beat(signal: AbortSignal): Promise<unknown> {
-    return this.#send(this.options.dialect.commands.heartbeat, undefined, { urgent: true, signal });
   }
 
   /** For the connection manager. */
@@ -220,7 +196,7 @@ export class Client implements RcspClient {
     if (status.state !== "closed") return;
     for (const sink of this.#statusSinks) sink.onEnd?.();
     this.#statusSinks.clear();
-    this.calls.rejectQueued(this.#connections.endCause!);
+    this.calls.rejectQueued(this.connections.endCause!);
     this.subscriptions.end(status.cause);
     for (const presses of this.allPresses) presses.end(status.cause);
   }
@@ -238,7 +214,8 @@ export class Client implements RcspClient {
     });
   }
 
-  #send(
+  /** Sends a command, also while the client drains. */
+  send(
     name: string,
     args: Arguments | null | undefined,
     options: CallOptions & Pick<CallRequest, "urgent" | "unlimited">,
@@ -267,7 +244,7 @@ export class Client implements RcspClient {
   /** Queues a checked command. Throws if the client is closed. */
   enqueue(request: CallRequest): Promise<JsonObject> {
     if (this.calls.stuck) {
-      this.#connections.replace(
+      this.connections.replace(
         stalledError(`it left ${this.calls.inFlight} commands unanswered`),
       );
     }
@@ -276,7 +253,7 @@ export class Client implements RcspClient {
       throw this.#closedError(`send command ${quote(request.name)}`, "is closed");
     }
     const answer = this.calls.add(request);
-    this.#connections.flush();
+    this.connections.flush();
     return traceCall(this.options.tracing, request, answer);
   }
 
@@ -334,7 +311,7 @@ export class Client implements RcspClient {
   }
 
   #closedError(action: string, state: string): ConnectionError {
-    const cause = this.#connections.endCause;
+    const cause = this.connections.endCause;
     const reason = cause === undefined ? "" : `: ${cause.message}`;
     return new ConnectionError(
       "connection-closed",

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ConnectionError } from "../errors.ts";
 import type { Connector } from "../socket/socket.ts";
 import { Client } from "./client.ts";
 import { clientOptions, type ConnectOptions, type TestHooks } from "./options.ts";
@@ -35,7 +36,7 @@ export function startClient(connector: Connector, options: ConnectOptions = {}):
     reconnect: reconnect === false ? false : { ...reconnect, firstConnect: true },
   });
   // `closed` and the statuses tell why.
-  client.open().catch(() => {});
+  client.connections.start().catch(() => {});
   return client;
 }
 
@@ -47,7 +48,7 @@ export async function openClient(
 ): Promise<RcspClient> {
   const client = makeClient(connector, options, hooks);
   try {
-    await client.open();
+    await client.connections.start();
     return client;
   } catch (error) {
     options.signal?.throwIfAborted();
@@ -64,7 +65,11 @@ function makeClient(
   const { signal } = options;
   signal?.throwIfAborted();
   const client = new Client(connector, checked, hooks);
-  const onAbort = (): void => client.abort(signal!.reason);
+  const onAbort = (): void => {
+    const cause = signal!.reason;
+    const message = "The client's signal was aborted";
+    client.connections.close(new ConnectionError("connection-closed", message, { cause }));
+  };
   signal?.addEventListener("abort", onAbort);
   client.closed.then(() => signal?.removeEventListener("abort", onAbort));
   return client;

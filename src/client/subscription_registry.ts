@@ -8,7 +8,6 @@ import { type Clock, DeadlineTimer } from "../timers.ts";
 import { type Dialect, writePath } from "../dialect.ts";
 import { ConnectionError, type RcspError, TimeoutError } from "../errors.ts";
 import { quote } from "../escape.ts";
-import type { Arguments } from "../message/command.ts";
 import {
   decodeEvent,
   type EventFilter,
@@ -18,16 +17,10 @@ import {
 } from "../message/event.ts";
 import { type JsonObject, parseBody } from "../message/json.ts";
 import { callUserCallback } from "../user_callback.ts";
+import type { Client } from "./client.ts";
 import { deviceIdOf } from "./device.ts";
 import type { ClientOptions } from "./options.ts";
 import type { QueueTotals, Sink } from "./subscription.ts";
-
-/** Sends one of the four commands of the dialect; see `CallRequest` for the options. */
-export type SendCommand = (
-  name: string,
-  args: Arguments,
-  options: { signal: AbortSignal; urgent?: boolean; unlimited?: boolean },
-) => Promise<unknown>;
 
 /** `payload` is the body as received, valid during the call only. */
 export type EventSink = Sink<RcspEvent, [payload: Uint8Array]>;
@@ -77,11 +70,10 @@ export class SubscriptionRegistry {
   readonly counts = { events: 0, unmatched: 0, unreadable: 0 };
   /** Over the queues of all sinks. */
   readonly queues: QueueTotals = { waiting: 0, dropped: 0 };
+  readonly #client: Client;
   readonly #options: ClientOptions;
   readonly #clock: Clock;
-  readonly #send: SendCommand;
   readonly #timer: DeadlineTimer;
-  readonly #received: () => number;
   /** When the current chunk was received, and the bytes received at its end. */
   #receivedAt = 0;
   #receivedBytes = -1;
@@ -92,13 +84,13 @@ export class SubscriptionRegistry {
   /** The connection whose end was counted last. */
   #counted: AbortSignal | undefined;
 
-  /** `received` returns the bytes received so far. */
-  constructor(options: ClientOptions, clock: Clock, received: () => number, send: SendCommand) {
-    this.#options = options;
-    this.#clock = clock;
-    this.#send = send;
-    this.#received = received;
-    this.#timer = new DeadlineTimer(clock, (now) => this.#expire(now), { progress: received });
+  constructor(client: Client) {
+    this.#client = client;
+    this.#options = client.options;
+    this.#clock = client.clock;
+    this.#timer = new DeadlineTimer(client.clock, (now) => this.#expire(now), {
+      progress: () => client.counts.bytesReceived,
+    });
   }
 
   /** Adds a sink for a filter that was checked, or for everything that arrives. */
@@ -121,9 +113,9 @@ export class SubscriptionRegistry {
       return;
     }
     // All events of one chunk have one time: reading the clock costs.
-    const bytes = this.#received();
-    if (bytes !== this.#receivedBytes) {
-      this.#receivedBytes = bytes;
+    const { bytesReceived } = this.#client.counts;
+    if (bytesReceived !== this.#receivedBytes) {
+      this.#receivedBytes = bytesReceived;
       this.#receivedAt = performance.timeOrigin + this.#clock.now();
     }
     let event: RcspEvent;
@@ -209,7 +201,7 @@ export class SubscriptionRegistry {
   async #subscribe(group: Group, signal: AbortSignal, returning: boolean): Promise<void> {
     group.requested = true;
     try {
-      await this.#send(group.subscribe, group.args, { signal, urgent: returning });
+      await this.#client.send(group.subscribe, group.args, { signal, urgent: returning });
       group.hangUps = 0;
       group.accepted = !signal.aborted;
       for (const member of group.members) {
@@ -288,7 +280,7 @@ export class SubscriptionRegistry {
   async #unsubscribe({ unsubscribe, args }: Group): Promise<void> {
     if (this.#connection === undefined) return;
     const options = { signal: this.#connection.signal, unlimited: true };
-    await this.#send(unsubscribe, args, options).catch(() => {});
+    await this.#client.send(unsubscribe, args, options).catch(() => {});
   }
 }
 

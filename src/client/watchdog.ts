@@ -101,7 +101,10 @@ export class Watchdog {
 
   #beat(): void {
     const before = this.#received;
-    this.#client.beat(this.#stop.signal).then(() => this.#awaitHeartbeat(), (cause) => {
+    const { dialect } = this.#client.options;
+    const options = { urgent: true, signal: this.#stop.signal };
+    const answer = this.#client.send(dialect.commands.heartbeat, undefined, options);
+    answer.then(() => this.#awaitHeartbeat(), (cause) => {
       // A refusal is an answer, and so is anything else that came.
       const alive = cause instanceof CommandError || this.#received !== before;
       if (alive) this.#awaitHeartbeat();
