@@ -107,7 +107,7 @@ export function parseDefinitionJson(
   payload: Uint8Array,
   limits: DefinitionLimits = MOTION_LIMITS,
 ): JsonObject {
-  checkLimit("definition", payload.length, "bytes", "maxDefinition", limits);
+  new DefinitionPart({}, "definition", limits).limit("maxDefinition", payload.length, "bytes");
   return parseBody(payload, limits.maxDepth);
 }
 
@@ -117,7 +117,7 @@ export function parseDefinitionJson(
  * @throws {ProtocolError} If it is not an integer from 0 to 2^32 - 1.
  */
 export function readDeviceId(json: JsonObject): number {
-  return readUint32Key(json, "device_id", "definition", "device_id");
+  return new DefinitionPart(json, "definition", MOTION_LIMITS).uint32("device_id");
 }
 
 /**
@@ -132,27 +132,26 @@ export function readDefinition(
   limits: DefinitionLimits = MOTION_LIMITS,
 ): DeviceDefinition {
   const deviceId = readDeviceId(json);
-  const of = `definition of device ${deviceId}`;
-  const groups = readArray(json, "groups", of, "groups", limits);
-  if (groups === undefined) throw definitionFieldError(of, "groups", "an array", undefined);
+  const definition = new DefinitionPart(json, `definition of device ${deviceId}`, limits);
+  const groups = definition.parts("groups");
+  if (groups === undefined) throw definition.error("groups", "an array");
   let streams = 0;
   const ids = new Set<number>();
   return {
     deviceId,
-    deviceType: readText(json, "device_type", of),
-    timestampEpoch: readText(json, "timestamp_epoch", of),
-    groups: groups.map((value, index) => {
-      const group = readGroup(value, index, of, limits);
+    deviceType: definition.text("device_type"),
+    timestampEpoch: definition.text("timestamp_epoch"),
+    groups: groups.map((part, index) => {
+      const group = readGroup(part, index);
       if (ids.has(group.id)) {
-        throw definitionFieldError(of, `groups[${index}]`, "an id of its own", group.id);
+        throw definition.error(`groups[${index}]`, "an id of its own", group.id);
       }
       ids.add(group.id);
       streams += group.streams.length;
-      checkLimit(of, streams, "streams", "maxStreams", limits);
+      definition.limit("maxStreams", streams, "streams");
       return group;
     }),
-    staticData: (readArray(json, "static_data", of, "static_data", limits) ?? [])
-      .map((value, index) => readStaticValue(value, `static_data[${index}]`, of)),
+    staticData: (definition.parts("static_data") ?? []).map(readStaticValue),
     raw: json,
   };
 }
@@ -162,120 +161,114 @@ export function findGroup(definition: DeviceDefinition, name: string): MotionGro
   return definition.groups.find((group) => group.name === name);
 }
 
-function readGroup(
-  value: JsonValue,
-  index: number,
-  of: string,
-  limits: DefinitionLimits,
-): MotionGroup {
-  const path = `groups[${index}]`;
-  if (!isObject(value)) throw definitionFieldError(of, path, "an object", value);
-  const key = ["group_id", "id"].find((name) => (value[name] ?? undefined) !== undefined);
-  const id = key === undefined ? index : readUint32Key(value, key, of, `${path}.${key}`);
+function readGroup(part: DefinitionPart, index: number): MotionGroup {
+  const key = ["group_id", "id"].find((name) => part.value(name) !== undefined);
+  const id = key === undefined ? index : part.uint32(key);
   const streams: MotionStream[] = [];
   let byteLength = 0;
   let length = 0;
-  for (const entry of readArray(value, "streams", of, `${path}.streams`, limits) ?? []) {
-    const stream = readStream(entry, streams.length, byteLength, of, path);
+  for (const entry of part.parts("streams") ?? []) {
+    const stream = readStream(entry, streams.length, byteLength);
     streams.push(stream);
     length += stream.length;
     byteLength += stream.byteLength;
-    checkLimit(of, DATA_HEADER_SIZE + byteLength, "bytes in a frame", "maxPayload", limits);
+    part.limit("maxPayload", DATA_HEADER_SIZE + byteLength, "bytes in a frame");
   }
   const type = streams[0]?.type;
   const uniform = streams.every((stream) => stream.type === type);
-  const name = readText(value, "name", of, path) ?? "";
+  const name = part.text("name") ?? "";
   return { id, name, streams, length, byteLength, type: uniform ? type : undefined };
 }
 
-function readStream(
-  value: JsonValue,
-  index: number,
-  offset: number,
-  of: string,
-  parent: string,
-): MotionStream {
-  const path = `${parent}.streams[${index}]`;
-  if (!isObject(value)) throw definitionFieldError(of, path, "an object", value);
-  const dataType = parseDataType(readText(value, "data_type", of, path) ?? "");
+function readStream(part: DefinitionPart, index: number, offset: number): MotionStream {
+  const dataType = parseDataType(part.text("data_type") ?? "");
   if (dataType === undefined) {
     const expected = "INT32, UINT32, INT64, UINT64, FLOAT or DOUBLE, with or without [n] or [n,m]";
-    throw definitionFieldError(of, `${path}.data_type`, expected, value["data_type"]);
+    throw part.error("data_type", expected);
   }
-  return { ...dataType, index, offset, ...readFrames(value, of, path) } as MotionStream;
+  return { ...dataType, index, offset, ...readFrames(part) } as MotionStream;
 }
 
-function readStaticValue(entry: JsonValue, path: string, of: string): StaticValue {
-  if (!isObject(entry)) throw definitionFieldError(of, path, "an object", entry);
-  const { value } = entry;
+function readStaticValue(part: DefinitionPart): StaticValue {
+  const value = part.value("value");
   const numbers = Array.isArray(value) ? value : [value];
   if (!numbers.every((number) => typeof number === "number")) {
-    throw definitionFieldError(of, `${path}.value`, "a number or an array of numbers", value);
+    throw part.error("value", "a number or an array of numbers");
   }
-  const customLabel = readText(entry, "custom_label", of, path);
-  return { ...readFrames(entry, of, path), customLabel, value: numbers };
+  return { ...readFrames(part), customLabel: part.text("custom_label"), value: numbers };
 }
 
 function readFrames(
-  json: JsonObject,
-  of: string,
-  path: string,
+  part: DefinitionPart,
 ): Pick<StreamLayout, "measureType" | "targetFrame" | "referenceFrame"> {
   return {
-    measureType: readText(json, "measure_type", of, path),
-    targetFrame: readText(json, "target_frame", of, path),
-    referenceFrame: readText(json, "reference_frame", of, path),
+    measureType: part.text("measure_type"),
+    targetFrame: part.text("target_frame"),
+    referenceFrame: part.text("reference_frame"),
   };
 }
 
-function readText(json: JsonObject, key: string, of: string, path?: string): string | undefined {
-  // Null counts as missing.
-  const value = json[key] ?? undefined;
-  if (value === undefined || typeof value === "string") return value;
-  throw definitionFieldError(of, path === undefined ? key : `${path}.${key}`, "a string", value);
-}
+/** An object inside a definition; its errors name the key. */
+class DefinitionPart {
+  readonly #json: JsonObject;
+  readonly #of: string;
+  readonly #limits: DefinitionLimits;
+  /** Where it is: empty for the whole definition. */
+  readonly #path: string;
 
-function readUint32Key(json: JsonObject, key: string, of: string, path: string): number {
-  const value = json[key];
-  if (typeof value === "number" && value >>> 0 === value) return value;
-  throw definitionFieldError(of, path, "an integer from 0 to 2^32 - 1", value);
-}
+  constructor(json: JsonObject, of: string, limits: DefinitionLimits, path = "") {
+    this.#json = json;
+    this.#of = of;
+    this.#limits = limits;
+    this.#path = path;
+  }
 
-function readArray(
-  json: JsonObject,
-  key: string,
-  of: string,
-  path: string,
-  limits: DefinitionLimits,
-): JsonValue[] | undefined {
-  const value = json[key] ?? undefined;
-  if (value === undefined) return undefined;
-  if (!Array.isArray(value)) throw definitionFieldError(of, path, "an array", value);
-  checkLimit(of, value.length, `entries in '${path}'`, "maxStreams", limits);
-  return value;
-}
+  /** The value of a key; `undefined` if it is null or missing. */
+  value(key: string): JsonValue | undefined {
+    return this.#json[key] ?? undefined;
+  }
 
-function checkLimit(
-  of: string,
-  count: number,
-  unit: string,
-  name: keyof DefinitionLimits,
-  limits: DefinitionLimits,
-): void {
-  const max = limits[name];
-  if (count <= max) return;
-  const message = `Cannot read ${of} as its ${count} ${unit} exceed '${name}' (${max})`;
-  throw new LimitError(message, name, max, true);
-}
+  text(key: string): string | undefined {
+    const value = this.value(key);
+    if (value === undefined || typeof value === "string") return value;
+    throw this.error(key, "a string");
+  }
 
-function definitionFieldError(
-  of: string,
-  path: string,
-  expected: string,
-  value: unknown,
-): ProtocolError {
-  return new ProtocolError("bad-shape", `Cannot read ${of}`, {
-    expected: `'${path}' to be ${expected}`,
-    received: describeValue(value),
-  });
+  uint32(key: string): number {
+    const value = this.value(key);
+    if (typeof value === "number" && value >>> 0 === value) return value;
+    throw this.error(key, "an integer from 0 to 2^32 - 1");
+  }
+
+  /** An array of objects. */
+  parts(key: string): DefinitionPart[] | undefined {
+    const value = this.value(key);
+    if (value === undefined) return undefined;
+    if (!Array.isArray(value)) throw this.error(key, "an array");
+    this.limit("maxStreams", value.length, `entries in '${this.#pathOf(key)}'`);
+    return value.map((entry, index) => {
+      const name = `${key}[${index}]`;
+      if (!isObject(entry)) throw this.error(name, "an object", entry);
+      return new DefinitionPart(entry, this.#of, this.#limits, this.#pathOf(name));
+    });
+  }
+
+  /** @throws {LimitError} If there are more than a limit permits. */
+  limit(name: keyof DefinitionLimits, count: number, unit: string): void {
+    const max = this.#limits[name];
+    if (count <= max) return;
+    const message = `Cannot read ${this.#of} as its ${count} ${unit} exceed '${name}' (${max})`;
+    throw new LimitError(message, name, max, true);
+  }
+
+  error(key: string, expected: string, value: unknown = this.#json[key]): ProtocolError {
+    return new ProtocolError("bad-shape", `Cannot read ${this.#of}`, {
+      expected: `'${this.#pathOf(key)}' to be ${expected}`,
+      received: describeValue(value),
+    });
+  }
+
+  #pathOf(key: string): string {
+    return this.#path === "" ? key : `${this.#path}.${key}`;
+  }
 }

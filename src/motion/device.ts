@@ -31,8 +31,8 @@ export interface MotionDevice {
   pace(group: string | number): Pace | undefined;
 }
 
-/** What became of a data frame. */
-export type Verdict = DataFrame | "unknown-group" | "wrong-size" | "backwards";
+/** Why a data frame is dropped: what counts it. */
+export type DropReason = "undefinedData" | "wrongSize" | "backwards";
 
 interface GroupState {
   readonly group: MotionGroup;
@@ -69,13 +69,8 @@ export class DeviceState implements MotionDevice {
     this.#clock = new DeviceClock(definition.timestampEpoch);
     for (const group of definition.groups) {
       const size = DATA_HEADER_SIZE + group.byteLength;
-      this.#groups.set(group.id, {
-        group,
-        size,
-        pace: new PaceMeter(),
-        hand: undefined,
-        frame: undefined,
-      });
+      const pace = new PaceMeter();
+      this.#groups.set(group.id, { group, size, pace, hand: undefined, frame: undefined });
     }
     this.#inOrder = [...this.#groups.values()];
     if (definition.deviceType === HAND_DEVICE_TYPE) this.hand = new Hand(definition);
@@ -89,11 +84,16 @@ export class DeviceState implements MotionDevice {
   }
 
   /** Takes a data frame of this device, if its group is known, its size right and its time not before. */
-  receive(groupId: number, payload: Uint8Array, now: number, restartAfter: number): Verdict {
+  receive(
+    groupId: number,
+    payload: Uint8Array,
+    now: number,
+    restartAfter: number,
+  ): DataFrame | DropReason {
     const expected = this.#inOrder[groupId];
     const state = expected?.group.id === groupId ? expected : this.#groups.get(groupId);
-    if (state === undefined) return "unknown-group";
-    if (payload.length !== state.size) return "wrong-size";
+    if (state === undefined) return "undefinedData";
+    if (payload.length !== state.size) return "wrongSize";
     const { pace } = state;
     if (!pace.accept(payload, now, this.#clock, restartAfter)) return "backwards";
     const frame = state.frame ??= this.#createFrame(state);

@@ -40,3 +40,12 @@ export function motionLimit(name: keyof MotionLimits, value: number | undefined)
   if (Number.isSafeInteger(value) && value >= 1) return value;
   throw new RangeError(`'${name}' must be an integer from 1 on: current value is ${value}`);
 }
+
+/** All limits, or their defaults; as {@link motionLimit}. */
+export function motionLimits(
+  limits: { readonly [L in keyof MotionLimits]?: number | undefined } = {},
+): MotionLimits {
+  const names = Object.keys(MOTION_LIMITS) as (keyof MotionLimits)[];
+  const entries = names.map((name) => [name, motionLimit(name, limits[name])]);
+  return Object.fromEntries(entries);
+}

@@ -10,7 +10,7 @@ import type { Sample } from "./data_frame.ts";
 import { parseDefinitionJson, readDefinition, readDeviceId } from "./definition.ts";
 import { DeviceState, type MotionDevice } from "./device.ts";
 import { DATA_HEADER_SIZE, MotionPrefix, readUint32 } from "./frame.ts";
-import { motionLimit, type MotionLimits } from "./limits.ts";
+import { type MotionLimits, motionLimits } from "./limits.ts";
 
 /** Called when something changes, in the turn in which it happens. */
 export interface MotionListeners {
@@ -71,7 +71,6 @@ export class MotionRegistry {
   /** The first few devices, which are found faster in a list. */
   #first: readonly DeviceState[] = [];
   readonly #listeners: MotionListeners;
-  readonly #onSample: MotionListeners["onSample"];
   readonly #now: () => number;
   readonly #limits: MotionLimits;
   readonly #stats = {
@@ -91,18 +90,10 @@ export class MotionRegistry {
    * @throws {RangeError} If a limit is not an integer from 1 on.
    */
   constructor(options: MotionRegistryOptions = {}) {
-    const { now, limits = {}, ...listeners } = options;
+    const { now, limits, ...listeners } = options;
     this.#listeners = listeners;
-    this.#onSample = listeners.onSample;
     this.#now = now ?? (() => performance.timeOrigin + performance.now());
-    this.#limits = {
-      maxPayload: motionLimit("maxPayload", limits.maxPayload),
-      maxDefinition: motionLimit("maxDefinition", limits.maxDefinition),
-      maxDepth: motionLimit("maxDepth", limits.maxDepth),
-      maxDevices: motionLimit("maxDevices", limits.maxDevices),
-      maxStreams: motionLimit("maxStreams", limits.maxStreams),
-      staleAfter: motionLimit("staleAfter", limits.staleAfter),
-    };
+    this.#limits = motionLimits(limits);
   }
 
   /**
@@ -186,23 +177,14 @@ export class MotionRegistry {
       return;
     }
     const groupId = readUint32(payload, 4);
-    const verdict = device.receive(groupId, payload, now, this.#limits.staleAfter);
-    if (typeof verdict === "object") {
+    const sample = device.receive(groupId, payload, now, this.#limits.staleAfter);
+    if (typeof sample === "object") {
       this.#stats.samples++;
-      this.#onSample?.(verdict, device);
+      this.#listeners.onSample?.(sample, device);
       return;
     }
-    switch (verdict) {
-      case "unknown-group":
-        this.#stats.undefinedData++;
-        break;
-      case "backwards":
-        this.#stats.backwards++;
-        break;
-      case "wrong-size":
-        this.#stats.wrongSize++;
-        this.#reportSize(device, groupId, payload);
-    }
+    this.#stats[sample]++;
+    if (sample === "wrongSize") this.#reportSize(device, groupId, payload);
   }
 
   #receiveDefinition(payload: Uint8Array, now: number): void {
