@@ -256,6 +256,18 @@ test("a decide() that throws ends the client with its error; one that closes it 
   assertEquals(closed, undefined);
 });
 
+test("a first connection that is retried in vain rejects with the last error", async () => {
+  let attempts = 0;
+  const connector = () =>
+    Promise.reject(new ConnectionError("connection-refused", `attempt ${++attempts}`));
+  const reconnect = { firstConnect: true, initialDelay: 0, maxAttempts: 2 };
+  await assertRejects(
+    () => createMotionClient(connector, { reconnect }),
+    ConnectionError,
+    "attempt 3",
+  );
+});
+
 test("errors thrown by onFrame and by listeners are reported, and affect nothing else", async () => {
   const script = `
     await withMotion({}, async ({ hands, play }) => {

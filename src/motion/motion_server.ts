@@ -4,8 +4,8 @@
  * @module
  */
 
-import { limit } from "../limits.ts";
-import { isObject, type JsonObject, parseBody } from "../message/json.ts";
+import { checkLimits, type Limits } from "../limits.ts";
+import { type JsonObject, parseBody } from "../message/json.ts";
 import type { ClientHandle } from "../server/command_context.ts";
 import type { ServerTestHooks } from "../server/server.ts";
 import type { Address, Listen, Listener, ListenOptions, Socket } from "../socket/socket.ts";
@@ -67,9 +67,7 @@ export interface MotionServer extends AsyncDisposable {}
  */
 export class MotionServer {
   readonly #options: MotionServerOptions;
-  readonly #maxClients: number;
-  readonly #maxUnsent: number;
-  readonly #closeTimeout: number;
+  readonly #limits: Limits;
   readonly #clock: Clock;
   /** The newest definition of each device, as a frame. */
   readonly #definitions = new Map<number, Uint8Array>();
@@ -87,9 +85,7 @@ export class MotionServer {
     this.#options = options;
     const { clock = CLOCK } = options as ServerTestHooks;
     this.#clock = clock;
-    this.#maxClients = limit("maxClients", options.maxClients);
-    this.#maxUnsent = limit("maxUnsent", options.maxUnsent);
-    this.#closeTimeout = limit("closeTimeout", options.closeTimeout);
+    this.#limits = checkLimits(options);
   }
 
   /** Number of connected clients. */
@@ -123,12 +119,12 @@ export class MotionServer {
   /** Adds a client with a socket of your own. */
   accept(socket: Socket): void {
     if (this.#closed !== undefined) return socket.close();
-    if (this.#sessions.size >= this.#maxClients) {
+    if (this.#sessions.size >= this.#limits.maxClients) {
       this.#counts.refused++;
       return socket.close();
     }
     const session = new MotionSession(socket, {
-      maxUnsent: this.#maxUnsent,
+      maxUnsent: this.#limits.maxUnsent,
       counts: this.#counts,
       onDisconnect: (error, client) => this.#report(error, client),
     });
@@ -149,15 +145,12 @@ export class MotionServer {
       ? encodeMotionFrame(MotionPrefix.Definition, definition)
       : encodeDefinition(definition);
     const deviceId = deviceIdOf(frame.subarray(MOTION_HEADER_SIZE));
-    if (deviceId === undefined && isObject(definition) && !(definition instanceof Uint8Array)) {
-      const rule = "an integer from 0 to 2^32 - 1";
-      throw new TypeError(
-        `Cannot define device as 'device_id' must be ${rule}: current value is ${
-          String(definition["device_id"])
-        }`,
-      );
-    }
     if (deviceId !== undefined) this.#definitions.set(deviceId, frame);
+    else if (typeof definition === "object" && !(definition instanceof Uint8Array)) {
+      const rule = "'device_id' must be an integer from 0 to 2^32 - 1";
+      const value = String(definition["device_id"]);
+      throw new TypeError(`Cannot define device as ${rule}: current value is ${value}`);
+    }
     return this.#forEachClient(({ writer }) => {
       if (deviceId === undefined) writer.sendOnce(frame);
       else writer.define(deviceId, frame);
@@ -227,7 +220,7 @@ export class MotionServer {
     const sessions = [...this.#sessions];
     const timer = this.#clock.set(() => {
       for (const session of sessions) session.close();
-    }, this.#closeTimeout);
+    }, this.#limits.closeTimeout);
     await Promise.all([...listeners, ...sessions.map((session) => session.drain())]);
     this.#listeners.clear();
     this.#clock.clear(timer);
