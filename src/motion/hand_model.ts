@@ -79,24 +79,15 @@ export function modelJoints(side: Side): ModelJoint[] {
 /** Returns the definition of a solved hand; without `openXr` as a solver without `--emit-openxr`. */
 export function handDefinition(side: Side, deviceId: number, openXr: boolean): JsonObject {
   const joints = modelJoints(side);
-  const local = {
-    name: LOCAL_GROUP,
-    streams: joints.map(({ frame, parent }) => ({
-      data_type: parent === WORLD_FRAME ? "FLOAT[7]" : "FLOAT[4]",
-      measure_type: parent === WORLD_FRAME ? "TRANSFORM" : "ORIENTATION",
+  const local = joints.map(({ frame, parent }) =>
+    parent === WORLD_FRAME ? poseStream(frame, parent) : {
+      data_type: "FLOAT[4]",
+      measure_type: "ORIENTATION",
       target_frame: frame,
       reference_frame: parent,
-    })),
-  };
-  const world = {
-    name: OPENXR_GROUP,
-    streams: OPENXR_JOINT_NAMES.map((name) => ({
-      data_type: "FLOAT[7]",
-      measure_type: "TRANSFORM",
-      target_frame: `xr_${name}`,
-      reference_frame: WORLD_FRAME,
-    })),
-  };
+    }
+  );
+  const world = OPENXR_JOINT_NAMES.map((name) => poseStream(`xr_${name}`, WORLD_FRAME));
   const restPoses = joints.map(({ frame, parent, rest }) => ({
     measure_type: "TRANSFORM",
     value: [...rest],
@@ -108,13 +99,24 @@ export function handDefinition(side: Side, deviceId: number, openXr: boolean): J
     value: name === "palm" || name === "wrist" ? 0.025 : name.endsWith("tip") ? 0.008 : 0.01,
     target_frame: `xr_${name}`,
   }));
+  const groups = [{ name: LOCAL_GROUP, streams: local }, { name: OPENXR_GROUP, streams: world }];
   return {
     device_id: deviceId,
     device_type: HAND_DEVICE_TYPE,
     timestamp_epoch: "device_boot",
     device_info: { hand: side },
     static_data: openXr ? [...restPoses, ...radii] : restPoses,
-    groups: openXr ? [local, world] : [local],
+    groups: openXr ? groups : groups.slice(0, 1),
+  };
+}
+
+/** Returns a stream of positions and rotations as a definition has it. */
+export function poseStream(target: string, reference: string): JsonObject {
+  return {
+    data_type: "FLOAT[7]",
+    measure_type: "TRANSFORM",
+    target_frame: target,
+    reference_frame: reference,
   };
 }
 

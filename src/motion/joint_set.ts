@@ -4,7 +4,13 @@
  * @module
  */
 
-import { FINGER_JOINT_NAMES, type OpenXrJointName, type PerFinger, perFinger } from "./joints.ts";
+import {
+  FINGER_JOINT_NAMES,
+  type OpenXrJointName,
+  type PerFinger,
+  perFinger,
+  webXrName,
+} from "./joints.ts";
 import { multiply, rotate } from "./quaternion.ts";
 
 /** The numbers of a pose: position x, y, z in meters, then rotation x, y, z, w. */
@@ -119,11 +125,12 @@ export class JointSet {
 /** Creates the joint whose pose is the one at `index` in `poses`. */
 export function makeJoint(
   poses: Float32Array,
-  joint: Omit<Joint, "position" | "rotation">,
+  joint: Omit<Joint, "webXrName" | "position" | "rotation">,
 ): Joint {
   const at = joint.index * POSE_SIZE;
   return {
     ...joint,
+    webXrName: joint.name && webXrName(joint.name),
     position: poses.subarray(at, at + 3),
     rotation: poses.subarray(at + 3, at + POSE_SIZE),
   };

@@ -13,7 +13,7 @@ import { quote } from "../escape.ts";
 import type { NumberValues, Sample } from "./data_frame.ts";
 import { type DeviceDefinition, findGroup, type MotionGroup } from "./definition.ts";
 import { type HandAxes, type Joint, JointSet, makeJoint, POSE_SIZE } from "./joint_set.ts";
-import { localName, OPENXR_JOINT_NAMES, type Side, webXrName } from "./joints.ts";
+import { localName, OPENXR_JOINT_NAMES, type Side } from "./joints.ts";
 import { multiply, rotate } from "./quaternion.ts";
 
 /** The name of the group (confirmed). */
@@ -91,7 +91,7 @@ function buildTree(
     OPENXR_JOINT_NAMES.map((name) => [side && localName(name, side), name]),
   );
   const rest: (readonly number[])[] = [];
-  const children = new Map<string | undefined, number[]>();
+  const parents: (string | undefined)[] = [];
   const frames = new Set<string>();
   for (const { index, targetFrame, type, length, ...stream } of group.streams) {
     if (targetFrame === undefined || frames.has(targetFrame)) {
@@ -108,24 +108,15 @@ function buildTree(
       throw localError(definition, `no rest pose of ${quote(targetFrame)}`);
     }
     rest.push(restPose?.value ?? []);
-    const parent = isRoot ? undefined : reference;
-    const siblings = children.get(parent);
-    if (siblings === undefined) children.set(parent, [index]);
-    else siblings.push(index);
+    parents.push(isRoot ? undefined : reference);
   }
+  const children = Map.groupBy(group.streams, ({ index }) => parents[index]);
   const order: Joint[] = [];
   const add = (parent: Joint | undefined): void => {
-    for (const index of children.get(parent?.frame) ?? []) {
-      const frame = group.streams[index]!.targetFrame!;
+    for (const { index, targetFrame } of children.get(parent?.frame) ?? []) {
+      const frame = targetFrame!;
       const name = names.get(frame);
-      order.push(makeJoint(poses, {
-        frame,
-        name,
-        webXrName: name && webXrName(name),
-        index,
-        parent,
-        radius: undefined,
-      }));
+      order.push(makeJoint(poses, { frame, name, index, parent, radius: undefined }));
     }
   };
   add(undefined);

@@ -8,13 +8,7 @@ import { ProtocolError } from "../errors.ts";
 import { DataFrame, type Sample } from "./data_frame.ts";
 import { type DeviceDefinition, findGroup, type MotionGroup } from "./definition.ts";
 import { type HandAxes, type Joint, JointSet, makeJoint, POSE_SIZE } from "./joint_set.ts";
-import {
-  FINGER_JOINT_NAMES,
-  FINGERS,
-  OPENXR_JOINT_NAMES,
-  type OpenXrJointName,
-  webXrName,
-} from "./joints.ts";
+import { FINGER_JOINT_NAMES, FINGERS, OPENXR_JOINT_NAMES, type OpenXrJointName } from "./joints.ts";
 
 /** The name of the group (confirmed). */
 export const OPENXR_GROUP = "joints_openxr";
@@ -22,6 +16,13 @@ export const OPENXR_GROUP = "joints_openxr";
 /** OpenXR's own axes; that the solver follows them is inferred. */
 const AXES: HandAxes = { forward: [0, 0, -1], hinge: [1, 0, 0] };
 const REMEDY = "start the hand solver with --emit-openxr";
+
+/** OpenXR has no parents; these are the bones of a hand, for drawing. */
+const PARENTS: ReadonlyMap<OpenXrJointName, OpenXrJointName> = new Map(
+  FINGERS.flatMap((finger) =>
+    FINGER_JOINT_NAMES[finger].map((name, i, names) => [name, names[i - 1] ?? "wrist"])
+  ),
+);
 
 /** The 26 joints of a hand in OpenXR's order. */
 export class OpenXrJoints extends JointSet {
@@ -84,32 +85,17 @@ function jointOrder(definition: DeviceDefinition, group: MotionGroup | undefined
 }
 
 function makeJoints({ staticData }: DeviceDefinition, poses: Float32Array): Joint[] {
-  const radii = new Map<string | undefined, number | undefined>();
-  for (const { customLabel, targetFrame, value } of staticData) {
-    if (customLabel === "joint_radius") radii.set(targetFrame, value[0]);
-  }
+  const radii = new Map(
+    staticData
+      .filter(({ customLabel }) => customLabel === "joint_radius")
+      .map(({ targetFrame, value }) => [targetFrame, value[0]]),
+  );
   const joints: Joint[] = [];
   for (const [index, name] of OPENXR_JOINT_NAMES.entries()) {
-    const parentName = parentOf(name);
-    joints.push(makeJoint(poses, {
-      frame: `xr_${name}`,
-      name,
-      webXrName: webXrName(name),
-      index,
-      // Every parent but the palm's comes before its child.
-      parent: joints.find((joint) => joint.name === parentName),
-      radius: radii.get(`xr_${name}`),
-    }));
+    const frame = `xr_${name}`;
+    // Every parent comes before its child.
+    const parent = joints.find((joint) => joint.name === PARENTS.get(name));
+    joints.push(makeJoint(poses, { frame, name, index, parent, radius: radii.get(frame) }));
   }
   return joints;
-}
-
-/** OpenXR has no parents; these are the bones of a hand, for drawing. */
-function parentOf(joint: OpenXrJointName): OpenXrJointName | undefined {
-  if (joint === "wrist" || joint === "palm") return undefined;
-  for (const finger of FINGERS) {
-    const place = FINGER_JOINT_NAMES[finger].indexOf(joint);
-    if (place !== -1) return FINGER_JOINT_NAMES[finger][place - 1] ?? "wrist";
-  }
-  return undefined;
 }

@@ -10,9 +10,9 @@
 import type { JsonObject } from "../message/json.ts";
 import { DataFrame } from "./data_frame.ts";
 import { findGroup, readDefinition } from "./definition.ts";
-import { forearmName, WORLD_FRAME } from "./hand_model.ts";
+import { forearmName, poseStream, WORLD_FRAME } from "./hand_model.ts";
 import { FINGERS, type Side } from "./joints.ts";
-import type { SimulatedHand } from "./simulated_hand.ts";
+import { type SimulatedHand, stamped } from "./simulated_hand.ts";
 
 /** The sensors of a Smartglove II (confirmed). */
 export const GLOVE_SENSORS: readonly string[] = [
@@ -64,10 +64,7 @@ export class SimulatedGlove {
       const pose = joint === undefined ? COIL_POSE : [...joint.position, ...joint.rotation];
       this.#sensors.set(this.#sensors.group.streams[i]!, pose);
     }
-    return [this.#sensors, this.#flags].map((frame) => {
-      frame.deviceTime = BigInt(Math.round(time * 1000));
-      return frame.frame;
-    });
+    return stamped([this.#sensors, this.#flags], time);
   }
 }
 
@@ -79,12 +76,7 @@ function jointOf(sensor: string, side: Side): string {
 }
 
 function gloveDefinition(side: Side, deviceId: number): JsonObject {
-  const sensors = GLOVE_SENSORS.map((sensor) => ({
-    data_type: "FLOAT[7]",
-    measure_type: "TRANSFORM",
-    target_frame: sensor,
-    reference_frame: WORLD_FRAME,
-  }));
+  const sensors = GLOVE_SENSORS.map((sensor) => poseStream(sensor, WORLD_FRAME));
   const flags = GLOVE_FLAGS.map((flag) => ({
     data_type: "UINT32",
     measure_type: flag,

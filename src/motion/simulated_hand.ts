@@ -6,7 +6,7 @@
 
 import type { JsonObject } from "../message/json.ts";
 import { DataFrame } from "./data_frame.ts";
-import { type DeviceDefinition, readDefinition } from "./definition.ts";
+import { type MotionStream, readDefinition } from "./definition.ts";
 import { forearmName, handDefinition, modelJoints, turned } from "./hand_model.ts";
 import { type HandPose, handPoseAt } from "./hand_motion.ts";
 import { FINGER_JOINT_NAMES, FINGERS, localName, OPENXR_JOINT_NAMES, type Side } from "./joints.ts";
@@ -57,7 +57,7 @@ export class SimulatedHand {
     const definition = readDefinition(this.definition);
     this.joints = new LocalJoints(definition, side);
     this.#local = new DataFrame(deviceId, this.joints.group);
-    this.#openXr = openXrFrame(definition, openXr);
+    if (openXr) this.#openXr = new DataFrame(deviceId, new OpenXrJoints(definition).group);
     this.frames = this.#openXr === undefined ? [this.#local] : [this.#local, this.#openXr];
     for (const { frame, rest } of modelJoints(side)) {
       const values = frame === forearmName(side) ? this.#root() : rest.slice(3);
@@ -72,10 +72,7 @@ export class SimulatedHand {
    */
   framesAt(time: number, stamp: number = time): readonly Uint8Array[] {
     this.pose(handPoseAt(this.#seed, this.side, time));
-    return this.frames.map((frame) => {
-      frame.deviceTime = BigInt(Math.round(stamp * 1000));
-      return frame.frame;
-    });
+    return stamped(this.frames, stamp);
   }
 
   /** Bends the hand to a pose. */
@@ -97,7 +94,7 @@ export class SimulatedHand {
     this.#local.set(this.#streamOf(frame), rotation);
   }
 
-  #streamOf(frame: string): DataFrame["group"]["streams"][number] {
+  #streamOf(frame: string): MotionStream {
     return this.joints.group.streams[this.joints.get(frame)!.index]!;
   }
 
@@ -122,7 +119,10 @@ export class SimulatedHand {
   }
 }
 
-function openXrFrame(definition: DeviceDefinition, openXr: boolean): DataFrame | undefined {
-  if (!openXr) return undefined;
-  return new DataFrame(definition.deviceId, new OpenXrJoints(definition).group);
+/** Sets the time of data frames, in milliseconds, and returns their bytes. */
+export function stamped(frames: readonly DataFrame[], time: number): readonly Uint8Array[] {
+  return frames.map((frame) => {
+    frame.deviceTime = BigInt(Math.round(time * 1000));
+    return frame.frame;
+  });
 }
