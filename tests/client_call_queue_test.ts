@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import type { CallRequest } from "../src/client/call_queue.ts";
+import type { CallRequest } from "../src/client/call.ts";
 import { CallQueue } from "../src/client/call_queue.ts";
 import { DIALECT } from "../src/dialect.ts";
 import { ConnectionError, LimitError, ProtocolError, TimeoutError } from "../src/errors.ts";

@@ -5,14 +5,7 @@
  */
 
 import { type Clock, DeadlineTimer } from "../timers.ts";
-import {
-  CommandError,
-  ConnectionError,
-  LimitError,
-  ProtocolError,
-  type RcspError,
-  TimeoutError,
-} from "../errors.ts";
+import { CommandError, LimitError, ProtocolError, type RcspError } from "../errors.ts";
 import { Fifo } from "../fifo.ts";
 import { encodeCommand } from "../message/command.ts";
 import type { JsonObject } from "../message/json.ts";
@@ -21,40 +14,8 @@ import { quote } from "../escape.ts";
 import { formatAddress } from "../socket/address.ts";
 import { utf8LengthIfOver } from "../wire/encoder.ts";
 import { payloadLimitError, PayloadType } from "../wire/header.ts";
+import { type Call, type CallRequest, endedError, timeoutError } from "./call.ts";
 import type { ClientOptions } from "./options.ts";
-
-/** A command to be sent. */
-export interface CallRequest {
-  readonly name: string;
-  readonly version: number;
-  /** The arguments as JSON, if there are any. */
-  readonly args: string | undefined;
-  /** Milliseconds. */
-  readonly timeout: number;
-  readonly signal?: AbortSignal | undefined;
-  /** Sent before everything that is queued, whatever `maxPending` is. */
-  readonly urgent?: boolean | undefined;
-  /** Queued whatever `maxPending` is. */
-  readonly unlimited?: boolean | undefined;
-  /**
-   * Receives the response as it came, before the call resolves; also an error response, which then does not
-   * reject. The payload is valid during the call only.
-   */
-  readonly onRaw?: ((type: PayloadType, payload: Uint8Array) => void) | undefined;
-}
-
-/** A command in the queue or in flight. */
-interface Call extends Pick<CallRequest, "name" | "timeout" | "signal" | "onRaw"> {
-  readonly trackId: string;
-  /** Emptied when it is sent. */
-  json: string;
-  readonly deadline: number;
-  readonly resolve: (response: JsonObject) => void;
-  readonly reject: (reason: unknown) => void;
-  sent: boolean;
-  settled: boolean;
-  onAbort?: () => void;
-}
 
 type QueueOptions = Pick<ClientOptions, "address" | "dialect" | "maxPayload" | "maxPending">;
 
@@ -304,22 +265,4 @@ export class CallQueue {
     }
     return next;
   }
-}
-
-/** The error of a call that timed out. */
-function timeoutError({ name, timeout, sent }: Call, server: string): TimeoutError {
-  const message = sent
-    ? `${server} did not answer ${quote(name)} within ${timeout} ms`
-    : `Command ${quote(name)} could not be sent to ${server} within ${timeout} ms`;
-  return new TimeoutError(message, timeout, sent);
-}
-
-/** The error of a call whose connection has ended, or that will not get one. */
-function endedError({ name, sent }: Call, cause: RcspError): RcspError {
-  // A protocol or limit error is more specific than the end of the connection.
-  if (sent && !(cause instanceof ConnectionError)) return cause;
-  const code = cause instanceof ConnectionError ? cause.code : "connection-closed";
-  const fate = sent ? "was sent but not answered" : "was not sent";
-  const message = `Command ${quote(name)} ${fate}: ${cause.message}`;
-  return new ConnectionError(code, message, { sent, cause });
 }

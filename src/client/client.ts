@@ -19,7 +19,8 @@ import type { Connector } from "../socket/socket.ts";
 import { CLOCK, type Clock } from "../timers.ts";
 import { callUserCallback } from "../user_callback.ts";
 import { AllPresses } from "./all_presses.ts";
-import { CallQueue, type CallRequest } from "./call_queue.ts";
+import type { CallRequest } from "./call.ts";
+import { CallQueue } from "./call_queue.ts";
 import { ConnectionManager } from "./connection_manager.ts";
 import {
   type ButtonPress,

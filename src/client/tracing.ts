@@ -6,7 +6,7 @@
 
 import { callUserCallback } from "../user_callback.ts";
 import type { Address } from "../socket/socket.ts";
-import type { CallRequest } from "./call_queue.ts";
+import type { CallRequest } from "./call.ts";
 import type { ClientStatus } from "./rcsp_client.ts";
 
 /** The channels of a client, each optional. */

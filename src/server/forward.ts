@@ -5,7 +5,7 @@
  */
 
 import { checkVersion, Client } from "../client/client.ts";
-import type { CallRequest } from "../client/call_queue.ts";
+import type { CallRequest } from "../client/call.ts";
 import type { RcspClient } from "../client/rcsp_client.ts";
 import type { Dialect } from "../dialect.ts";
 import { CommandError, ConnectionError, LimitError, TimeoutError } from "../errors.ts";
