@@ -11,6 +11,7 @@ import { HAND_FRAME_PERIOD, SimulatedHand } from "../motion/simulated_hand.ts";
 import type { ServerTestHooks } from "../server/server.ts";
 import type { Address, Listen, ListenOptions, Socket } from "../socket/socket.ts";
 import { CLOCK, type Clock } from "../timers.ts";
+import { type CheckedDevice, sideOf } from "./devices.ts";
 import { type Faults, withFaults } from "./faults.ts";
 import { seededRandom } from "./random.ts";
 
@@ -60,11 +61,10 @@ const LONGEST_DELAY = 250;
 const BACKWARD_STEP = 100;
 
 interface Glove {
-  readonly side: Side;
   readonly deviceId: number;
-  hasOpenXr: boolean;
-  hand: SimulatedHand;
-  sensors: SimulatedGlove;
+  readonly hasOpenXr: boolean;
+  readonly hand: SimulatedHand;
+  readonly sensors: SimulatedGlove;
   /** Time stamp of its last frames, in milliseconds. */
   stamp: number;
 }
@@ -79,7 +79,7 @@ export class MotionSimulation implements SimulatedMotion {
   readonly #clock: Clock;
   readonly #wait: (milliseconds: number) => Promise<void>;
   /** By the device that it belongs to. */
-  readonly #gloves = new Map<unknown, Glove>();
+  readonly #gloves = new Map<CheckedDevice, Glove>();
   #startedAt = 0;
   #step = 0;
   #timer: unknown;
@@ -117,21 +117,19 @@ export class MotionSimulation implements SimulatedMotion {
     return { hands, raw: await this.raw.serve(faulty, { ...options, port: rawPort ?? 0 }) };
   }
 
-  /** Adds the glove of a device. */
-  add(device: unknown, side: Side): void {
+  /** Adds the glove of a device, if it is for a hand. */
+  add(device: CheckedDevice): void {
+    const side = sideOf(device);
+    if (side === undefined) return;
     const used = new Set(Array.from(this.#gloves.values(), ({ deviceId }) => deviceId));
     let deviceId = 1;
     while (used.has(deviceId)) deviceId++;
-    const hasOpenXr = !this.faults.noOpenXr;
-    const hand = this.#handOf(side, deviceId, hasOpenXr);
-    const sensors = new SimulatedGlove(hand, deviceId);
-    this.#gloves.set(device, { side, deviceId, hasOpenXr, hand, sensors, stamp: 0 });
-    this.hands.define(hand.definition);
-    this.raw.define(sensors.definition);
+    const glove = this.#create(device, side, deviceId, 0);
+    this.raw.define(glove.sensors.definition);
   }
 
   /** Removes the glove of a device, if it has one. */
-  remove(device: unknown): void {
+  remove(device: CheckedDevice): void {
     const glove = this.#gloves.get(device);
     if (glove === undefined) return;
     this.#gloves.delete(device);
@@ -160,8 +158,11 @@ export class MotionSimulation implements SimulatedMotion {
   }
 
   #sendFrames(time: number): void {
-    for (const glove of this.#gloves.values()) {
-      if (glove.hasOpenXr === Boolean(this.faults.noOpenXr)) this.#redefine(glove);
+    for (const [device, known] of this.#gloves) {
+      const { hand: { side }, deviceId } = known;
+      const glove = known.hasOpenXr === Boolean(this.faults.noOpenXr)
+        ? this.#create(device, side, deviceId, known.stamp)
+        : known;
       const stamp = this.#stampOf(glove, time);
       if (this.faults.stall || this.#happens(this.faults.gaps)) continue;
       glove.stamp = stamp;
@@ -181,15 +182,15 @@ export class MotionSimulation implements SimulatedMotion {
     return share > 0 && this.#random() < share;
   }
 
-  #redefine(glove: Glove): void {
-    glove.hasOpenXr = !glove.hasOpenXr;
-    glove.hand = this.#handOf(glove.side, glove.deviceId, glove.hasOpenXr);
-    glove.sensors = new SimulatedGlove(glove.hand, glove.deviceId);
-    this.hands.define(glove.hand.definition);
-  }
-
-  #handOf(side: Side, deviceId: number, openXr: boolean): SimulatedHand {
-    return new SimulatedHand({ side, deviceId, openXr, seed: this.#seed });
+  /** Creates the glove of a device, or replaces it, and defines its hand. */
+  #create(device: CheckedDevice, side: Side, deviceId: number, stamp: number): Glove {
+    const hasOpenXr = !this.faults.noOpenXr;
+    const hand = new SimulatedHand({ side, deviceId, openXr: hasOpenXr, seed: this.#seed });
+    const sensors = new SimulatedGlove(hand, deviceId);
+    const glove = { deviceId, hasOpenXr, hand, sensors, stamp };
+    this.#gloves.set(device, glove);
+    this.hands.define(hand.definition);
+    return glove;
   }
 
   #withFaults(socket: Socket): Socket {

@@ -4,31 +4,18 @@
  * @module
  */
 
-import type { Color } from "../client/color.ts";
-import { CommandError } from "../errors.ts";
 import type { Command, DeviceId } from "../message/command.ts";
-import {
-  type EventFilter,
-  filterKey,
-  PRESS_TYPES,
-  type PressType,
-  sameId,
-} from "../message/event.ts";
-import { describeValue, type JsonObject, type JsonValue } from "../message/json.ts";
+import { type EventFilter, filterKey, PRESS_TYPES, type PressType } from "../message/event.ts";
+import { describeValue } from "../message/json.ts";
 import { quote } from "../escape.ts";
-import { callUserCallback, show } from "../user_callback.ts";
-import { RcspServer, type ServerOptions, type ServerTestHooks } from "../server/server.ts";
 import type { HandlerResult } from "../server/command_context.ts";
-import { CLOCK, type Clock, LONGEST_TIMER, sleep } from "../timers.ts";
+import { refusal } from "../server/refusal.ts";
+import { RcspServer, type ServerOptions, type ServerTestHooks } from "../server/server.ts";
 import type { Address, Listen, ListenOptions, Socket } from "../socket/socket.ts";
-import {
-  checkDevice,
-  type CheckedDevice,
-  defaultDevices,
-  sideOf,
-  type SimulatedDevice,
-  toJson,
-} from "./devices.ts";
+import { CLOCK, type Clock, LONGEST_TIMER, sleep } from "../timers.ts";
+import { callUserCallback, show } from "../user_callback.ts";
+import { DeviceTable } from "./device_table.ts";
+import { checkDevice, defaultDevices, type SimulatedDevice, toJson } from "./devices.ts";
 import { type Faults, withFaults } from "./faults.ts";
 import {
   type MotionListenOptions,
@@ -59,13 +46,6 @@ export interface SimulatorOptions extends Omit<ServerOptions, "onSubscribe"> {
   motion?: boolean | MotionSimulationOptions | undefined;
 }
 
-interface State {
-  readonly device: CheckedDevice;
-  readonly leds: Map<string, Color>;
-}
-
-const CHANNELS = ["Red", "Green", "Blue"] as const;
-
 /** A simulator is an async disposable: `await using` closes it. */
 // Some .d.ts generators omit members whose names are symbols.
 export interface Simulator extends AsyncDisposable {}
@@ -82,7 +62,7 @@ export class Simulator {
   readonly #motion: MotionSimulation | undefined;
   readonly #random: () => number;
   readonly #latency: readonly [least: number, most: number];
-  readonly #states: State[] = [];
+  readonly #table: DeviceTable;
   readonly #clock: Clock;
   readonly #closing = new AbortController();
   #pressTimer: unknown;
@@ -105,15 +85,16 @@ export class Simulator {
     this.faults = options.faults ?? {};
     this.#onError = options.onError;
     this.server = new RcspServer({ ...options, onSubscribe: (topic) => this.#checkTopic(topic) });
+    this.#table = new DeviceTable(this.server.dialect);
     const topics = [this.server.dialect.button, ...options.topics ?? []];
     this.#topics = new Set(topics.map(({ publisher, topic }) => filterKey({ publisher, topic })));
     this.#motion = this.#createMotion(options);
     this.#addDevices(
       options.devices === undefined ? defaultDevices(this.#random) : options.devices,
     );
-    this.#handle("ListDevices", () => this.#list());
-    this.#handle("GetDeviceInfo", (command) => this.#info(this.#addressed(command)));
-    this.#handle("SetColorLed", (command) => this.#setColorLed(command));
+    this.#handle("ListDevices", () => this.#table.list());
+    this.#handle("GetDeviceInfo", (command) => this.#table.info(command));
+    this.#handle("SetColorLed", (command) => this.#table.setColorLed(command));
     if (pressEvery !== undefined) this.#schedulePress(pressEvery);
     this.#motion?.start();
   }
@@ -129,7 +110,7 @@ export class Simulator {
 
   /** The connected devices. */
   get devices(): SimulatedDevice[] {
-    return this.#states.map(({ device }) => device);
+    return this.#table.devices;
   }
 
   /** Listens, and accepts every client until `close()`: see {@link RcspServer.serve}. */
@@ -173,16 +154,14 @@ export class Simulator {
    * @throws {RangeError} If its `DeviceId` is in use.
    */
   addDevice(device: SimulatedDevice): void {
-    this.#add(checkDevice(device, "Cannot add device"));
+    this.#add(device, "Cannot add device");
   }
 
   /** Disconnects a device. Returns whether there was one. */
   removeDevice(deviceId: DeviceId): boolean {
-    const state = this.#stateOf(deviceId);
-    if (state === undefined) return false;
-    this.#states.splice(this.#states.indexOf(state), 1);
-    this.#motion?.remove(state);
-    return true;
+    const device = this.#table.remove(deviceId);
+    if (device !== undefined) this.#motion?.remove(device);
+    return device !== undefined;
   }
 
   /**
@@ -192,7 +171,7 @@ export class Simulator {
    * @throws {LimitError} If the event is longer than `maxPayload` and it has subscribers.
    */
   press(deviceId: DeviceId, pressType: PressType): number {
-    if (this.#stateOf(deviceId) === undefined) {
+    if (!this.#table.has(deviceId)) {
       const id = toJson(deviceId) === undefined
         ? describeValue(deviceId)
         : JSON.stringify(deviceId);
@@ -230,37 +209,22 @@ export class Simulator {
       throw new TypeError(`'devices' must be an array of devices, not ${describeValue(devices)}`);
     }
     devices.forEach((device, i) => {
-      this.#add(checkDevice(device, `Cannot use device ${i + 1} of 'devices'`));
+      this.#add(device, `Cannot use device ${i + 1} of 'devices'`);
     });
   }
 
-  #add(device: CheckedDevice): void {
-    if (this.#stateOf(device.DeviceId) !== undefined) {
-      throw new RangeError(
-        `Cannot add device as 'DeviceId' ${JSON.stringify(device.DeviceId)} is in use`,
-      );
-    }
-    const off = (led: string): [string, Color] => [led, { Red: 0, Green: 0, Blue: 0 }];
-    const state = { device, leds: new Map(device.leds.map(off)) };
-    this.#states.push(state);
-    const side = sideOf(device);
-    if (side !== undefined) this.#motion?.add(state, side);
-  }
-
-  #stateOf(deviceId: DeviceId): State | undefined {
-    const id = toJson(deviceId);
-    if (id === undefined || id === null) return undefined;
-    return this.#states.find(({ device }) => sameId(device.DeviceId, id as DeviceId));
+  #add(given: SimulatedDevice, problem: string): void {
+    const device = checkDevice(given, problem);
+    this.#table.add(device);
+    this.#motion?.add(device);
   }
 
   #checkTopic({ publisher, topic, deviceId }: EventFilter): void {
     if (!this.#topics.has(filterKey({ publisher, topic }))) {
-      throw new CommandError({
-        Code: this.server.dialect.errorCodes.unknownTopic,
-        Message: `Unknown topic ${quote(topic)} of publisher ${quote(publisher)}`,
-      });
+      const message = `Unknown topic ${quote(topic)} of publisher ${quote(publisher)}`;
+      throw refusal(this.server.dialect, "unknownTopic", message);
     }
-    if (deviceId !== undefined) this.#find(deviceId);
+    if (deviceId !== undefined) this.#table.find(deviceId);
   }
 
   #handle(name: string, handler: (command: Command) => HandlerResult): void {
@@ -283,55 +247,6 @@ export class Simulator {
 
   #withFaults(socket: Socket): Socket {
     return withFaults(socket, () => this.faults, this.#random, (time) => this.#sleep(time));
-  }
-
-  #list(): JsonObject {
-    return {
-      Devices: this.#states.map(({ device: { DeviceId, Name, Type } }) => ({
-        DeviceId,
-        Name,
-        Type,
-      })),
-    };
-  }
-
-  #info({ device, leds }: State): JsonObject {
-    const { DeviceId, Name, Type, info } = device;
-    const colors = Array.from(leds, ([LedId, color]) => ({ LedId, ...color }));
-    return { DeviceId, Name, Type, ...info, Leds: colors };
-  }
-
-  #setColorLed(command: Command): void {
-    const { leds } = this.#addressed(command);
-    const { LedId } = command.Arguments;
-    if (typeof LedId !== "string" || !leds.has(LedId)) {
-      throw this.#badArguments(`'LedId' must be one of ${[...leds.keys()].join(", ")}`);
-    }
-    const [Red, Green, Blue] = CHANNELS.map((channel) => {
-      const value = command.Arguments[channel];
-      if (isChannel(value)) return value;
-      throw this.#badArguments(`'${channel}' must be an integer from 0 to 255`);
-    });
-    leds.set(LedId, { Red: Red!, Green: Green!, Blue: Blue! });
-  }
-
-  #addressed({ Command, Arguments }: Command): State {
-    const deviceId = Arguments["DeviceId"] ?? undefined;
-    if (deviceId === undefined) throw this.#badArguments(`${Command} needs a 'DeviceId'`);
-    return this.#find(deviceId as DeviceId);
-  }
-
-  #find(deviceId: DeviceId): State {
-    const state = this.#stateOf(deviceId);
-    if (state !== undefined) return state;
-    throw new CommandError({
-      Code: this.server.dialect.errorCodes.unknownDevice,
-      Message: `Unknown device ${JSON.stringify(deviceId)}`,
-    });
-  }
-
-  #badArguments(Message: string): CommandError {
-    return new CommandError({ Code: this.server.dialect.errorCodes.badArguments, Message });
   }
 
   #sleep(milliseconds: number): Promise<void> {
@@ -381,8 +296,4 @@ function checkPressEvery(pressEvery: number): void {
   throw new RangeError(
     `'pressEvery' must be milliseconds from 1 to ${LONGEST_TIMER}: current value is ${pressEvery}`,
   );
-}
-
-function isChannel(value: JsonValue | undefined): value is number {
-  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 255;
 }
