@@ -2,7 +2,7 @@ import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@
 import { memoryNetwork } from "../src/socket/memory.ts";
 import { openClient } from "../src/client/create_client.ts";
 import type { RcspClient } from "../src/client/rcsp_client.ts";
-import { CommandError, ConnectionError } from "../src/errors.ts";
+import { CommandError, ConnectionError, RcspError } from "../src/errors.ts";
 import { Simulator, type SimulatorOptions } from "../src/simulator/simulator.ts";
 import { reach, withFlaky } from "./support/flaky.ts";
 import { FakeClock } from "./support/fake_clock.ts";
@@ -182,7 +182,7 @@ test("on('press') calls its listener until it is stopped, and unsubscribes then"
     assertEquals(types, ["DoublePress"]);
   }));
 
-test("presses() outlives the end of a connection during its first ListDevices", async () => {
+test("presses() lists again on the next connection if one ends during ListDevices", async () => {
   let hangUps = 1;
   await withFlaky(
     (command) =>
@@ -190,17 +190,28 @@ test("presses() outlives the end of a connection during its first ListDevices", 
         ? "close"
         : ok(command, command.name === "ListDevices" ? { Devices: [{ DeviceId: 1 }] } : {}),
     async (rcsp, flaky) => {
-      const presses = rcsp.presses({ pollInterval: 500 });
+      const presses = rcsp.presses();
       await reach(rcsp, "reconnecting");
       await flaky.retry(rcsp);
-      await reach(rcsp, "ready");
-      flaky.clock.advance(500);
       await presses.ready;
       flaky.server.send(event({ Data: "LongPress" }));
       assertStrictEquals((await presses.next()).value?.type, "LongPress");
     },
   );
 });
+
+test("presses() rejects after commandTimeout if every connection ends during ListDevices", () =>
+  withFlaky(() => "close", async (rcsp, flaky) => {
+    const { ready } = rcsp.presses();
+    const rejected = assertRejects(() => ready, RcspError, "ListDevices");
+    const start = flaky.clock.now();
+    while (flaky.clock.now() - start < 1_000) {
+      await reach(rcsp, "reconnecting");
+      await flaky.retry(rcsp);
+    }
+    await rejected;
+    assertStrictEquals(rcsp.status.state === "closed", false);
+  }, { commandTimeout: 1_000 }));
 
 test("presses() with an invalid option forgets its signal", async () => {
   const script = `

@@ -40,21 +40,26 @@ export class AllPresses implements Membership {
   }
 
   /** Lists the devices, now and at each interval. */
-  async poll(): Promise<void> {
+  async poll(timeout: number = this.#client.options.commandTimeout): Promise<void> {
     const { signal } = this.#stop;
     const { clock } = this.#client;
     if (this.#polling || signal.aborted) return;
     this.#polling = true;
     clock.clear(this.#timer);
+    const deadline = clock.now() + timeout;
+    let left = 0;
     try {
-      const devices = await this.#client.listDevices({ signal });
+      const devices = await this.#client.listDevices({ signal, timeout });
       if (!signal.aborted) this.#update(devices);
     } catch (error) {
-      // After a lost connection there may be another.
-      if (!this.#ready && !(error instanceof ConnectionError)) this.end(error);
+      // The next connection may have the answer.
+      const lost = error instanceof ConnectionError && error.sent;
+      if (lost) left = Math.ceil(deadline - clock.now());
+      if (left <= 0 && !this.#ready) this.end(error);
     }
     this.#polling = false;
     if (signal.aborted) return;
+    if (left > 0) return await this.poll(left);
     this.#timer = clock.set(() => void this.poll(), this.#pollInterval, true);
   }
 
