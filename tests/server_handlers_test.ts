@@ -343,6 +343,18 @@ test("without onError the first error of each handler is logged to the console",
   assert(hang.includes("'handlerTimeout'"), hang);
 });
 
+test("errors of handleUnknown() are logged once, whatever names a client sends", async () => {
+  const shown = await shownIn(() =>
+    withServer({ onError: undefined }, async ({ server, join }) => {
+      server.handleUnknown(({ Command }) => Promise.reject(new Error(`no ${Command}`)));
+      const client = await join();
+      for (const name of ["A", "B", "C"]) assertStrictEquals((await client.ask(name)).type, ERROR);
+    })
+  );
+  assertStrictEquals(shown.length, 1);
+  assert(shown[0]!.startsWith("RCSP server: handler of 'A' failed: Error: no A"), shown[0]);
+});
+
 test("with onError nothing is logged to the console", async () => {
   const shown = await shownIn(() =>
     withServer({}, async ({ server, join, errors }) => {

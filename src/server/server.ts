@@ -86,8 +86,8 @@ export class RcspServer {
   readonly #sessionOptions: SessionOptions & { unknown: Handler | undefined };
   readonly #sessions = new Set<Session>();
   readonly #listeners = new Set<Listener>();
-  /** Commands with a logged handler error. */
-  readonly #shown = new Set<string>();
+  /** Handlers of which an error was logged. */
+  readonly #shown = new Set<Handler | undefined>();
   readonly #options: ServerOptions;
   #closed: Promise<void> | undefined;
 
@@ -216,13 +216,13 @@ export class RcspServer {
   }
 
   #reportFailure(error: unknown, client: ClientHandle, command: string): void {
-    if (this.#options.onError) this.#report(error, client);
-    else if (!this.#shown.has(command)) {
-      // Only the first: clients cause these errors, and must not be able to fill a log.
-      this.#shown.add(command);
-      const hint = "Further errors of this handler are not logged: set 'onError' to receive them";
-      show(`RCSP server: handler of ${quote(command)} failed`, error, hint);
-    }
+    if (this.#options.onError) return this.#report(error, client);
+    const handler = this.#handlers.get(command) ?? this.#sessionOptions.unknown;
+    if (this.#shown.has(handler)) return;
+    // Only the first: clients cause these errors, and must not be able to fill a log.
+    this.#shown.add(handler);
+    const hint = "Further errors of this handler are not logged: set 'onError' to receive them";
+    show(`RCSP server: handler of ${quote(command)} failed`, error, hint);
   }
 
   #report(error: unknown, client?: ClientHandle): void {
