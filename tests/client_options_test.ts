@@ -53,6 +53,7 @@ test("connect() refuses unknown options, and reports which one was meant", async
     [{ Host: "x" }, "Unknown option 'Host': did you mean 'host'?"],
     [{ timeout: 5 }, "Unknown option 'timeout': the options are host, port, "],
     [{ connectTimeuot: 5 }, "did you mean 'connectTimeout'?"],
+    [{ reconnect: { maxDelya: 5 } }, "Unknown option 'maxDelya': did you mean 'maxDelay'?"],
     [JSON.parse('{"__proto__":1}'), "Unknown option '__proto__'"],
   ];
   for (const [options, message] of wrong) {

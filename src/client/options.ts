@@ -12,6 +12,7 @@ import { keepAliveDelay } from "../socket/keep_alive.ts";
 import { quote } from "../escape.ts";
 import { checkLimits, type Limits } from "../limits.ts";
 import type { Address, Connector } from "../socket/socket.ts";
+import { checkKeys } from "./check_keys.ts";
 import type { TracedFrame } from "./connection.ts";
 import { type ReconnectOptions, type ReconnectPolicy, reconnectPolicy } from "./reconnect.ts";
 import type { Tracing } from "./tracing.ts";
@@ -145,28 +146,6 @@ export function parseTarget(target: string): { host: string; port?: number } {
     );
   }
   return { host, ...(port !== undefined && { port: Number(port) }) };
-}
-
-/** @throws {TypeError} If an option is unknown. */
-export function checkKeys(options: object, known: readonly string[]): void {
-  const key = Object.keys(options).find((key) => !known.includes(key));
-  if (key === undefined) return;
-  const lower = key.toLowerCase();
-  const meant = known.find((name) => isTypoOf(lower, name.toLowerCase()));
-  const hint = meant === undefined
-    ? `: the options are ${known.join(", ")}`
-    : `: did you mean '${meant}'?`;
-  throw new TypeError(`Unknown option ${quote(key)}${hint}`);
-}
-
-/** Whether two words differ in case, by a swap of neighbors, or by at most two letters. */
-function isTypoOf(word: string, known: string): boolean {
-  let start = 0;
-  while (start < word.length && word[start] === known[start]) start++;
-  let end = 0;
-  const most = Math.min(word.length, known.length) - start;
-  while (end < most && word.at(-1 - end) === known.at(-1 - end)) end++;
-  return Math.max(word.length, known.length) - start - end <= 2 && start + end > 1;
 }
 
 /** @throws {TypeError} If the host contains a port. */

@@ -6,6 +6,7 @@
 
 import { assertInteger } from "../limits.ts";
 import type { RcspError } from "../errors.ts";
+import { checkKeys } from "./check_keys.ts";
 
 /** How to reconnect. */
 export interface ReconnectOptions {
@@ -26,12 +27,15 @@ export type ReconnectPolicy = {
   readonly [K in keyof ReconnectOptions]-?: Exclude<ReconnectOptions[K], undefined>;
 };
 
+const KNOWN = ["initialDelay", "maxDelay", "maxAttempts", "firstConnect", "decide"];
+
 /**
  * Checks the options and adds the defaults.
  *
- * @throws {RangeError} If a number is out of range.
+ * @throws {TypeError | RangeError} If an option is unknown, or a number is out of range.
  */
 export function reconnectPolicy(options: ReconnectOptions = {}): ReconnectPolicy {
+  checkKeys(options, KNOWN);
   const { initialDelay = 250, maxDelay = 10_000, maxAttempts = Infinity } = options;
   for (const [name, value] of Object.entries({ initialDelay, maxDelay })) {
     assertInteger(`reconnect.${name}`, value, 0, 2 ** 31 - 1);

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { checkHost, checkKeys, type TestHooks } from "../client/options.ts";
+import { checkKeys } from "../client/check_keys.ts";
+import { checkHost, type TestHooks } from "../client/options.ts";
 import { openSocket } from "../client/open_socket.ts";
 import type { ClientStatus, StopListening } from "../client/rcsp_client.ts";
 import { backoff, type ReconnectPolicy, reconnectPolicy } from "../client/reconnect.ts";
