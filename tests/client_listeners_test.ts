@@ -1,8 +1,9 @@
-import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { ConnectionError } from "../src/errors.ts";
 import type { ClientStatus } from "../src/client/rcsp_client.ts";
 import type { Subscription } from "../src/client/subscription.ts";
 import { reach, withFlaky } from "./support/flaky.ts";
-import { echo, event, withScripted } from "./support/scripted_server.ts";
+import { echo, event, mute, withScripted } from "./support/scripted_server.ts";
 import { uncaughtIn } from "./support/uncaught.ts";
 import { test } from "./support/test.ts";
 import { until } from "./support/wait.ts";
@@ -99,4 +100,12 @@ test("a listener that is added by a listener hears of the next event, not of thi
     server.send(event({ Topic: "A" }), event({ Topic: "B" }));
     await until(() => rcsp.stats().events === 2);
     assertEquals(topics, ["A", "B"]);
+  }));
+
+test("on('press') that is stopped before the server has accepted rejects ready, and says so", () =>
+  withScripted(mute, async (rcsp) => {
+    const stop = rcsp.on("press", () => {});
+    stop();
+    const message = "ended before the server accepted it";
+    await assertRejects(() => stop.ready, ConnectionError, message);
   }));

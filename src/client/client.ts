@@ -39,7 +39,13 @@ import type {
   RcspClient,
   StopListening,
 } from "./rcsp_client.ts";
-import { EventQueue, type Sink, type SubscribeOptions, type Subscription } from "./subscription.ts";
+import {
+  endedError,
+  EventQueue,
+  type Sink,
+  type SubscribeOptions,
+  type Subscription,
+} from "./subscription.ts";
 import { checkFilter, type Membership, SubscriptionRegistry } from "./subscription_registry.ts";
 import { traceCall, traceStatus } from "./tracing.ts";
 import { stalledError } from "./watchdog.ts";
@@ -150,7 +156,7 @@ export class Client implements RcspClient {
     const membership = this.#join(type, {
       onEvent: (value: unknown) => callUserCallback(() => listener(value as never)),
       onAccepted: ready.resolve,
-      onEnd: (error) => ready.reject(error ?? this.#closedError("subscribe", "is closed")),
+      onEnd: (error) => ready.reject(error ?? endedError()),
     });
     const stop = (): void => void membership.leave();
     return Object.assign(stop, { ready: ready.promise, [Symbol.dispose]: stop });

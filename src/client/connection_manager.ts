@@ -151,29 +151,24 @@ export class ConnectionManager {
     const policy = this.#client.options.reconnect as ReconnectPolicy;
     while (!this.#ended) {
       const attempt = ++this.#attempt;
-      // decide() and status listeners may close the client.
-      if (!this.#mayTry(policy, attempt, cause) || this.#ended) return;
+      try {
+        const mayTry = attempt <= policy.maxAttempts && policy.decide(attempt, cause);
+        if (!mayTry) this.close(cause);
+      } catch (error) {
+        this.close(asRcspError(error));
+      }
+      // decide() and listeners may close the client.
+      if (this.#ended) return;
       const delay = backoff(policy, attempt, this.#client.random);
       this.#setStatus({ state: "reconnecting", attempt, delay, cause });
-      if (!this.#ended) await sleep(this.#client.clock, delay, this.#closing.signal);
+      await sleep(this.#client.clock, delay, this.#closing.signal);
       if (this.#ended) return;
       try {
-        await this.#open();
-        return;
+        return await this.#open();
       } catch (error) {
         cause = asRcspError(error);
       }
     }
-  }
-
-  #mayTry(policy: ReconnectPolicy, attempt: number, cause: RcspError): boolean {
-    try {
-      if (attempt <= policy.maxAttempts && policy.decide(attempt, cause)) return true;
-    } catch (error) {
-      cause = asRcspError(error);
-    }
-    this.close(cause);
-    return false;
   }
 
   #setStatus(status: ClientStatus): void {

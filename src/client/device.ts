@@ -61,9 +61,9 @@ export function readDevices(response: JsonObject): Device[] {
   devices.forEach((device, i) => {
     const place = `Response.Devices[${i}]`;
     if (!isObject(device)) throw fieldTypeError(place, "an object", device);
-    const deviceId = device["DeviceId"] ?? undefined;
-    if (deviceId === undefined) {
-      throw fieldTypeError(`${place}.DeviceId`, "a device id", device["DeviceId"]);
+    const { DeviceId } = device;
+    if ((DeviceId ?? undefined) === undefined) {
+      throw fieldTypeError(`${place}.DeviceId`, "a device id", DeviceId);
     }
   });
   return devices as unknown as Device[];

@@ -264,7 +264,8 @@ export class EventQueue<T> implements Subscription<T>, Sink<T> {
   }
 }
 
-function endedError(): ConnectionError {
+/** The error of `ready` if nothing went wrong. */
+export function endedError(): ConnectionError {
   const message = "The subscription ended before the server accepted it";
   return new ConnectionError("connection-closed", message);
 }
