@@ -30,6 +30,17 @@ const wrong: [sentence: string, ...args: string[]][] = [
   ["Missing <shell>", "completions"],
   ["'--port' needs a value. Run 'rcsp help list'.", "list", "--port"],
   ["'--host' needs a value", "list", "--host", "--json"],
+  [
+    "Invalid '--host' 'h:45451': expected a name or an address; a port has a flag of its own",
+    ...["list", "--host", "h:45451"],
+  ],
+  ["Invalid '--host' 'http://h'", "serve", "--host", "http://h"],
+  ["Invalid '--host' '[::1'", "hands", "--host", "[::1"],
+  ["Invalid '--driver-host' 'a b'", "ui", "--driver-host", "a b"],
+  ["Invalid '--listen-host' '[::1]:1'", "share", "--listen-host", "[::1]:1"],
+  ["<device> is empty. Run 'rcsp help led'.", "led", "", "red"],
+  ["<argument> is empty. Run 'rcsp help call'.", "call", "X", "a=1", ""],
+  ["expected an integer from 1\n", "watch", "--count", "1.5"],
   ["'--host' needs a value", "list", "--host="],
   ["Invalid '--port' 'abc': expected an integer from 1 to 65535", "list", "--port", "abc"],
   ["Invalid '--port' '0': expected an integer from 1 to 65535", "list", "--port", "0"],
@@ -67,6 +78,13 @@ for (const [part, ...args] of wrong) {
     assertStringIncludes(result.err, part);
   });
 }
+
+test("a host is a name, or an address of any kind", async () => {
+  for (const host of ["h", "a-b.example", "127.0.0.1", "::1", "[::1]", "fe80::1%eth0", "::f:1.2.3.4"]) {
+    const { connector } = memoryNetwork();
+    assertFails(await rcsp(["list", "--host", host], { connector }), 3);
+  }
+});
 
 test("a mistyped environment variable is called by its name", async () => {
   const result = await rcsp(["list"], { variables: { RCSP_PORT: "x" } });

@@ -14,9 +14,14 @@ export function booleanFlag(form: string, about: string, more?: More): Flag {
   return makeFlag("boolean", form, about, more);
 }
 
-/** A flag with text: `--host NAME`. */
+/** A flag with text: `--led NAME`. */
 export function textFlag(form: string, about: string, more?: More): Flag {
   return makeFlag("text", form, about, more);
+}
+
+/** A flag with a name or address of a machine: `--host NAME`. */
+export function hostFlag(form: string, about: string, more?: More): Flag {
+  return makeFlag("host", form, about, more);
 }
 
 /** A flag with an integer: `-n, --count N`. */
@@ -49,7 +54,7 @@ export const DIALECT_FLAG: Flag = textFlag(
 
 /** Which server, and how long to wait for it. */
 export const CONNECTION_FLAGS: readonly Flag[] = [
-  textFlag("--host NAME", "where the driver runs", { default: "localhost", env: "RCSP_HOST" }),
+  hostFlag("--host NAME", "where the driver runs", { default: "localhost", env: "RCSP_HOST" }),
   integerFlag("--port NUMBER", "the port of the driver", {
     default: "45451",
     range: [1, 65_535],

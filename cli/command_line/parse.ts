@@ -18,10 +18,10 @@ export interface Flag {
   /** One letter, without its dash. */
   readonly short?: string | undefined;
   /**
-   * `boolean` has no value, `integer` takes an integer, `duration` a time such as `2s`,
-   * which becomes milliseconds.
+   * `boolean` has no value, `host` takes a name or an address, `integer` an integer, `duration` a time
+   * such as `2s`, which becomes milliseconds.
    */
-  readonly kind: "boolean" | "text" | "integer" | "duration";
+  readonly kind: "boolean" | "text" | "host" | "integer" | "duration";
   /** The placeholder of the value in the help: `N`. */
   readonly value?: string | undefined;
   /** What it does, in a few words that begin small. */
@@ -61,6 +61,9 @@ export interface Positional {
 /** Longest timer of every runtime, in milliseconds. */
 export const LONGEST_TIMER: number = 2 ** 31 - 1;
 
+/** A name, or an IPv6 address with or without brackets; no port, no URL. */
+const HOST = /^[^\s:/[\]]+$|^(?:[\da-f]*:){2,}[^\s:/[\]]*$|^\[(?:[\da-f]*:){2,}[^\s:/[\]]*\]$/i;
+
 type Value = boolean | string | number;
 
 /** A checked command line. Asking for a flag that was not declared is a mistake. */
@@ -71,7 +74,7 @@ export interface CommandLine {
   typed(name: string): boolean;
   /** Whether a switch is on. */
   on(name: string): boolean;
-  /** The value of a flag of kind `text`. */
+  /** The value of a flag of kind `text` or `host`. */
   text(name: string): string | undefined;
   /** All values of a flag of kind `text`. */
   texts(name: string): readonly string[];
@@ -153,7 +156,7 @@ export function readCommandLine(args: readonly string[], rules: LineRules): Comm
     if (flag !== undefined && kinds.includes(flag.kind)) return values.get(name) ?? [];
     throw new TypeError(`The command declares no flag '${name}' of kind ${kinds.join(", ")}`);
   };
-  const texts = (name: string) => all(name, "text") as readonly string[];
+  const texts = (name: string) => all(name, "text", "host") as readonly string[];
   return {
     positionals: words,
     typed: (name) => typed.has(name),
@@ -168,6 +171,12 @@ function checkWords(words: readonly string[], { positionals: wanted, help }: Lin
   const missing = wanted[words.length];
   if (missing !== undefined && !missing.optional) {
     throw new UsageError(`Missing <${missing.name}>. Run '${help}'.`);
+  }
+  const empty = words.indexOf("");
+  if (empty >= 0) {
+    // A variable of a script that is not set.
+    const { name } = wanted[empty] ?? wanted.at(-1)!;
+    throw new UsageError(`<${name}> is empty. Run '${help}'.`);
   }
   const surplus = words[wanted.length];
   if (surplus !== undefined && !wanted.at(-1)?.multiple) {
@@ -193,6 +202,10 @@ function convert(flag: Flag, text: string, source: string): Value {
   const wrong = (rule: string): UsageError =>
     new UsageError(`Invalid '${source}' ${quote(text)}: expected ${rule}`);
   if (flag.kind === "boolean") return true;
+  if (flag.kind === "host") {
+    if (HOST.test(text)) return text;
+    throw wrong("a name or an address; a port has a flag of its own");
+  }
   if (flag.kind === "text") {
     if (flag.choices === undefined || flag.choices.includes(text)) return text;
     throw wrong(`${flag.choices.join(", ")}${hint(text, flag.choices, "")}`);
@@ -206,7 +219,7 @@ function convert(flag: Flag, text: string, source: string): Value {
   }
   const number = /^-?\d+$/.test(text) ? Number(text) : NaN;
   if (number >= least && number <= most && Number.isFinite(number)) return number;
-  const bounds = most < Infinity ? `from ${least} to ${most}` : `from ${least}`;
+  const bounds = most < Number.MAX_SAFE_INTEGER ? `from ${least} to ${most}` : `from ${least}`;
   throw wrong(`an integer ${bounds}`);
 }
 

@@ -8,7 +8,7 @@ import { type JsonObject, type JsonValue, LIMITS } from "@rcsp/rcsp";
 import type { Command, Context } from "../command_line/command.ts";
 import { checkNumbers } from "../driver/call_arguments.ts";
 import { UsageError } from "../exit_codes.ts";
-import { parseJson, readText } from "../process/files.ts";
+import { fileName, parseJson, readText } from "../process/files.ts";
 import { describeValue, isObject, quote } from "../text/values.ts";
 
 /** Sends any command. */
@@ -88,7 +88,7 @@ async function readObject({ io }: Context, source: string): Promise<JsonObject> 
   // A file that is really called `-`.
   const file = path === "-" && source !== "-" ? "./-" : path;
   const text = file === undefined ? source : await readText(io, file, LIMITS.maxPayload);
-  const value = parseJson(text, file === undefined ? text : file === "-" ? "standard input" : file);
+  const value = parseJson(text, file === undefined ? quote(text) : fileName(file));
   if (isObject(value)) return value;
   throw new UsageError(`The arguments must be a JSON object, not ${describeValue(value)}`);
 }

@@ -62,7 +62,7 @@ many a second were answered. Times include the wait behind the others.`,
     const load = line.number("load");
     const command = resolveDialect((await context.server()).dialect).commands.heartbeat;
     const rcsp = await context.connect();
-    const times = createHistogram();
+    const times = createHistogram({ figures: 5, highest: LONGEST_TIMER * 1_000 });
     const began = clock.now();
     let sent = 0;
     let missed: TimeoutError | undefined;
@@ -147,14 +147,11 @@ async function showSummary(
   const answered = times.count;
   const perSecond = seconds ? Math.round(answered / seconds) : undefined;
   const rate = perSecond === undefined ? {} : { seconds: round(seconds!), perSecond };
-  const { min, max } = times;
-  // The histogram's percentiles are rounded, up to more than the most.
-  const percentile = (rank: number): number => Math.min(times.percentile(rank), max);
   const spread = Object.entries({
-    min,
-    median: percentile(50),
-    p99: percentile(99),
-    max,
+    min: times.min,
+    median: times.percentile(50),
+    p99: times.percentile(99),
+    max: times.max,
   });
   if (out.json) {
     const rounded = answered === 0 ? [] : spread.map(([name, time]) => [name, time / 1_000]);

@@ -18,7 +18,7 @@ import {
 import { deviceName } from "../driver/device_argument.ts";
 import { readDialect } from "../driver/session.ts";
 import { UsageError } from "../exit_codes.ts";
-import { readJson } from "../process/files.ts";
+import { fileName, readJson } from "../process/files.ts";
 import {
   boundedLog,
   listenAddress,
@@ -30,7 +30,7 @@ import { Activity } from "../simulate/activity.ts";
 import { parseFaults, parseLatency } from "../simulate/faults_flag.ts";
 import { motionOption, SERVE_MOTION_FLAGS, serveMotion } from "../simulate/serve_motion.ts";
 import { allowRemoteControl } from "../simulate/remote_control.ts";
-import { plural, quote, sameId } from "../text/values.ts";
+import { plural, sameId } from "../text/values.ts";
 
 /** Milliseconds that clients have to leave by themselves. */
 const CLOSE_TIMEOUT = 500;
@@ -135,7 +135,7 @@ async function createSimulator(
     return activity === undefined ? new Simulator(options) : new Shown(options, activity);
   } catch (cause) {
     const reason = (cause as Error).message;
-    throw new UsageError(path === undefined ? reason : `Cannot use ${quote(path)}: ${reason}`, {
+    throw new UsageError(path === undefined ? reason : `Cannot use ${fileName(path)}: ${reason}`, {
       cause,
     });
   }

@@ -7,7 +7,7 @@
 import type { ClientStatus, RcspClient } from "@rcsp/rcsp";
 import { formatAddress, forward, type ForwardOptions, RcspServer } from "@rcsp/rcsp/server";
 import type { Command, Context } from "../command_line/command.ts";
-import { booleanFlag, integerFlag, textFlag } from "../command_line/flags.ts";
+import { booleanFlag, hostFlag, integerFlag, textFlag } from "../command_line/flags.ts";
 import { boundedLog, isLoopback, listenWith, untilLeave } from "../simulate/accept_clients.ts";
 import { plural, quote } from "../text/values.ts";
 
@@ -38,7 +38,7 @@ stderr. Ctrl-C ends.`,
       default: `${PORT}`,
       range: [0, 65_535],
     }),
-    textFlag("--listen-host NAME", "the address to listen on; 0.0.0.0 lets other machines in", {
+    hostFlag("--listen-host NAME", "the address to listen on; 0.0.0.0 lets other machines in", {
       default: "127.0.0.1",
     }),
     textFlag("--allow COMMAND", "a command to pass on besides those that change nothing", {

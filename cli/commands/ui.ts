@@ -7,7 +7,13 @@
 import type { ConnectOptions } from "@rcsp/rcsp";
 import { formatAddress } from "@rcsp/rcsp/server";
 import type { Command, Context } from "../command_line/command.ts";
-import { booleanFlag, CONNECTION_FLAGS, integerFlag, textFlag } from "../command_line/flags.ts";
+import {
+  booleanFlag,
+  CONNECTION_FLAGS,
+  hostFlag,
+  integerFlag,
+  textFlag,
+} from "../command_line/flags.ts";
 import type { Flag } from "../command_line/parse.ts";
 import { frameLog, readDialect } from "../driver/session.ts";
 import { EXIT, Failure, systemReason, UsageError } from "../exit_codes.ts";
@@ -33,7 +39,7 @@ const flags: readonly Flag[] = [
     default: `${DEFAULT_PORT}, or the next one that is free`,
     range: [0, 65_535],
   }),
-  textFlag("--host ADDRESS", "the address to listen on; 0.0.0.0 lets other machines in", {
+  hostFlag("--host ADDRESS", "the address to listen on; 0.0.0.0 lets other machines in", {
     default: "127.0.0.1",
   }),
   booleanFlag(
@@ -52,7 +58,7 @@ const flags: readonly Flag[] = [
   }),
   booleanFlag("--no-open", "do not open the browser"),
   ...connectionFlags,
-  textFlag("--motion-host NAME", "where the hand solver runs", {
+  hostFlag("--motion-host NAME", "where the hand solver runs", {
     default: "where the driver runs",
   }),
   booleanFlag("--no-motion", "do not look for hands", { excludes: ["motion-host", "motion-port"] }),

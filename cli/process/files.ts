@@ -59,11 +59,11 @@ export async function readText(io: CliIo, path: string, maxBytes: number): Promi
 
 /** Reads JSON as `readText()` reads text. */
 export async function readJson(io: CliIo, path: string, maxBytes: number): Promise<unknown> {
-  return parseJson(await readText(io, path, maxBytes), path === "-" ? "standard input" : path);
+  return parseJson(await readText(io, path, maxBytes), fileName(path));
 }
 
 /**
- * Parses JSON that the user gave; `name` says where it is from.
+ * Parses JSON that the user gave; `name` is what messages call it.
  *
  * @throws {UsageError} If it is none.
  */
@@ -72,7 +72,7 @@ export function parseJson(text: string, name: string): unknown {
     return JSON.parse(text);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UsageError(`Cannot read ${quote(name)} as JSON: ${reason}`, { cause });
+    throw new UsageError(`Cannot read ${name} as JSON: ${reason}`, { cause });
   }
 }
 

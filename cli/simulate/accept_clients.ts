@@ -7,7 +7,7 @@
 import type { Address } from "@rcsp/rcsp";
 import { formatAddress, type Listen, listen, type ListenOptions } from "@rcsp/rcsp/server";
 import type { Context } from "../command_line/command.ts";
-import { integerFlag, textFlag } from "../command_line/flags.ts";
+import { hostFlag, integerFlag } from "../command_line/flags.ts";
 import type { Flag } from "../command_line/parse.ts";
 import { EXIT, Failure } from "../exit_codes.ts";
 import { writeLine } from "../terminal/output.ts";
@@ -24,7 +24,7 @@ export function listenFlags(defaultPort: number): readonly Flag[] {
       default: `${defaultPort}`,
       range: [0, 65_535],
     }),
-    textFlag("--host NAME", "the address to listen on; 0.0.0.0 lets other machines in", {
+    hostFlag("--host NAME", "the address to listen on; 0.0.0.0 lets other machines in", {
       default: "127.0.0.1",
     }),
   ];
