@@ -77,34 +77,29 @@ export async function openSession(
   let server = await context.server();
   if (simulates && line.on("simulate")) server = await simulate(context, server, options);
   options.onServer?.(server);
-  const giveUp = new AbortController();
-  const onAbort = (): void => giveUp.abort(signal.reason);
+  const onFrame = frameLog(context, options.client?.onFrame);
+  const connecting = new AbortController();
+  let leave = (): Promise<void> | void => connecting.abort(signal.reason);
+  const onAbort = (): void => void leave();
   signal.throwIfAborted();
   signal.addEventListener("abort", onAbort);
-  let client: RcspClient;
-  try {
-    client = await untilThere(context, () =>
-      connect({
-        reconnect: options.reconnect ? undefined : false,
-        ...options.client,
-        ...server,
-        onFrame: frameLog(context, options.client?.onFrame),
-        signal: giveUp.signal,
-      }));
-  } finally {
+  context.defer(async () => {
     signal.removeEventListener("abort", onAbort);
-  }
-  const leave = async (): Promise<void> => {
+    await leave();
+  });
+  const client = await untilThere(context, () =>
+    connect({
+      reconnect: options.reconnect ? undefined : false,
+      ...options.client,
+      ...server,
+      onFrame,
+      signal: connecting.signal,
+    }));
+  leave = async () => {
     if (!options.drain) return await client.close();
     await options.beforeDrain?.();
     await client.drain({ timeout: DRAIN_TIMEOUT });
   };
-  const onLeave = (): void => void leave();
-  signal.addEventListener("abort", onLeave);
-  context.defer(async () => {
-    signal.removeEventListener("abort", onLeave);
-    await leave();
-  });
   return client;
 }
 

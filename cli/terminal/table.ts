@@ -37,9 +37,10 @@ export function layOut(
   paint: Paint,
 ): Layout {
   // What does not fit in a line is not looked at: a name may be very long.
-  const safe = (text: string): string => fit(escapeUnprintable(text.slice(0, width)), width);
-  const cells = rows.map((row) => columns.map((_, i) => shorten(row[i] ?? "", width, safe)));
-  const names = columns.map(({ name }) => shorten(name, width, safe));
+  const safe = (text = ""): string =>
+    fit(escapeUnprintable(text.length > width ? `${text.slice(0, width)}…` : text), width);
+  const cells = rows.map((row) => columns.map((_, i) => safe(row[i])));
+  const names = columns.map(({ name }) => safe(name));
   const natural = names.map((name, i) =>
     Math.max(displayWidth(name), ...cells.map((row) => displayWidth(row[i]!)))
   );
@@ -58,10 +59,6 @@ export function layOut(
     lines: [line(names, true), ...cells.map((row) => line(row, false))],
     hidden: columns.length - widths.length,
   };
-}
-
-function shorten(text: string, width: number, safe: (text: string) => string): string {
-  return text.length > width ? fit(`${safe(text)}…`, width) : safe(text);
 }
 
 function shrink(natural: readonly number[], width: number): number[] {
