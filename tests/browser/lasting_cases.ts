@@ -104,6 +104,28 @@ export const lastingCases: BrowserCase[] = [
     },
   },
   {
+    name: "a message that somebody reads stays in its place while others come",
+    async run(t) {
+      const driver = await t.driver();
+      const page = await t.page((await t.bridge(driver)).address);
+      await untilSubscribed(driver.simulator);
+      const count = `document.querySelectorAll(".messages li").length`;
+      for (let i = 0; i < 30; i++) driver.simulator.press(1, "SinglePress");
+      await until(page, "30 messages", `${count} > 30`);
+      await page.evaluate(`
+        document.querySelector(".scroll").scrollTop = 500;
+        globalThis.row = document.querySelectorAll(".messages li")[8];
+      `);
+      const place = `row.getBoundingClientRect().top - row.closest("rcsp-log").offsetTop`;
+      const before = Number(await page.evaluate(place));
+      const known = Number(await page.evaluate(count));
+      for (let i = 0; i < 20; i++) driver.simulator.press(1, "LongPress");
+      await until(page, "20 more", `${count} >= ${known + 20}`);
+      const moved = Number(await page.evaluate(place)) - before;
+      assert(Math.abs(moved) < 2, `it moved by ${moved} pixels`);
+    },
+  },
+  {
     name: "the keyboard stays where it is: in the messages, and at Identify",
     async run(t) {
       const driver = await t.driver();

@@ -54,16 +54,31 @@ export function copyButton(
     try {
       // Missing where the page came without encryption from another machine.
       await navigator.clipboard.writeText(text());
-      flash("copied");
+      flash("copied", "Copied");
     } catch {
-      flash("failed");
+      flash("failed", "Not copied");
     }
   }, properties);
-  const flash = (result: string): void => {
+  const flash = (result: string, words: string): void => {
     made.dataset["result"] = result;
-    setTimeout(() => delete made.dataset["result"], 1200);
+    announce(words);
+    setTimeout(() => {
+      delete made.dataset["result"];
+      announce("");
+    }, 1200);
   };
   return made;
+}
+
+/** Has screen readers say a text. */
+function announce(words: string): void {
+  document.querySelector(".announcer")!.textContent = words;
+}
+
+/** The color of a custom property, as a canvas takes it: as the theme resolves it for that canvas. */
+export function canvasColor(canvas: HTMLCanvasElement, name: string): string {
+  canvas.style.color = `var(${name})`;
+  return getComputedStyle(canvas).color;
 }
 
 /** The heading of a panel, with what is at its end. */

@@ -78,7 +78,9 @@ export class CommandBox extends Panel {
     if (shown === this.#shownChips) return;
     this.#shownChips = shown;
     this.#chips.replaceChildren(
-      ...names.map((name) => button(foreignText(name, 40), () => this.#prefill(name))),
+      ...names.map((name) =>
+        button(foreignText(name, 40), () => this.#prefill(name), { className: "pill" })
+      ),
     );
   }
 

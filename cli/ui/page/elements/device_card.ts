@@ -20,21 +20,32 @@ export class DeviceCard extends HTMLElement {
   /** Shows a new press: once per frame, however many there are. */
   readonly flash: () => void = oncePerFrame(() => this.#showPresses(true));
   readonly #name = element("h3", { dir: "auto" });
-  readonly #type = element("span", { className: "type", dir: "auto" });
-  readonly #side = element("span", { className: "side", hidden: true });
-  readonly #battery = element("meter", { min: 0, max: 100, low: 20, high: 40, optimum: 100 });
-  readonly #batteryText = element("dd", {}, "–");
+  readonly #type = element("span", { className: "note type", dir: "auto" });
+  readonly #side = element("span", { className: "pill side", hidden: true });
+  readonly #battery = element("dd", {}, "–");
+  readonly #level = element("div", { className: "level", hidden: true });
   readonly #firmware = element("dd", { dir: "auto" }, "–");
   readonly #presses = element("ol", { className: "presses", "aria-label": "Button presses" });
-  readonly #pressCount = element("span", { className: "count" });
+  readonly #pressCount = element("span", { className: "pill count" });
   readonly #pressNote = element("p", { className: "note" });
+  readonly #button = element(
+    "div",
+    { className: "button-presses" },
+    element("h4", {}, "Button ", this.#pressCount),
+    this.#pressNote,
+    this.#presses,
+  );
   readonly #fields = element("dl", { className: "fields" });
   readonly #led: LedControl;
+  readonly #isOpen: boolean;
+  #flashing: Animation | undefined;
   #device: DeviceEntry;
   #shownFields = "";
 
-  constructor(session: Session, devices: DeviceStore, device: DeviceEntry) {
+  /** `isOpen`: with all its fields. */
+  constructor(session: Session, devices: DeviceStore, device: DeviceEntry, isOpen: boolean) {
     super();
+    this.#isOpen = isOpen;
     this.#device = device;
     this.#led = new LedControl(session, devices, device.key, device.id);
   }
@@ -52,23 +63,17 @@ export class DeviceCard extends HTMLElement {
         element("div", {}, this.#name, this.#type),
         this.#side,
       ),
+      this.#button,
       element(
         "dl",
         { className: "facts" },
-        element("div", {}, element("dt", {}, "Battery"), this.#batteryText, this.#battery),
+        element("div", {}, element("dt", {}, "Battery"), this.#battery, this.#level),
         element("div", {}, element("dt", {}, "Firmware"), this.#firmware),
       ),
       this.#led,
       element(
-        "div",
-        { className: "button-presses" },
-        element("h4", {}, "Button ", this.#pressCount),
-        this.#presses,
-        this.#pressNote,
-      ),
-      element(
         "details",
-        { open: true },
+        { open: this.#isOpen },
         element("summary", {}, "All fields"),
         this.#fields,
         copy,
@@ -109,10 +114,13 @@ export class DeviceCard extends HTMLElement {
         element("time", {}, clockTime(time)),
       )
     ));
-    const animation = [{ backgroundColor: "var(--flash)" }, { backgroundColor: "transparent" }];
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
-    this.#presses.firstElementChild?.animate(animation, { duration: 900, easing: "ease-out" });
-    this.animate([{ borderColor: "var(--accent)" }, {}], { duration: 900, easing: "ease-out" });
+    this.#flashing ??= this.#button.animate(
+      [{ backgroundColor: "color-mix(in oklab, var(--accent) 45%, var(--background))" }, {}],
+      { duration: 900, easing: "ease-out" },
+    );
+    this.#flashing.currentTime = 0;
+    this.#flashing.play();
   }
 
   #showFacts({ name, type, side, battery, firmware, others }: DeviceFacts): void {
@@ -122,10 +130,10 @@ export class DeviceCard extends HTMLElement {
     this.#side.hidden = side === undefined;
     setText(this.#side, side === undefined ? "" : side === "left" ? "Left" : "Right");
     this.dataset["side"] = side ?? "";
-    setText(this.#batteryText, battery === undefined ? "–" : `${Math.round(battery)} %`);
-    this.#battery.value = battery ?? 0;
-    this.#battery.hidden = battery === undefined;
-    this.#battery.ariaLabel = "Battery";
+    setText(this.#battery, battery === undefined ? "–" : `${Math.round(battery)} %`);
+    this.#level.hidden = battery === undefined;
+    this.#level.style.setProperty("--level", `${battery ?? 0}%`);
+    this.#level.dataset["level"] = levelOf(battery ?? 0);
     setText(this.#firmware, firmware === undefined ? "–" : foreignText(firmware, 60));
     const shown = others.slice(0, MOST_FIELDS).map(([key, value]) =>
       element(
@@ -139,4 +147,8 @@ export class DeviceCard extends HTMLElement {
     if (more > 0) shown.push(element("div", {}, element("dt", {}, `and ${more} more`)));
     this.#fields.replaceChildren(...shown);
   }
+}
+
+function levelOf(battery: number): string {
+  return battery < 20 ? "empty" : battery < 40 ? "low" : "good";
 }

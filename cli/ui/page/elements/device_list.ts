@@ -7,16 +7,21 @@ import { oncePerFrame } from "../schedule.ts";
 import { DeviceCard } from "./device_card.ts";
 import { Panel } from "./panel.ts";
 
-/** From here on the cards are narrower. */
+/** From here on the cards are smaller. */
 const MANY = 8;
 
 /** `<rcsp-devices>` */
 export class DeviceList extends Panel {
   readonly #cards = new Map<string, DeviceCard>();
   readonly #grid = element("div", { className: "cards" });
-  readonly #count = element("span", { className: "count", role: "status" });
+  readonly #count = element("span", { className: "pill count", role: "status" });
   readonly #empty = element("p", { className: "empty" }, "Looking for devices");
-  readonly #hint = element("p", { className: "hint", hidden: true });
+  readonly #hint = element(
+    "p",
+    { className: "note hint", hidden: true },
+    "Read-only. To change LEDs here, run ",
+    element("code", {}, "rcsp ui --allow SetColorLed"),
+  );
 
   attach(session: Session, devices: DeviceStore): void {
     this.append(heading("Devices", this.#count), this.#hint, this.#empty, this.#grid);
@@ -41,8 +46,8 @@ export class DeviceList extends Panel {
     this.#empty.hidden = all.length > 0;
     const canSetLed = session.allows("SetColorLed");
     this.#hint.hidden = canSetLed || all.length === 0 || session.bridge === undefined;
-    setText(this.#hint, "Read-only. To change LEDs here, run: rcsp ui --allow SetColorLed");
-    this.toggleAttribute("data-many", all.length > MANY);
+    const isMany = all.length > MANY;
+    this.toggleAttribute("data-many", isMany);
     const keys = new Set(all.map(({ key }) => key));
     for (const [key, card] of this.#cards) {
       if (keys.has(key)) continue;
@@ -50,7 +55,8 @@ export class DeviceList extends Panel {
       this.#cards.delete(key);
     }
     for (const [index, device] of all.entries()) {
-      const card = this.#cards.get(device.key) ?? new DeviceCard(session, devices, device);
+      const card = this.#cards.get(device.key) ??
+        new DeviceCard(session, devices, device, !isMany);
       this.#cards.set(device.key, card);
       // A card in the right place is not moved: it would lose the focus.
       const there = this.#grid.children[index];

@@ -24,7 +24,7 @@ export class HandList extends Panel {
     this.append(
       heading(
         "Hands",
-        element("span", { className: "aside" }, "relative to the wrist; drag to turn"),
+        element("span", { className: "note" }, "relative to the wrist; drag to turn"),
         reset,
       ),
       element("div", { className: "stage" }, this.#empty, this.#grid),

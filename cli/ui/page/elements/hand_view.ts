@@ -1,7 +1,7 @@
 /** One hand: its picture, and how evenly it arrives. */
 
 import type { JointSet, MotionDevice } from "@rcsp/rcsp/motion";
-import { element, foreignText, setText } from "../dom.ts";
+import { canvasColor, element, foreignText, setText } from "../dom.ts";
 import { duration } from "../format.ts";
 import type { Camera } from "../hands/camera.ts";
 import { type HandColors, handColors, HandDrawing } from "../hands/draw_hand.ts";
@@ -98,9 +98,10 @@ export class HandView extends HTMLElement {
 
   /** Reads the colors again, as after a change of the theme. */
   recolor(): void {
-    const style = getComputedStyle(this);
-    const color = (name: string): string => style.getPropertyValue(name).trim();
-    this.#colors = handColors(color("--accent"), color("--surface"), color("--joint"));
+    const [accent, surface] = ["--accent", "--surface"].map((name) =>
+      canvasColor(this.#canvas, name)
+    );
+    this.#colors = handColors(accent!, surface!);
     this.draw();
   }
 

@@ -84,7 +84,7 @@ export class Notice extends Panel {
       text(
         "Start the Rokoko SDK, or a simulator in its place. This page connects by itself.",
       ),
-      ...(error === null ? [] : [element("p", { className: "detail" }, foreignText(error))]),
+      ...(error === null ? [] : [element("p", { className: "note" }, foreignText(error))]),
       actions,
     ];
   }

@@ -13,22 +13,23 @@ const STATES: Record<BridgeStatus["state"], string> = {
   reconnecting: "Reconnecting",
   closed: "Closed",
 };
-const THEMES = ["dark", "light", "system"] as const;
+const THEMES = ["dark", "light", "system"];
 const THEME_KEY = "rcsp.theme";
 
 /** `<rcsp-bar>` */
 export class StatusBar extends Panel {
   readonly #address = element("span", { className: "address" });
   readonly #state = element("span", { className: "state", role: "status" }, "Connecting");
-  readonly #simulator = element("span", { className: "chip", hidden: true }, "Simulator");
+  readonly #simulator = element("span", { className: "pill", hidden: true }, "Simulator");
   readonly #gap = button("", () => this.#gap.hidden = true, {
-    className: "chip warning",
+    className: "pill warning",
     hidden: true,
     title: "Dismiss",
   });
   readonly #roundTrip = element("dd", {}, "–");
   readonly #reconnects = element("dd", {}, "0");
-  readonly #theme = button("", () => this.#nextTheme(), { className: "quiet" });
+  readonly #theme = button("", () => this.#setTheme(this.#themeIndex + 1), { className: "quiet" });
+  #themeIndex = 0;
 
   attach(session: Session): void {
     this.append(
@@ -43,7 +44,7 @@ export class StatusBar extends Panel {
       ),
       this.#theme,
     );
-    this.#setTheme(load("localStorage", THEME_KEY) ?? THEMES[0]);
+    this.#setTheme(THEMES.indexOf(load("localStorage", THEME_KEY) ?? ""));
     session.on("bridge", (status) => this.#show(status, session.link));
     session.on("link", (link) => this.#show(session.bridge, link));
     session.on("gap", (gap, without) => {
@@ -65,18 +66,13 @@ export class StatusBar extends Panel {
     setText(this.#reconnects, String(status.reconnects));
   }
 
-  #nextTheme(): void {
-    const at = THEMES.indexOf(document.documentElement.dataset["theme"] as typeof THEMES[number]);
-    this.#setTheme(THEMES[(at + 1) % THEMES.length]!);
-  }
-
-  #setTheme(theme: string): void {
-    const known = THEMES.find((name) => name === theme) ?? THEMES[0];
-    document.documentElement.dataset["theme"] = known;
-    save("localStorage", THEME_KEY, known);
-    const name = { dark: "Dark", light: "Light", system: "System" }[known];
-    setText(this.#theme, name);
-    this.#theme.ariaLabel = `Theme: ${name}. Change`;
+  /** Shows one of the themes; another number or none is the first. */
+  #setTheme(index: number): void {
+    this.#themeIndex = index in THEMES ? index : 0;
+    const theme = THEMES[this.#themeIndex]!;
+    document.documentElement.style.colorScheme = theme === "system" ? "light dark" : theme;
+    save("localStorage", THEME_KEY, theme);
+    setText(this.#theme, `Theme: ${theme}`);
     dispatchEvent(new Event("themechange"));
   }
 }

@@ -1,6 +1,6 @@
 /** The round trips of the last two minutes, from the page to the driver and back. */
 
-import { element, heading, setText } from "../dom.ts";
+import { canvasColor, element, heading, setText } from "../dom.ts";
 import { duration } from "../format.ts";
 import { axisTop, STRIP_SPAN } from "../model/round_trips.ts";
 import type { Session } from "../model/session.ts";
@@ -23,11 +23,11 @@ export class TripStrip extends Panel {
       element("div", {}, element("dt", {}, name), value)
     );
     this.append(
-      heading("Round trip", element("span", { className: "aside" }, "page to driver and back")),
+      heading("Round trip", element("span", { className: "note" }, "page to driver and back")),
       element("div", { className: "strip" }, this.#canvas, this.#top),
       element(
         "div",
-        { className: "axis-labels", ariaHidden: "true" },
+        { className: "axis", ariaHidden: "true" },
         element("span", {}, "2 minutes ago"),
         element("span", {}, "now"),
       ),
@@ -54,22 +54,22 @@ export class TripStrip extends Panel {
     const context = this.#canvas.getContext("2d");
     if (context === null) return;
     const { width, height } = this.#canvas;
-    const style = getComputedStyle(this.#canvas);
     const ratio = devicePixelRatio;
     const end = performance.now();
     context.clearRect(0, 0, width, height);
-    context.fillStyle = style.getPropertyValue("--line");
+    context.fillStyle = canvasColor(this.#canvas, "--line");
     for (const share of [0, 0.5, 1]) {
       context.fillRect(0, Math.round((height - ratio) * share), width, ratio);
     }
-    context.strokeStyle = style.getPropertyValue("--good");
+    context.strokeStyle = canvasColor(this.#canvas, "--good");
     context.lineWidth = 1.5 * ratio;
     context.lineJoin = "round";
     context.beginPath();
     let isDown = false;
     let lost: number | undefined;
+    const bad = canvasColor(this.#canvas, "--bad");
     const shade = (from: number, to: number): void => {
-      context.fillStyle = style.getPropertyValue("--bad-soft");
+      context.fillStyle = `color-mix(in srgb, ${bad} 17%, transparent)`;
       context.fillRect(from, 0, Math.max(to - from, 2 * ratio), height);
     };
     for (const { at, value } of this.#session.trips.all) {

@@ -16,6 +16,7 @@ const PALM = [
 /** In meters, where the definition has no radius. */
 const USUAL_RADIUS = 0.008;
 const SHADES = 12;
+const JOINT = "#fff";
 /** Depths beyond this many meters before and behind the middle are all alike. */
 const DEPTH = 0.09;
 
@@ -25,18 +26,16 @@ export interface HandColors {
   readonly shades: readonly string[];
   readonly edge: string;
   readonly palm: string;
-  readonly joint: string;
 }
 
 /** Mixes the colors of a hand: the farther, the closer to the background. */
-export function handColors(accent: string, background: string, joint: string): HandColors {
+export function handColors(accent: string, background: string): HandColors {
   const mix = (share: number): string =>
     `color-mix(in oklab, ${accent} ${Math.round(share * 100)}%, ${background})`;
   return {
     shades: Array.from({ length: SHADES }, (_, i) => mix(0.5 + 0.5 * i / (SHADES - 1))),
     edge: background,
     palm: mix(0.22),
-    joint,
   };
 }
 
@@ -57,7 +56,7 @@ export class HandDrawing {
   draw(
     context: CanvasRenderingContext2D,
     { points }: Projection,
-    { shades, edge, palm, joint }: HandColors,
+    { shades, edge, palm }: HandColors,
     ratio: number,
   ): void {
     context.lineCap = context.lineJoin = "round";
@@ -78,7 +77,7 @@ export class HandDrawing {
       context.strokeStyle = shades[Math.round(near * (shades.length - 1))]!;
       context.lineWidth = width;
       context.stroke();
-      context.fillStyle = joint;
+      context.fillStyle = JOINT;
       context.beginPath();
       for (const end of [from, to]) {
         const [x, y] = [points[end * 4]!, points[end * 4 + 1]!];
