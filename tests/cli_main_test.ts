@@ -80,7 +80,9 @@ for (const [part, ...args] of wrong) {
 }
 
 test("a host is a name, or an address of any kind", async () => {
-  for (const host of ["h", "a-b.example", "127.0.0.1", "::1", "[::1]", "fe80::1%eth0", "::f:1.2.3.4"]) {
+  for (
+    const host of ["h", "a-b.example", "127.0.0.1", "::1", "[::1]", "fe80::1%eth0", "::f:1.2.3.4"]
+  ) {
     const { connector } = memoryNetwork();
     assertFails(await rcsp(["list", "--host", host], { connector }), 3);
   }
