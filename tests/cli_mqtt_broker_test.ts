@@ -14,7 +14,7 @@ function brokerAt(url: string, log: (text: string) => Promise<void>): Broker {
     address: parseBrokerUrl(url, undefined),
     clientId: "rcsp-test",
     will: { topic: "t/status", payload: "offline" },
-    filters: [],
+    filters: {},
     onMessage: nothing,
     clock: new FakeClock(),
     log,

@@ -58,8 +58,6 @@ test("a broker's URL has scheme, host, port, user and password", () => {
     host: "localhost",
     port: 1883,
     path: "/",
-    username: undefined,
-    password: undefined,
   });
   const full = parseBrokerUrl("mqtts://me%40home:p%3Aw@[::1]:99", "unused");
   assertEquals([full.host, full.port, full.username, full.password], ["::1", 99, "me@home", "p:w"]);

@@ -42,10 +42,10 @@ export async function runBridge(context: Context, options: BridgeOptions): Promi
     address,
     clientId: `rcsp-${randomBytes(6).toString("hex")}`,
     will: { topic: topics.status, payload: "offline" },
-    filters: [
-      { filter: topics.anyAvailability, retained: true },
+    filters: {
+      [topics.anyAvailability]: { qos: 1, rh: 0 },
       ...commandFilters(topics, allowed),
-    ],
+    },
     onMessage: (message) => onMessage(message),
     clock,
     log,
@@ -72,7 +72,7 @@ export async function runBridge(context: Context, options: BridgeOptions): Promi
   const onMessage = (message: BrokerMessage): void => {
     if (!message.topic.endsWith("/availability")) return commands.onMessage(message);
     const level = topics.deviceOf(message.topic);
-    if (message.isRetained && message.payload.length > 0) presence.onRetained(level);
+    if (message.retain && message.payload.length > 0) presence.onRetained(level);
   };
   let running: Promise<void> | undefined;
   context.defer(async () => {

@@ -4,16 +4,17 @@
  * @module
  */
 
+import type { Buffer } from "node:buffer";
+import type { IClientPublishOptions, ISubscriptionMap } from "mqtt";
 import { formatDuration } from "../command_line/duration.ts";
 import type { Clock } from "../process/io.ts";
+import { logOnce } from "../terminal/refusal_log.ts";
 import { quote } from "../text/values.ts";
 import {
   type BrokerConnection,
   type ConnectionOptions,
   type MqttVersion,
   openConnection,
-  type PublishOptions,
-  type TopicFilter,
   VersionRefused,
 } from "./broker_connection.ts";
 import { brokerReason, formatBroker } from "./broker_url.ts";
@@ -35,7 +36,8 @@ const FLUSH = 500;
 /** What a broker needs. */
 export interface BrokerOptions extends Omit<ConnectionOptions, "signal"> {
   readonly clock: Clock;
-  readonly filters: readonly TopicFilter[];
+  /** What to subscribe to. */
+  readonly filters: ISubscriptionMap;
   pause(milliseconds: number, signal?: AbortSignal): Promise<void>;
   log(text: string): Promise<void>;
 }
@@ -55,7 +57,7 @@ export class Broker {
   /** Topics whose retained payload this connection has not seen yet. */
   #unsent = new Set<string>();
   readonly #presses: PressQueue;
-  #responses: { topic: string; payload: string; correlationData: Uint8Array | undefined }[] = [];
+  #responses: { topic: string; payload: string; correlationData: Buffer | undefined }[] = [];
   #latest = new Map<string, string>();
   #isStreaming = false;
   /** Where messages go. */
@@ -65,11 +67,12 @@ export class Broker {
   #inFlight = 0;
   #version: MqttVersion | undefined;
   #idle: (() => void) | undefined;
-  readonly #complaints = new Set<string>();
+  readonly #complain: (text: string) => void;
 
   constructor(options: BrokerOptions) {
     this.#options = options;
     this.#name = formatBroker(options.address);
+    this.#complain = logOnce((text) => void options.log(text));
     this.#presses = new PressQueue({
       limit: MOST_PRESSES,
       maxAge: PRESS_LIFETIME,
@@ -109,7 +112,7 @@ export class Broker {
   }
 
   /** Responds to a request; not if the broker is away, as nobody waits that long. */
-  respond(topic: string, payload: string, correlationData: Uint8Array | undefined): void {
+  respond(topic: string, payload: string, correlationData: Buffer | undefined): void {
     if (this.#connection === undefined) return;
     if (this.#responses.length >= MOST_RESPONSES) this.#responses.shift();
     this.#responses.push({ topic, payload, correlationData });
@@ -184,13 +187,11 @@ export class Broker {
   /** Resolves with the reason when the connection has ended. */
   async #serve(connection: BrokerConnection): Promise<unknown> {
     const { filters, log } = this.#options;
-    if (filters.length > 0) {
-      const refused = await Promise.race([
-        connection.subscribe(filters).catch(() => filters.map(({ filter }) => filter)),
-        connection.closed.then(() => [] as string[]),
-      ]);
-      for (const filter of refused) await log(`The broker does not allow subscribing to ${filter}`);
-    }
+    const refused = await Promise.race([
+      connection.subscribe(filters).catch(() => Object.keys(filters)),
+      connection.closed.then(() => [] as string[]),
+    ]);
+    for (const filter of refused) await log(`The broker does not allow subscribing to ${filter}`);
     this.#unsent = new Set(this.#retained.keys());
     if (!this.#end.signal.aborted) this.#connection = connection;
     const before = this.#presses.stats();
@@ -223,19 +224,21 @@ export class Broker {
       if (topic !== undefined) {
         this.#unsent.delete(topic);
         const payload = this.#retained.get(topic) ?? "";
-        this.#send(connection, topic, payload, { qos: 1, retain: true }, undefined);
+        this.#send(connection, topic, payload, { qos: 1, retain: true });
         continue;
       }
       const response = this.#responses.shift();
       if (response !== undefined) {
         const { topic, payload, correlationData } = response;
-        this.#send(connection, topic, payload, { qos: 1, correlationData }, undefined);
+        const properties = correlationData && { correlationData };
+        this.#send(connection, topic, payload, { qos: 1, ...(properties && { properties }) });
         continue;
       }
       const next = this.#presses.next();
       if (next === undefined) break;
       const { press, left } = next;
-      this.#send(connection, press.topic, press.payload, { qos: 1, expiry: left }, press);
+      const properties = { messageExpiryInterval: Math.ceil(left / 1_000) };
+      this.#send(connection, press.topic, press.payload, { qos: 1, properties }, press);
     }
     if (this.#inFlight === 0) this.#idle?.();
   }
@@ -244,8 +247,8 @@ export class Broker {
     connection: BrokerConnection,
     topic: string,
     payload: string,
-    options: PublishOptions,
-    press: Press | undefined,
+    options: IClientPublishOptions,
+    press?: Press,
   ): void {
     this.#inFlight++;
     const settle = (settled: () => void): void => {
@@ -266,7 +269,7 @@ export class Broker {
           // Without a reason code the connection is lost, which is not the end of the message.
           if (typeof (error as { code?: unknown }).code !== "number") return;
           if (press !== undefined) this.#presses.refuse(press);
-          this.#complain(`The broker refuses ${quote(topic)}`, error);
+          this.#complain(`The broker refuses ${quote(topic)}: ${brokerReason(error)}`);
         }),
     );
   }
@@ -284,14 +287,6 @@ export class Broker {
       this.#stream();
     };
     connection.publish(topic, payload, { qos: 0 }).then(done, done);
-  }
-
-  /** Says each complaint once. */
-  #complain(what: string, error: unknown): void {
-    const sentence = `${what}: ${brokerReason(error)}`;
-    if (this.#complaints.has(sentence) || this.#complaints.size > 100) return;
-    this.#complaints.add(sentence);
-    void this.#options.log(sentence);
   }
 
   #without5(): string {

@@ -5,39 +5,18 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { IClientOptions, IConnackPacket, MqttClient } from "mqtt";
+import type {
+  IClientOptions,
+  IClientPublishOptions,
+  IConnackPacket,
+  IPublishPacket,
+  ISubscriptionMap,
+  MqttClient,
+} from "mqtt";
 import type { BrokerAddress } from "./broker_url.ts";
 
-/** A message from the broker. */
-export interface BrokerMessage {
-  readonly topic: string;
-  readonly payload: Uint8Array;
-  /** Whether the broker had kept it, so that it may be old. */
-  readonly isRetained: boolean;
-  /** Where a response is wanted (MQTT 5). */
-  readonly responseTopic: string | undefined;
-  /** What a response must repeat (MQTT 5). */
-  readonly correlationData: Uint8Array | undefined;
-  /** The values of a user property (MQTT 5). */
-  property(name: string): string | undefined;
-}
-
-/** How to publish. */
-export interface PublishOptions {
-  readonly qos: 0 | 1;
-  readonly retain?: boolean | undefined;
-  /** Milliseconds after which the broker need not deliver it any more (MQTT 5). */
-  readonly expiry?: number | undefined;
-  /** What a request has sent along (MQTT 5). */
-  readonly correlationData?: Uint8Array | undefined;
-}
-
-/** A topic filter to subscribe to. */
-export interface TopicFilter {
-  readonly filter: string;
-  /** Whether messages that the broker has kept are wanted. */
-  readonly retained: boolean;
-}
+/** A message from the broker; if it is retained it may be old. */
+export type BrokerMessage = Omit<IPublishPacket, "payload"> & { readonly payload: Uint8Array };
 
 /** How to connect. */
 export interface ConnectionOptions {
@@ -77,61 +56,37 @@ export class BrokerConnection {
   /** Resolves when it has ended, with the reason. */
   readonly closed: Promise<unknown>;
   readonly #client: MqttClient;
-  readonly #version: MqttVersion;
   /** In bytes. */
   readonly #longestPacket: number;
 
   /** Made by `openConnection()`. */
   constructor(
     client: MqttClient,
-    version: MqttVersion,
     { properties }: IConnackPacket,
     closed: Promise<unknown>,
   ) {
     this.#client = client;
-    this.#version = version;
     this.window = Math.min(properties?.receiveMaximum ?? MOST_IN_FLIGHT, MOST_IN_FLIGHT);
     this.#longestPacket = properties?.maximumPacketSize ?? Infinity;
     this.closed = closed;
   }
 
   /** Publishes; resolves when the broker has acknowledged it, or a QoS 0 message is written. */
-  publish(topic: string, payload: string, options: PublishOptions): Promise<void> {
-    const { qos, retain = false, expiry, correlationData } = options;
-    const properties = this.#version === 5
-      ? {
-        ...(expiry !== undefined && { messageExpiryInterval: Math.ceil(expiry / 1_000) }),
-        ...(correlationData !== undefined && { correlationData: toBuffer(correlationData) }),
-      }
-      : undefined;
+  async publish(topic: string, payload: string, options: IClientPublishOptions): Promise<void> {
     const length = Buffer.byteLength(topic) + Buffer.byteLength(payload) + PACKET_OVERHEAD +
-      (correlationData?.length ?? 0);
+      (options.properties?.correlationData?.length ?? 0);
     if (length > this.#longestPacket) {
       // The broker would end the connection.
       const message = `longer than its ${this.#longestPacket} bytes`;
-      return Promise.reject(Object.assign(new Error(message), { code: TOO_LONG }));
+      throw Object.assign(new Error(message), { code: TOO_LONG });
     }
-    return new Promise((resolve, reject) => {
-      this.#client.publish(
-        topic,
-        payload,
-        { qos, retain, ...(properties && { properties }) },
-        (error) => error ? reject(error) : resolve(),
-      );
-    });
+    await this.#client.publishAsync(topic, payload, options);
   }
 
   /** Subscribes; resolves to the filters that the broker refuses. */
-  subscribe(filters: readonly TopicFilter[]): Promise<string[]> {
-    const map = Object.fromEntries(
-      filters.map(({ filter, retained }) => [
-        filter,
-        // Retained commands are old ones.
-        { qos: 1 as const, ...(this.#version === 5 && { rh: retained ? 0 : 2 }) },
-      ]),
-    );
+  subscribe(filters: ISubscriptionMap): Promise<string[]> {
     return new Promise((resolve, reject) => {
-      this.#client.subscribe(map, (error, granted) => {
+      this.#client.subscribe(filters, (error, granted) => {
         const refused = granted?.filter(({ qos }) => qos >= 128).map(({ topic }) => topic);
         if (error !== null && !refused?.length) return reject(error);
         resolve(refused ?? []);
@@ -160,14 +115,8 @@ export async function openConnection(
   // Only who uses it waits for it.
   const { connect } = (await import("mqtt")).default;
   signal.throwIfAborted();
-  const { username, password } = address;
   const settings: IClientOptions = {
-    protocol: address.protocol,
-    host: address.host,
-    port: address.port,
-    path: address.path,
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
+    ...address,
     clientId,
     protocolVersion: version,
     keepalive: KEEP_ALIVE,
@@ -177,7 +126,7 @@ export async function openConnection(
     reconnectPeriod: 0,
     resubscribe: false,
     queueQoSZero: false,
-    will: { topic: will.topic, payload: toBuffer(will.payload), qos: 1, retain: true },
+    will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true },
     ...(version === 5 && { properties: { maximumPacketSize: LONGEST_PACKET } }),
   };
   const client = connect(settings);
@@ -200,25 +149,12 @@ export async function openConnection(
       code: reasonCode,
     });
   });
-  client.on("message", (topic, payload, { retain, properties }) => {
-    const user = properties?.userProperties;
-    onMessage({
-      topic,
-      payload,
-      isRetained: retain,
-      responseTopic: properties?.responseTopic,
-      correlationData: properties?.correlationData,
-      property: (name) => {
-        const value = user !== undefined && Object.hasOwn(user, name) ? user[name] : undefined;
-        return Array.isArray(value) ? value[0] : value;
-      },
-    });
-  });
+  client.on("message", (_topic, payload, packet) => onMessage({ ...packet, payload }));
   return await new Promise((resolve, reject) => {
     client.once("connect", (connack) => {
       isOpen = true;
       signal.removeEventListener("abort", onAbort);
-      resolve(new BrokerConnection(client, version, connack, closed));
+      resolve(new BrokerConnection(client, connack, closed));
     });
     void closed.then((cause) => {
       if (isOpen) return;
@@ -227,8 +163,4 @@ export async function openConnection(
       reject(version === 5 && isOld && !signal.aborted ? new VersionRefused() : cause);
     });
   });
-}
-
-function toBuffer(data: string | Uint8Array): Buffer {
-  return typeof data === "string" ? Buffer.from(data) : Buffer.from(data);
 }

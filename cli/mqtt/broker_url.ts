@@ -16,8 +16,8 @@ export interface BrokerAddress {
   readonly port: number;
   /** Of a WebSocket. */
   readonly path: string;
-  readonly username: string | undefined;
-  readonly password: string | undefined;
+  readonly username?: string;
+  readonly password?: string;
 }
 
 /**
@@ -58,8 +58,8 @@ export function parseBrokerUrl(text: string, password: string | undefined): Brok
     host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: url.port === "" ? PORTS[scheme] : Number(url.port),
     path: url.pathname === "" ? "/" : url.pathname,
-    username,
-    password: given,
+    ...(username !== undefined && { username }),
+    ...(given !== undefined && { password: given }),
   };
 }
 

@@ -13,11 +13,12 @@ import {
   RcspError,
 } from "@rcsp/rcsp";
 import { parseBody } from "@rcsp/rcsp/server";
+import type { ISubscriptionMap } from "mqtt";
 import { checkNumbers } from "../driver/call_arguments.ts";
 import { LedSetter } from "../driver/led_setter.ts";
 import { safeJson } from "../terminal/output.ts";
 import { plural, quote } from "../text/values.ts";
-import type { BrokerMessage, TopicFilter } from "./broker_connection.ts";
+import type { BrokerMessage } from "./broker_connection.ts";
 import type { DriverBridge, Site } from "./driver_bridge.ts";
 import { readLed } from "./led_payload.ts";
 
@@ -67,9 +68,9 @@ export class RemoteCommands {
 
   /** Handles a message on `led/set` or `call/COMMAND`. */
   onMessage(message: BrokerMessage): void {
-    const { topic, isRetained } = message;
+    const { topic, retain } = message;
     const { topics } = this.#site;
-    if (isRetained) {
+    if (retain) {
       return this.#log(
         `Ignored a retained message on ${quote(topic)}: it would come again at every reconnect`,
       );
@@ -99,7 +100,7 @@ export class RemoteCommands {
 
   async #onCall(name: string, message: BrokerMessage): Promise<void> {
     const respond = (body: JsonObject): void => {
-      const { responseTopic = "", correlationData } = message;
+      const { responseTopic = "", correlationData } = message.properties ?? {};
       if (responseTopic === "" || /[+#\0]|^\$/.test(responseTopic)) return;
       // Who may only call must not reach, through us, the topics that we and our readers trust.
       if (responseTopic.startsWith(`${this.#site.topics.base}/`)) {
@@ -133,7 +134,9 @@ export class RemoteCommands {
   }
 
   #driverOf(message: BrokerMessage): DriverBridge {
-    const wanted = message.property("driver");
+    const { userProperties = {} } = message.properties ?? {};
+    const given = Object.hasOwn(userProperties, "driver") ? userProperties["driver"] : undefined;
+    const wanted = Array.isArray(given) ? given[0] : given;
     const [only, ...others] = this.#bridges;
     if (wanted === undefined && only !== undefined && others.length === 0) return only;
     const bridge = this.#bridges.find(({ name }) => name !== undefined && name === wanted);
@@ -147,9 +150,13 @@ export class RemoteCommands {
 export function commandFilters(
   { anyLed, anyCall }: { readonly anyLed: string; readonly anyCall: string },
   allowed: ReadonlySet<string>,
-): TopicFilter[] {
-  const filters = allowed.size === 0 ? [] : [{ filter: anyCall, retained: false }];
-  return allowed.has(LED_COMMAND) ? [...filters, { filter: anyLed, retained: false }] : filters;
+): ISubscriptionMap {
+  // Not what the broker has kept: old commands.
+  const options = { qos: 1, rh: 2 } as const;
+  return {
+    ...(allowed.size > 0 && { [anyCall]: options }),
+    ...(allowed.has(LED_COMMAND) && { [anyLed]: options }),
+  };
 }
 
 /** @throws {TypeError} If they are not a JSON object, or hold a number that is not exact. */

@@ -4,11 +4,12 @@
  * @module
  */
 
-import type { ButtonPress, ConnectOptions, RcspClient } from "@rcsp/rcsp";
+import type { Address, ButtonPress, ConnectOptions, RcspClient } from "@rcsp/rcsp";
 import { formatAddress } from "@rcsp/rcsp/server";
 import type { Context } from "../command_line/command.ts";
 import { type HandPose, streamHands } from "../driver/hand_stream.ts";
 import { systemReason } from "../exit_codes.ts";
+import { logOnce } from "../terminal/refusal_log.ts";
 import { boundedLog, isLoopback, untilLeave } from "../simulate/accept_clients.ts";
 import { plural } from "../text/values.ts";
 import { OscDevices } from "./devices.ts";
@@ -25,13 +26,6 @@ const INTERVAL = 2_000;
 const PRESS_EVERY = 1_000;
 /** Most presses whose device is not known yet. */
 const MOST_WAITING = 100;
-/** Most different complaints about what comes in. */
-const MOST_COMPLAINTS = 100;
-
-interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** What the command line says. */
 export interface OscOptions {
@@ -47,7 +41,7 @@ export interface OscOptions {
 /** Sends until Ctrl-C, or until the driver's client has closed. */
 export async function runOsc(context: Context, options: OscOptions): Promise<void> {
   const { log, signal } = context;
-  const complain = complaints(boundedLog(context));
+  const complain = logOnce(boundedLog(context));
   const name = formatAddress(options.target);
   const sender = await openSender(options.target, (error) => {
     complain(`Cannot send to ${name}: ${systemReason(error)}`);
@@ -73,8 +67,7 @@ export async function runOsc(context: Context, options: OscOptions): Promise<voi
   if (options.listen !== undefined) await listen(context, options.listen, rcsp, devices, complain);
   await log(`Sending OSC to ${name}`);
   await sendStatus(context, rcsp, devices, sender);
-  const { sent } = sender.stats;
-  if (signal.aborted) await log(`${plural(sent, "datagram")} sent`);
+  if (signal.aborted) await log(`${plural(sender.sent, "datagram")} sent`);
 }
 
 function messagesOf(pose: HandPose, options: OscOptions): ReturnType<typeof handMessages> {
@@ -144,14 +137,4 @@ async function listen(
   await context.log(
     "Warning: other machines can send colors to this port, and there is no password",
   );
-}
-
-/** Says each complaint once: who sends them may send many. */
-function complaints(log: (sentence: string) => void): (sentence: string) => void {
-  const said = new Set<string>();
-  return (sentence) => {
-    if (said.has(sentence) || said.size >= MOST_COMPLAINTS) return;
-    said.add(sentence);
-    log(sentence);
-  };
 }

@@ -6,6 +6,8 @@
 
 import type { Clock } from "../process/io.ts";
 
+/** Most different lines of `logOnce()`. */
+const MOST_LINES = 100;
 /** Lines at once. */
 const BURST = 20;
 /** Milliseconds until one more line may be logged. */
@@ -39,4 +41,14 @@ export class RefusalLog {
     this.#omitted = 0;
     this.#log(`${text}${more}`);
   }
+}
+
+/** Logs each line once, and only so many: who causes them may cause many. */
+export function logOnce(log: (text: string) => void): (text: string) => void {
+  const logged = new Set<string>();
+  return (text) => {
+    if (logged.has(text) || logged.size >= MOST_LINES) return;
+    logged.add(text);
+    log(text);
+  };
 }
