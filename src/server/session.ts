@@ -78,8 +78,8 @@ export class Session implements ClientHandle, Receiver {
       progress: () => this.#responses.progress,
       onStall: () => this.close(),
     });
-    // A reset may come while the socket is paused.
-    socket.closed.then(() => this.#onLeft());
+    // Its end may come while it is paused: nothing more can be sent then.
+    socket.closed.then(() => this.close());
     this.#resume = receive(socket, this);
   }
 

@@ -78,7 +78,6 @@ export class SharedSubscriptions {
     const shared = new Map<string, Shared>();
     this.#sessions.set(session, shared);
     session.closed.then(() => {
-      this.#sessions.delete(session);
       for (const each of shared.values()) leave(each);
     });
     return shared;
