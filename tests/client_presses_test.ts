@@ -232,3 +232,34 @@ test("presses() with an invalid option forgets its signal", async () => {
     reported: [],
   });
 });
+
+test("presses() counts a lost connection once for all devices, and lists at once on the next one", () => {
+  let mute = false;
+  return withFlaky(
+    (command) => {
+      if (mute && command.name === "ListDevices") return undefined;
+      const listed = command.name === "ListDevices" &&
+        { Devices: [{ DeviceId: 1 }, { DeviceId: 2 }] };
+      return ok(command, listed || {});
+    },
+    async (rcsp, flaky) => {
+      const presses = rcsp.presses();
+      await presses.ready;
+      mute = true;
+      flaky.clock.advance(2_000);
+      await flaky.server.until(4);
+      // The connection ends while a list is awaited.
+      await flaky.lose(rcsp);
+      mute = false;
+      await flaky.retry(rcsp);
+      await flaky.server.until(7);
+      assertEquals(flaky.server.names.slice(3), [
+        "ListDevices",
+        "DeviceSubscribe",
+        "DeviceSubscribe",
+        "ListDevices",
+      ]);
+      assertStrictEquals(presses.gaps, 1);
+    },
+  );
+});
