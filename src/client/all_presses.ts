@@ -9,8 +9,7 @@ import type { DeviceId } from "../message/command.ts";
 import type { RcspEvent } from "../message/event.ts";
 import type { Client } from "./client.ts";
 import { type ButtonPress, type Device, deviceIdOf } from "./device.ts";
-import type { Sink } from "./subscription.ts";
-import type { Membership } from "./subscription_registry.ts";
+import type { Membership, Sink } from "./subscription.ts";
 
 /** Keeps a subscription to the button of each listed device. */
 export class AllPresses implements Membership {

@@ -6,6 +6,7 @@
 
 import { ConnectionError, type RcspError, TimeoutError } from "../errors.ts";
 import { quote } from "../escape.ts";
+import { COMMAND_VERSION } from "../message/command.ts";
 import type { JsonObject } from "../message/json.ts";
 import type { PayloadType } from "../wire/header.ts";
 
@@ -40,6 +41,14 @@ export interface Call extends Pick<CallRequest, "name" | "timeout" | "signal" | 
   sent: boolean;
   settled: boolean;
   onAbort?: () => void;
+}
+
+/** @throws {TypeError} If it is not a number. */
+export function checkVersion(version: number = COMMAND_VERSION): number {
+  if (Number.isFinite(version)) return version;
+  throw new TypeError(
+    `Cannot send command as 'version' must be a number: current value is ${version}`,
+  );
 }
 
 /** The error of a call that timed out. */

@@ -7,19 +7,14 @@
 import { ConnectionError, type RcspError } from "../errors.ts";
 import { quote } from "../escape.ts";
 import { limit } from "../limits.ts";
-import {
-  type Arguments,
-  COMMAND_VERSION,
-  type DeviceId,
-  encodeArguments,
-} from "../message/command.ts";
+import { type Arguments, type DeviceId, encodeArguments } from "../message/command.ts";
 import type { EventFilter, RcspEvent } from "../message/event.ts";
 import type { JsonObject } from "../message/json.ts";
 import type { Connector } from "../socket/socket.ts";
 import { CLOCK, type Clock } from "../timers.ts";
 import { callUserCallback } from "../user_callback.ts";
 import { AllPresses } from "./all_presses.ts";
-import type { CallRequest } from "./call.ts";
+import { type CallRequest, checkVersion } from "./call.ts";
 import { CallQueue } from "./call_queue.ts";
 import { ConnectionManager } from "./connection_manager.ts";
 import {
@@ -42,11 +37,13 @@ import type {
 import {
   endedError,
   EventQueue,
+  type Membership,
   type Sink,
   type SubscribeOptions,
   type Subscription,
 } from "./subscription.ts";
-import { checkFilter, type Membership, SubscriptionRegistry } from "./subscription_registry.ts";
+import { checkFilter } from "./subscription_group.ts";
+import { SubscriptionRegistry } from "./subscription_registry.ts";
 import { traceCall, traceStatus } from "./tracing.ts";
 import { stalledError } from "./watchdog.ts";
 
@@ -326,12 +323,4 @@ export class Client implements RcspClient {
       { cause },
     );
   }
-}
-
-/** @throws {TypeError} If it is not a number. */
-export function checkVersion(version: number = COMMAND_VERSION): number {
-  if (Number.isFinite(version)) return version;
-  throw new TypeError(
-    `Cannot send command as 'version' must be a number: current value is ${version}`,
-  );
 }

@@ -81,6 +81,12 @@ export interface Sink<T, More extends unknown[] = []> {
   onEnd?(error?: unknown): void;
 }
 
+/** A sink that was added. */
+export interface Membership {
+  /** Takes the sink out; resolves when the server has answered, or nothing had to be sent. */
+  leave(): Promise<void>;
+}
+
 /** Counts over all event queues of a client. */
 export interface QueueTotals {
   waiting: number;

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { checkVersion, Client } from "../client/client.ts";
-import type { CallRequest } from "../client/call.ts";
+import { type CallRequest, checkVersion } from "../client/call.ts";
+import { Client } from "../client/client.ts";
 import type { RcspClient } from "../client/rcsp_client.ts";
 import type { Dialect } from "../dialect.ts";
 import { CommandError, ConnectionError, LimitError, TimeoutError } from "../errors.ts";

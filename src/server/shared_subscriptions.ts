@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Membership, SubscriptionRegistry } from "../client/subscription_registry.ts";
+import type { Membership } from "../client/subscription.ts";
+import type { SubscriptionRegistry } from "../client/subscription_registry.ts";
 import { ConnectionError } from "../errors.ts";
 import { type EventFilter, filterKey, type RcspEvent } from "../message/event.ts";
 import { encodeFrame } from "../wire/encoder.ts";
