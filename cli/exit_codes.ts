@@ -59,11 +59,16 @@ export function exitCode(error: unknown): number {
   if (error instanceof Failure) return error.code;
   if (error instanceof CommandError) return EXIT.refused;
   if (error instanceof TimeoutError) return EXIT.timeout;
-  // A service that sends first may end the connection before a command is sent.
-  const reason = error instanceof ConnectionError ? error.cause : error;
-  if (reason instanceof ProtocolError || reason instanceof LimitError) return EXIT.protocol;
+  if (isForeign(error)) return EXIT.protocol;
   if (error instanceof ConnectionError) return EXIT.connection;
   return EXIT.fault;
+}
+
+/** Whether what the other side sends is no RCSP, or too much of it. */
+function isForeign(error: unknown): boolean {
+  // A service that sends first may end the connection before a command is sent.
+  const reason = error instanceof ConnectionError ? error.cause : error;
+  return reason instanceof ProtocolError || reason instanceof LimitError;
 }
 
 /** What failed, in one sentence; where no driver was found, also what to do about it. */
@@ -79,6 +84,7 @@ export function sentence(error: unknown): string {
         return `${message}. Set --host to where the Rokoko SDK runs, or use --simulate`;
     }
   }
+  if (isForeign(error)) return `${message}: 'rcsp doctor' finds out what listens there`;
   if (exitCode(error) === EXIT.fault) return `Internal error (please report it): ${message}`;
   return message;
 }

@@ -9,7 +9,7 @@ import { main } from "../cli/main.ts";
 import { ConnectionError } from "../src/errors.ts";
 import type { Connector } from "../src/socket/socket.ts";
 import { assertFails, rcsp, testIo, withDriver } from "./support/cli_io.ts";
-import { echo, startScripted } from "./support/scripted_server.ts";
+import { echo, frame, startScripted } from "./support/scripted_server.ts";
 import { test } from "./support/test.ts";
 
 interface Finding {
@@ -157,9 +157,14 @@ test("doctor fails where nothing is answered, and where it is not RCSP", async (
     foreign.out,
     "it is a web server (HTTP), which sent 'HTTP/1.1 400 Bad Request'",
   );
-  assertStringIncludes(foreign.out, "rcsp doctor --learn");
+  assertEquals(foreign.out.includes("--learn"), false);
   assertEquals(findings(foreign.out).filter(({ result }) => result === "fail").length, 1);
   await http.close();
+  const odd = await startScripted(() => frame(2, { Response: 5 }));
+  const learnable = await rcsp(["doctor"], { connector: odd.connector });
+  assertEquals(learnable.code, 5);
+  assertStringIncludes(learnable.out, "'rcsp doctor --learn' finds out how this driver differs");
+  await odd.close();
 });
 
 const rgmp = encodeDefinition({ device_id: 1, groups: [] });

@@ -269,6 +269,7 @@ test("a driver that breaks the protocol ends with 5", async () => {
   const result = await rcsp(["list"], { connector: server.connector });
   assertFails(result, 5);
   assertStringIncludes(result.err, "expected marker 0xdc");
+  assertStringIncludes(result.err, ": 'rcsp doctor' finds out what listens there\n");
   await server.close();
 });
 

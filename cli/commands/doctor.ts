@@ -119,10 +119,6 @@ async function checkDriver(
   context.defer(() => rcsp.close());
   const error = await checkAnswers(context, report, rcsp, server);
   if (error === undefined) return;
-  if (exitCode(error) === EXIT.protocol) {
-    await report.add("info", "next", "'rcsp doctor --learn' finds out how this driver differs");
-    await report.add("info", "next", "'rcsp record' shows what it sends");
-  }
   throw unlikeDriver(error, server);
 }
 

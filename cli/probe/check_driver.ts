@@ -14,7 +14,7 @@ import {
 import { DEFAULT_ADDRESS, formatAddress, resolveDialect } from "@rcsp/rcsp/server";
 import type { Context, Driver } from "../command_line/command.ts";
 import { dial } from "../driver/dial.ts";
-import { EXIT, Failure } from "../exit_codes.ts";
+import { EXIT, exitCode, Failure } from "../exit_codes.ts";
 import type { Mark, Report } from "../terminal/finding_report.ts";
 import { plural } from "../text/values.ts";
 import { reasonOf } from "./identify_port.ts";
@@ -83,7 +83,12 @@ export async function checkAnswers(
       await report.add(mark, name, finding);
     } catch (error) {
       failure ??= error as Error;
-      await report.add("fail", name, await reasonOf(context, server, error as Error));
+      const reason = await reasonOf(context, server, error as Error);
+      await report.add("fail", name, reason);
+      // What is known to be something else has nothing to teach.
+      if (reason !== (error as Error).message || exitCode(error) !== EXIT.protocol) return;
+      await report.add("info", "next", "'rcsp doctor --learn' finds out how this driver differs");
+      await report.add("info", "next", "'rcsp record' shows what it sends");
     }
   };
   let devices: { readonly DeviceId: JsonObject[string] }[] = [];
