@@ -186,3 +186,27 @@ test("a client whose socket closes while it is paused leaves no timer", async ()
   await server.close();
   assertEquals([signal.aborted, clock.timers], [true, 0]);
 });
+
+test("events do not keep a client that has ended its half and waits for a response in vain", async () => {
+  const clock = new FakeClock();
+  await withServer({ closeTimeout: 5_000, clock } as object, async ({ server, join }) => {
+    const running = Promise.withResolvers<AbortSignal>();
+    server.handle("Hang", (_, { signal }) => {
+      running.resolve(signal);
+      return new Promise(() => {});
+    });
+    const client = await join();
+    await client.ask("Subscribe", { Publisher: "P", Topic: "T" });
+    await client.send("Hang");
+    const signal = await running.promise;
+    await client.socket.closeWrite();
+    await until(() => signal.aborted);
+    for (let second = 1; second <= 5; second++) {
+      server.publish({ publisher: "P", topic: "T" });
+      assertStrictEquals((await client.receive()).type, PayloadType.Event);
+      clock.advance(1_000);
+    }
+    clock.advance(1_000);
+    assertEquals(await client.receiveAll(), []);
+  });
+});

@@ -32,7 +32,7 @@ export class ResponseQueue {
   readonly #maxUnsent: number;
   readonly #slots = new Fifo<Slot>();
   #waitingSize = 0;
-  #progress = 0;
+  #sent = 0;
   #closed = false;
   #draining: PromiseWithResolvers<void> | undefined;
 
@@ -49,9 +49,9 @@ export class ResponseQueue {
         this.#waitingSize + this.#writer.unsent > this.#maxUnsent / 2);
   }
 
-  /** Grows whenever something is sent. */
-  get progress(): number {
-    return this.#progress;
+  /** Number of responses that were sent. */
+  get sent(): number {
+    return this.#sent;
   }
 
   /** Reserves the next place, for the response to a command of `size` bytes. */
@@ -71,7 +71,6 @@ export class ResponseQueue {
 
   /** The writer has completed a write. */
   onWritten(): void {
-    this.#progress++;
     this.#send();
   }
 
@@ -97,7 +96,7 @@ export class ResponseQueue {
       // Too much is unsent: the next completed write continues.
       if (this.#closed || this.#writer.unsent > this.#maxUnsent) return;
       this.#slots.shift();
-      this.#progress++;
+      this.#sent++;
       this.#waitingSize -= slot.size;
       this.#writer.add(slot.type!, slot.json);
     }

@@ -75,7 +75,7 @@ export class Session implements ClientHandle, Receiver {
     this.#responseTimer = new StallTimer({
       clock,
       timeout: closeTimeout,
-      progress: () => this.#responses.progress,
+      progress: () => this.#responses.sent,
       onStall: () => this.close(),
     });
     // Its end may come while it is paused: nothing more can be sent then.
