@@ -5,6 +5,7 @@
  */
 
 import {
+  type AddressInfo,
   connect as netConnect,
   createServer,
   type Server,
@@ -51,7 +52,8 @@ export const listen: Listen = async (options, onSocket, onError): Promise<Listen
   } catch (cause) {
     throw toConnectionError(cause, "listen", formatAddress(requested));
   }
-  const address = addressOf(server, requested);
+  const { address: host, port } = server.address() as AddressInfo;
+  const address = { host, port };
   server.on("error", (cause) => {
     onError?.(toConnectionError(cause, "accept", formatAddress(address)));
   });
@@ -148,10 +150,4 @@ function listening(server: Server, { host, port }: Address): Promise<void> {
   server.once("error", reject);
   server.listen({ host, port }, resolve);
   return promise.finally(() => server.off("error", reject));
-}
-
-function addressOf(server: Server, requested: Address): Address {
-  const bound = server.address();
-  if (bound === null || typeof bound === "string") return requested;
-  return { host: bound.address, port: bound.port };
 }

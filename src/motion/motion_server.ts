@@ -7,8 +7,9 @@
 import { checkLimits, type Limits } from "../limits.ts";
 import { type JsonObject, parseBody } from "../message/json.ts";
 import type { ClientHandle } from "../server/command_context.ts";
+import { Listeners } from "../server/listeners.ts";
 import type { ServerTestHooks } from "../server/server.ts";
-import type { Address, Listen, Listener, ListenOptions, Socket } from "../socket/socket.ts";
+import type { Address, Listen, ListenOptions, Socket } from "../socket/socket.ts";
 import { CLOCK, type Clock } from "../timers.ts";
 import { callUserCallback } from "../user_callback.ts";
 import { readDeviceId } from "./definition.ts";
@@ -72,9 +73,8 @@ export class MotionServer {
   /** The newest definition of each device, as a frame. */
   readonly #definitions = new Map<number, Uint8Array>();
   readonly #sessions = new Set<MotionSession>();
-  readonly #listeners = new Set<Listener>();
+  readonly #listeners = new Listeners();
   readonly #counts = { frames: 0, skipped: 0, bytesSent: 0, refused: 0 };
-  #closed: Promise<void> | undefined;
 
   /**
    * Creates a server that does not listen yet: see `serve()`.
@@ -95,7 +95,7 @@ export class MotionServer {
 
   /** The addresses that it listens on. */
   get addresses(): Address[] {
-    return Array.from(this.#listeners, (listener) => listener.address);
+    return this.#listeners.addresses;
   }
 
   /**
@@ -104,21 +104,13 @@ export class MotionServer {
    * Rejects with a `ConnectionError` if the port is taken, or with a `TypeError` or `RangeError` if the
    * address is invalid or the server is closed.
    */
-  async serve(listen: Listen, options: ListenOptions = {}): Promise<Address> {
-    if (this.#closed !== undefined) throw new TypeError("Cannot serve as the server is closed");
-    const listener = await listen(
-      options,
-      (socket) => this.accept(socket),
-      (error) => this.#report(error),
-    );
-    if (this.#closed === undefined) this.#listeners.add(listener);
-    else await listener.close();
-    return listener.address;
+  serve(listen: Listen, options: ListenOptions = {}): Promise<Address> {
+    return this.#listeners.serve(listen, options, this, (error) => this.#report(error));
   }
 
   /** Adds a client with a socket of your own. */
   accept(socket: Socket): void {
-    if (this.#closed !== undefined) return socket.close();
+    if (this.#listeners.closed) return socket.close();
     if (this.#sessions.size >= this.#limits.maxClients) {
       this.#counts.refused++;
       return socket.close();
@@ -191,7 +183,7 @@ export class MotionServer {
    * disconnected; after `closeTimeout` it disconnects them. May be called more than once.
    */
   close(): Promise<void> {
-    return this.#closed ??= this.#close();
+    return this.#listeners.close(this.#sessions, this.#clock, this.#limits.closeTimeout);
   }
 
   /** Closes the server. */
@@ -200,7 +192,7 @@ export class MotionServer {
   }
 
   #forEachClient(action: (session: MotionSession) => void): number {
-    if (this.#closed !== undefined) return 0;
+    if (this.#listeners.closed) return 0;
     let reached = 0;
     for (const session of this.#sessions) {
       if (session.ended) continue;
@@ -213,17 +205,6 @@ export class MotionServer {
   #report(error: unknown, client?: ClientHandle): void {
     const { onError } = this.#options;
     if (onError) callUserCallback(() => onError(error, client));
-  }
-
-  async #close(): Promise<void> {
-    const listeners = Array.from(this.#listeners, (listener) => listener.close());
-    const sessions = [...this.#sessions];
-    const timer = this.#clock.set(() => {
-      for (const session of sessions) session.close();
-    }, this.#limits.closeTimeout);
-    await Promise.all([...listeners, ...sessions.map((session) => session.drain())]);
-    this.#listeners.clear();
-    this.#clock.clear(timer);
   }
 }
 

@@ -9,11 +9,12 @@ import { checkLimits } from "../limits.ts";
 import { encodeEvent, type EventFilter, type OutgoingEvent } from "../message/event.ts";
 import { quote } from "../escape.ts";
 import { callUserCallback, show } from "../user_callback.ts";
-import type { Address, Listen, Listener, ListenOptions, Socket } from "../socket/socket.ts";
+import type { Address, Listen, ListenOptions, Socket } from "../socket/socket.ts";
 import { encodeFrame } from "../wire/encoder.ts";
 import { HEADER_SIZE, payloadLimitError, PayloadType } from "../wire/header.ts";
 import { CLOCK, type Clock } from "../timers.ts";
 import type { ClientHandle, Handler, HandlerContext } from "./command_context.ts";
+import { Listeners } from "./listeners.ts";
 import { Session, type SessionOptions, topicKeys } from "./session.ts";
 import { handleSubscriptions } from "./subscription_commands.ts";
 
@@ -85,11 +86,10 @@ export class RcspServer {
   /** The same for all clients. */
   readonly #sessionOptions: SessionOptions & { unknown: Handler | undefined };
   readonly #sessions = new Set<Session>();
-  readonly #listeners = new Set<Listener>();
+  readonly #listeners = new Listeners();
   /** Handlers of which an error was logged. */
   readonly #shown = new Set<Handler | undefined>();
   readonly #options: ServerOptions;
-  #closed: Promise<void> | undefined;
 
   /**
    * Creates a server that does not listen yet: see `serve()`.
@@ -123,7 +123,7 @@ export class RcspServer {
 
   /** The addresses that it listens on. */
   get addresses(): Address[] {
-    return Array.from(this.#listeners, (listener) => listener.address);
+    return this.#listeners.addresses;
   }
 
   /** Sets the handler of a command. Returns the server. */
@@ -144,21 +144,13 @@ export class RcspServer {
    * Rejects with a `ConnectionError` if the port is taken, or with a `TypeError` or `RangeError` if the
    * address is invalid or the server is closed.
    */
-  async serve(listen: Listen, options: ListenOptions = {}): Promise<Address> {
-    if (this.#closed !== undefined) throw new TypeError("Cannot serve as the server is closed");
-    const listener = await listen(
-      options,
-      (socket) => this.accept(socket),
-      (error) => this.#report(error),
-    );
-    if (this.#closed === undefined) this.#listeners.add(listener);
-    else await listener.close();
-    return listener.address;
+  serve(listen: Listen, options: ListenOptions = {}): Promise<Address> {
+    return this.#listeners.serve(listen, options, this, (error) => this.#report(error));
   }
 
   /** Adds a client with a socket of your own. */
   accept(socket: Socket): void {
-    if (this.#closed !== undefined || !this.#hasRoom()) {
+    if (this.#listeners.closed || !this.#hasRoom()) {
       socket.close();
       return;
     }
@@ -189,7 +181,8 @@ export class RcspServer {
    * have disconnected; after `closeTimeout` it disconnects them. May be called more than once.
    */
   close(): Promise<void> {
-    return this.#closed ??= this.#close();
+    const { clock, limits } = this.#sessionOptions;
+    return this.#listeners.close(this.#sessions, clock, limits.closeTimeout);
   }
 
   /** Closes the server. */
@@ -228,18 +221,6 @@ export class RcspServer {
   #report(error: unknown, client?: ClientHandle): void {
     const { onError } = this.#options;
     if (onError) callUserCallback(() => onError(error, client));
-  }
-
-  async #close(): Promise<void> {
-    const listeners = Array.from(this.#listeners, (listener) => listener.close());
-    const sessions = [...this.#sessions];
-    const { clock, limits } = this.#sessionOptions;
-    const timer = clock.set(() => {
-      for (const session of sessions) session.close();
-    }, limits.closeTimeout);
-    await Promise.all([...listeners, ...sessions.map((session) => session.drain())]);
-    this.#listeners.clear();
-    clock.clear(timer);
   }
 
   #subscribe(topic: EventFilter, context: HandlerContext): void | Promise<void> {

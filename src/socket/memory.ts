@@ -13,7 +13,6 @@ import {
   type Address,
   type Connector,
   type Listen,
-  type Listener,
   type RawSocket,
   type Receiver,
   RuntimeSocket,
@@ -51,30 +50,27 @@ export function memoryNetwork(): MemoryNetwork {
     onSocket(far);
     return near;
   };
-  const startListening = (
-    { host, port }: Address,
-    onSocket: (socket: Socket) => void,
-  ): Listener => {
-    if (port === 0) {
-      port = FIRST_FREE_PORT;
-      while (ports.has(port)) port++;
-    }
-    const address = { host, port };
-    if (ports.has(port)) throw connectionError("address-in-use", "listen", formatAddress(address));
-    ports.set(port, onSocket);
-    return {
-      address,
-      close: () => {
-        if (ports.get(port) === onSocket) ports.delete(port);
-        return Promise.resolve();
-      },
-    };
-  };
   return {
     connector: (address, options) =>
       dial(address, options?.signal, (to) => new Promise((resolve) => resolve(open(to)))),
-    listen: (address, onSocket) =>
-      new Promise((resolve) => resolve(startListening(listenAddress(address), onSocket))),
+    // deno-lint-ignore require-await -- so that it rejects instead of throwing
+    listen: async (options, onSocket) => {
+      let { host, port } = listenAddress(options);
+      if (port === 0) {
+        port = FIRST_FREE_PORT;
+        while (ports.has(port)) port++;
+      }
+      const address = { host, port };
+      if (ports.has(port)) {
+        throw connectionError("address-in-use", "listen", formatAddress(address));
+      }
+      ports.set(port, onSocket);
+      const close = (): Promise<void> => {
+        if (ports.get(port) === onSocket) ports.delete(port);
+        return Promise.resolve();
+      };
+      return { address, close };
+    },
   };
 }
 
