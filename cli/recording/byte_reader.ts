@@ -4,6 +4,8 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
+
 export class ByteReader {
   /** Bytes read so far. */
   offset = 0;
@@ -17,37 +19,35 @@ export class ByteReader {
   /** The next bytes, valid until the next read; `undefined` if there are not as many. */
   async read(length: number): Promise<Uint8Array | undefined> {
     const parts: Uint8Array[] = [];
-    let missing = length;
-    while (missing > this.#rest.length) {
-      parts.push(this.#rest);
-      missing -= this.#rest.length;
-      if (!await this.#next()) {
-        this.offset += length - missing;
-        return undefined;
-      }
+    for (let missing = length;;) {
+      const part = this.#take(missing);
+      missing -= part.length;
+      parts.push(part);
+      if (missing === 0) return parts.length === 1 ? part : Buffer.concat(parts);
+      if (!await this.#next()) return undefined;
     }
-    parts.push(this.#rest.subarray(0, missing));
-    this.#rest = this.#rest.subarray(missing);
-    this.offset += length;
-    return parts.length === 1 ? parts[0] : join(parts, length);
   }
 
   /** Passes over the next bytes; `undefined` if there are not as many. */
   async skip(length: bigint): Promise<true | undefined> {
-    let missing = length;
-    while (missing > BigInt(this.#rest.length)) {
-      missing -= BigInt(this.#rest.length);
-      this.offset += this.#rest.length;
+    for (let missing = length;;) {
+      const most = missing < this.#rest.length ? Number(missing) : this.#rest.length;
+      missing -= BigInt(this.#take(most).length);
+      if (missing === 0n) return true;
       if (!await this.#next()) return undefined;
     }
-    this.#rest = this.#rest.subarray(Number(missing));
-    this.offset += Number(missing);
-    return true;
   }
 
   /** Ends the source. */
   async close(): Promise<void> {
     await this.#source.return?.();
+  }
+
+  #take(most: number): Uint8Array {
+    const part = this.#rest.subarray(0, most);
+    this.#rest = this.#rest.subarray(part.length);
+    this.offset += part.length;
+    return part;
   }
 
   async #next(): Promise<boolean> {
@@ -56,15 +56,4 @@ export class ByteReader {
     this.#rest = next.done ? new Uint8Array(0) : new Uint8Array(next.value);
     return !next.done;
   }
-}
-
-/** Not a `Buffer`, whose `slice()` would alias. */
-function join(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

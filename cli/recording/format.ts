@@ -29,6 +29,11 @@ export const FRAME_NAMES: Readonly<Record<PayloadType, string>> = {
   [PayloadType.Event]: "event",
 };
 
+/** The numbers of frames by their type. */
+export const FRAME_TYPES: ReadonlyMap<unknown, PayloadType> = new Map(
+  Object.entries(FRAME_NAMES).map(([type, name]) => [name, Number(type) as PayloadType]),
+);
+
 /** As the client sees it. */
 export type Direction = "in" | "out";
 

@@ -6,13 +6,11 @@
  */
 
 import type { JointSet } from "@rcsp/rcsp/motion";
+import { UNDRAWN } from "./mcap_schemas.ts";
 
 const POSE_SIZE = 7;
 /** Meters; of joints whose definition has none. */
 const RADIUS = 0.006;
-const THICKNESS = 0.004;
-/** Two points for each line (`LINE_LIST`). */
-const LINE_LIST = 2;
 const COLORS: Readonly<Record<string, readonly number[]>> = {
   left: [0.25, 0.6, 1, 1],
   right: [1, 0.55, 0.2, 1],
@@ -56,10 +54,15 @@ export class HandDrawing {
     this.#bones = set.joints.flatMap(({ index, parent }) => parent ? [parent.index, index] : []);
   }
 
-  /** The wrist in the world, and each other joint in the frame of the wrist. */
-  transforms(timestamp: Time): unknown {
-    const { joints, wrist, poses } = this.#set;
+  /** Draws the hand as it is now. */
+  draw(timestamp: Time): { readonly tf: unknown; readonly scene: unknown } {
     this.#set.copyRelative(this.#relative);
+    return { tf: this.#transforms(timestamp), scene: this.#scene(timestamp) };
+  }
+
+  /** The wrist in the world, and each other joint in the frame of the wrist. */
+  #transforms(timestamp: Time): unknown {
+    const { joints, wrist, poses } = this.#set;
     const root = this.#frame(wrist!.index);
     const transforms = joints.map(({ index }) => {
       const isWrist = index === wrist!.index;
@@ -76,9 +79,8 @@ export class HandDrawing {
   }
 
   /** A sphere for each joint and a line for each bone. */
-  scene(timestamp: Time): unknown {
+  #scene(timestamp: Time): unknown {
     const { joints, wrist } = this.#set;
-    this.#set.copyRelative(this.#relative);
     const [r, g, b, a] = COLORS[this.#side] ?? [0.7, 0.7, 0.7, 1];
     const color = { r, g, b, a };
     const spheres = joints.map(({ index, radius }) => {
@@ -91,32 +93,9 @@ export class HandDrawing {
       };
     });
     const points = this.#bones.map((index) => pose(this.#relative, index).position);
-    const line = {
-      type: LINE_LIST,
-      pose: { position: ORIGIN, orientation: UPRIGHT },
-      thickness: THICKNESS,
-      scale_invariant: false,
-      points,
-      color,
-      colors: [],
-      indices: [],
-    };
-    const entity = {
-      timestamp,
-      frame_id: this.#frame(wrist!.index),
-      id: this.#side,
-      lifetime: { sec: 0, nsec: 0 },
-      frame_locked: true,
-      metadata: [],
-      arrows: [],
-      cubes: [],
-      spheres,
-      cylinders: [],
-      lines: [line],
-      triangles: [],
-      texts: [],
-      models: [],
-    };
+    const line = { ...LINES, points, color };
+    const frame_id = this.#frame(wrist!.index);
+    const entity = { ...ENTITY, timestamp, frame_id, id: this.#side, spheres, lines: [line] };
     return { deletions: [], entities: [entity] };
   }
 
@@ -128,6 +107,22 @@ export class HandDrawing {
 
 const ORIGIN = { x: 0, y: 0, z: 0 };
 const UPRIGHT = { x: 0, y: 0, z: 0, w: 1 };
+const LINES = {
+  /** Two points for each line (`LINE_LIST`). */
+  type: 2,
+  pose: { position: ORIGIN, orientation: UPRIGHT },
+  thickness: 0.004,
+  scale_invariant: false,
+  colors: [],
+  indices: [],
+};
+/** With all kinds of shapes, as viewers expect them. */
+const ENTITY = {
+  lifetime: { sec: 0, nsec: 0 },
+  frame_locked: true,
+  metadata: [],
+  ...Object.fromEntries(UNDRAWN.map((shape) => [shape, []])),
+};
 
 function pose(poses: Float32Array, index: number) {
   const [x, y, z, qx, qy, qz, qw] = Array.from(

@@ -32,8 +32,16 @@ const point = object({ x: number, y: number, z: number });
 const rotation = object({ x: number, y: number, z: number, w: number });
 const pose = object({ position: point, orientation: rotation });
 const color = object({ r: number, g: number, b: number, a: number });
-/** Of the kinds of shapes that we never draw. */
 const shapes = list({ type: "object" });
+/** The kinds of shapes that we never draw. */
+export const UNDRAWN: readonly string[] = [
+  "arrows",
+  "cubes",
+  "cylinders",
+  "triangles",
+  "texts",
+  "models",
+];
 
 function object(properties: Readonly<Record<string, Schema>>): Schema {
   return { type: "object", properties };
@@ -102,10 +110,7 @@ const SCENE_UPDATE = jsonSchema(
       lifetime: time,
       frame_locked: flag,
       metadata: list(object({ key: text, value: text })),
-      arrows: shapes,
-      cubes: shapes,
       spheres: list(object({ pose, size: point, color })),
-      cylinders: shapes,
       lines: list(object({
         type: whole,
         pose,
@@ -116,9 +121,7 @@ const SCENE_UPDATE = jsonSchema(
         colors: list(color),
         indices: list(whole),
       })),
-      triangles: shapes,
-      texts: shapes,
-      models: shapes,
+      ...Object.fromEntries(UNDRAWN.map((shape) => [shape, shapes])),
     })),
   }),
 );
@@ -146,10 +149,9 @@ export type MotionStreamName = "hands" | "raw";
 
 /** A definition (JSON), or another frame of the motion stream, as it came. */
 export function rgmpChannel(stream: MotionStreamName, device: number, what: string): ChannelInfo {
-  const topic = `/rgmp/${stream === "raw" ? "raw/" : ""}${device}/${encodeURIComponent(what)}`;
-  const metadata = new Map([["stream", stream]]);
-  if (what !== DEFINITION_TOPIC) return { topic, messageEncoding: RGMP_ENCODING, metadata };
-  return { topic, messageEncoding: "json", schema: DEFINITION, metadata };
+  const channel = motionChannel(stream, `${device}/${encodeURIComponent(what)}`);
+  if (what !== DEFINITION_TOPIC) return channel;
+  return { ...channel, messageEncoding: "json", schema: DEFINITION };
 }
 
 /** That the connection of a motion stream is lost: its devices are gone until they are defined again. */
@@ -159,6 +161,10 @@ export function lostChannel(stream: MotionStreamName): ChannelInfo {
 
 /** Frames of which the device is not known. */
 export function strayChannel(stream: MotionStreamName): ChannelInfo {
-  const topic = `/rgmp/${stream === "raw" ? "raw/" : ""}other`;
+  return motionChannel(stream, "other");
+}
+
+function motionChannel(stream: MotionStreamName, rest: string): ChannelInfo {
+  const topic = `/rgmp/${stream === "raw" ? "raw/" : ""}${rest}`;
   return { topic, messageEncoding: RGMP_ENCODING, metadata: new Map([["stream", stream]]) };
 }

@@ -141,8 +141,9 @@ export class MotionTrack {
     // On average as often as said, whatever the rate of the frames.
     if (now - track.due > DRAW_EVERY) track.due = now;
     track.due += DRAW_EVERY;
-    add("tf", drawing.transforms(time));
-    add("scene", drawing.scene(time));
+    const { tf, scene } = drawing.draw(time);
+    add("tf", tf);
+    add("scene", scene);
   }
 
   #hand(id: number): HandTrack | undefined {

@@ -29,11 +29,15 @@ export class PressFinder {
 
   /** Looks at a frame of the driver; returns the press that it reports. */
   find(type: PayloadType, payload: Uint8Array): Press | undefined {
-    const body = type === PayloadType.Event || type === PayloadType.ResponseOk
-      ? parse(payload)
-      : undefined;
+    if (type !== PayloadType.Event && type !== PayloadType.ResponseOk) return undefined;
+    return this.look(type, parse(payload));
+  }
+
+  /** The same for a body that is parsed. */
+  look(type: PayloadType, body: JsonValue | undefined): Press | undefined {
     if (!isObject(body)) return undefined;
     if (type === PayloadType.ResponseOk) return this.#learn(body["Response"]);
+    if (type !== PayloadType.Event) return undefined;
     const press = findPressType(body);
     if (press === undefined) return undefined;
     const device = body["DeviceId"] ?? null;

@@ -17,14 +17,10 @@ import {
   type RecordedConnection,
   type Recording,
 } from "./contents.ts";
-import { FORMAT, FORMAT_KEY, FRAME_NAMES } from "./format.ts";
+import { FORMAT, FORMAT_KEY, FRAME_TYPES } from "./format.ts";
 
 /** Deepest body. */
 const DEPTH = 1_000;
-
-const TYPES: ReadonlyMap<unknown, PayloadType> = new Map(
-  Object.entries(FRAME_NAMES).map(([type, name]) => [name, Number(type) as PayloadType]),
-);
 
 /**
  * Reads a recording.
@@ -183,7 +179,7 @@ export class RecordingReader {
     if (direction !== "in" && direction !== "out") {
       throw this.#wrong(number, `'direction' is ${describeValue(direction)}`);
     }
-    const known = TYPES.get(type);
+    const known = FRAME_TYPES.get(type);
     return {
       time,
       connection: connection as number,

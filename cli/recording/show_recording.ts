@@ -21,17 +21,9 @@ export function isRecording(argument: string): boolean {
 export async function showRecording(context: Context, path: string): Promise<void> {
   const { out, log } = context;
   const isMcap = path.endsWith(MCAP_ENDING);
-  const found = await (isMcap ? summarizeMcap(context, path) : summarizeLines(context, path));
-  const { summary, format, isComplete, about, attachments } = found;
-  if (out.json) {
-    return await out.value({
-      format,
-      isComplete,
-      about,
-      attachments: [...attachments],
-      ...summary.json(),
-    });
-  }
+  const summary = await (isMcap ? summarizeMcap(context, path) : summarizeLines(context, path));
+  if (out.json) return await out.value(summary.json());
+  const { format, isComplete, about } = summary;
   const facts = [plural(summary.messages, "message"), formatDuration(summary.duration)];
   for (const key of ["started", "mode", "driver", "hands", "raw"]) {
     if (about[key] !== undefined) facts.push(`${key} ${words(about[key])}`);

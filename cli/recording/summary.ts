@@ -36,11 +36,21 @@ interface Moment {
 }
 
 export class Summary {
+  readonly format: "mcap" | "lines";
+  /** Whether the file has its end. */
+  isComplete = false;
+  /** What the file says of itself. */
+  about: JsonObject = {};
+  readonly attachments: string[] = [];
   /** The first of the moments; of others `moreMoments` has the number. */
   readonly moments: Moment[] = [];
   moreMoments = 0;
   readonly #all = newSpan();
   readonly #topics = new Map<string, TopicSummary>();
+
+  constructor(format: "mcap" | "lines") {
+    this.format = format;
+  }
 
   /** Takes a message; `time` is in milliseconds. */
   add(topic: string, encoding: string, time: number, bytes: number): void {
@@ -86,6 +96,10 @@ export class Summary {
       this.moments.filter((moment) => moment.kind === kind)
         .map(({ time, details }) => ({ time: toSeconds(time - this.start), ...details }));
     return {
+      format: this.format,
+      isComplete: this.isComplete,
+      about: this.about,
+      attachments: this.attachments,
       messages: this.messages,
       seconds: toSeconds(this.duration),
       topics: this.topics().map((topic) => ({
