@@ -64,7 +64,7 @@ export function exitCode(error: unknown): number {
   return EXIT.fault;
 }
 
-/** Whether what the other side sends is no RCSP, or too much of it. */
+/** Whether the other side does not follow the protocol, or exceeds a limit. */
 function isForeign(error: unknown): boolean {
   // A service that sends first may end the connection before a command is sent.
   const reason = error instanceof ConnectionError ? error.cause : error;
