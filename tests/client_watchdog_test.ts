@@ -224,4 +224,17 @@ for (
       assertStrictEquals((await rcsp.closed)?.code, "connection-stalled");
       assertEquals([flaky.clock.timers, rcsp.stats().queued], [0, 0]);
     }, { maxPending: 2, reconnect }));
+
+  test(`a subscription that finds the queue stuck ends at once if ${why}, and leaves no timer`, () =>
+    withFlaky(mute, async (rcsp, flaky) => {
+      const calls = ["A", "B"].map((name) => rcsp.call(name, undefined, { timeout: 50 }));
+      const settled = Promise.allSettled(calls);
+      await flaky.server.until(2);
+      flaky.clock.advance(50);
+      await settled;
+      const subscription = rcsp.subscribe({ publisher: "P", topic: "T" });
+      await assertRejects(() => subscription.ready, ConnectionError, "The server has gone silent");
+      await rcsp.closed;
+      assertStrictEquals(flaky.clock.timers, 0);
+    }, { maxPending: 2, reconnect }));
 }

@@ -62,9 +62,10 @@ export class SubscriptionRegistry {
     const since = this.counts.events;
     const member: Member = { filter, group, sink, since, deadline: Infinity };
     this.#members.add(member);
-    group?.members.add(member);
     if (group === undefined || group.accepted) sink.onAccepted?.();
     else this.#timer.set(member.deadline = this.#clock.now() + this.#options.commandTimeout);
+    // Last, as it may close the client.
+    if (group !== undefined) this.#join(group, member);
     return { leave: () => this.#leave(member) };
   }
 
@@ -142,15 +143,18 @@ export class SubscriptionRegistry {
     for (const { sink } of members) sink.onEnd?.(error);
   }
 
-  /** A new group is subscribed to, if there is a connection. */
   #groupOf(filter: EventFilter): Group {
     const key = filterKey(filter);
-    const known = this.#groups.get(key);
-    if (known !== undefined) return known;
-    const group = newGroup(key, filter, this.#options.dialect);
+    const group = this.#groups.get(key) ?? newGroup(key, filter, this.#options.dialect);
     this.#groups.set(key, group);
-    if (this.#connection) this.#subscribe(group, this.#connection.signal, false);
     return group;
+  }
+
+  /** The first member subscribes, if there is a connection. */
+  #join(group: Group, member: Member): void {
+    group.members.add(member);
+    if (group.members.size > 1 || this.#connection === undefined) return;
+    this.#subscribe(group, this.#connection.signal, false);
   }
 
   async #subscribeInTurn(groups: Group[], signal: AbortSignal): Promise<void> {
