@@ -435,7 +435,7 @@ test("what a client that left has not sent to the driver yet is not sent", async
     held.push(received);
     return undefined;
   };
-  await withForwarding(script, async ({ driver, join, server, rcsp }) => {
+  await withForwarding(script, async ({ driver, join, server, rcsp, errors }) => {
     const peer = join();
     for (let i = 0; i < 20; i++) await peer.send(`${i}`, "ListDevices");
     await driver.until(2);
@@ -444,6 +444,8 @@ test("what a client that left has not sent to the driver yet is not sent", async
     for (const received of held) driver.send(ok(received));
     await until(() => rcsp.stats().inFlight === 0);
     assertStrictEquals(driver.received.length, 2);
+    // It is no error of the server that a client leaves.
+    assertEquals(errors, []);
   }, { forward: { maxPending: 2 }, server: { closeTimeout: 1 } });
 });
 

@@ -8,7 +8,7 @@ import { type CallRequest, checkVersion } from "../client/call.ts";
 import { Client } from "../client/client.ts";
 import type { RcspClient } from "../client/rcsp_client.ts";
 import type { Dialect } from "../dialect.ts";
-import { CommandError, ConnectionError, LimitError, TimeoutError } from "../errors.ts";
+import { CommandError, LimitError, TimeoutError } from "../errors.ts";
 import { quote } from "../escape.ts";
 import { assertInteger } from "../limits.ts";
 import type { Command } from "../message/command.ts";
@@ -17,7 +17,12 @@ import { memberText, replaceStrings } from "../message/json_text.ts";
 import { RawResponse } from "../message/response.ts";
 import { formatAddress } from "../socket/address.ts";
 import { callUserCallback } from "../user_callback.ts";
-import type { ClientHandle, CommandContext, HandlerResult } from "./command_context.ts";
+import type {
+  ClientHandle,
+  CommandContext,
+  HandlerContext,
+  HandlerResult,
+} from "./command_context.ts";
 import { PendingCommands } from "./pending_commands.ts";
 import { refusal } from "./refusal.ts";
 import type { RcspServer } from "./server.ts";
@@ -76,14 +81,14 @@ export function forward(
   const { dialect } = server;
   const commands = new CommandForwarder(client, dialect, options);
   const subscriptions = new SharedSubscriptions(client.subscriptions);
-  handleSubscriptions(server, async (topic, { client: session }) => {
+  handleSubscriptions(server, async (topic, context) => {
     checkExact(topic, dialect);
-    await commands.inTurn(
-      session,
-      () => commands.answering(() => subscriptions.subscribe(session as Session, topic)),
-    );
-  }, async (topic, { client: session }) => {
-    await commands.inTurn(session, () => subscriptions.unsubscribe(session as Session, topic));
+    const session = context.client as Session;
+    const subscribe = () => subscriptions.subscribe(session, topic);
+    await commands.inTurn(context, () => commands.answering(subscribe));
+  }, async (topic, context) => {
+    const session = context.client as Session;
+    await commands.inTurn(context, () => subscriptions.unsubscribe(session, topic));
   });
   // The session knows this result.
   server.handleUnknown((command, context) =>
@@ -98,10 +103,6 @@ function checkExact({ deviceId }: EventFilter, dialect: Dialect): void {
   if (!Number.isInteger(deviceId) || Number.isSafeInteger(deviceId)) return;
   const message = "A device id above 2^53 cannot be passed on in a subscription";
   throw refusal(dialect, "badArguments", message);
-}
-
-function clientGone({ remote }: ClientHandle): ConnectionError {
-  return new ConnectionError("connection-closed", `Client ${remote} is disconnected`);
 }
 
 /** Passes single commands on. */
@@ -133,7 +134,7 @@ class CommandForwarder {
     const args = memberText(new TextDecoder().decode(context.payload), "Arguments");
     const { clock, options: { commandTimeout } } = this.#client;
     const deadline = clock.now() + commandTimeout;
-    const { type, json } = await this.inTurn(context.client, () =>
+    const { type, json } = await this.inTurn(context, () =>
       this.answering(() => {
         const timeout = Math.ceil(deadline - clock.now());
         if (timeout <= 0) {
@@ -159,10 +160,12 @@ class CommandForwarder {
   }
 
   /** Runs a command when the client has room for one more; not if the client is gone by then. */
-  inTurn<T>(client: ClientHandle, run: () => Promise<T>): Promise<T> {
+  inTurn<T>(context: HandlerContext, run: () => Promise<T>): Promise<T> {
+    const { client } = context;
     return this.#pendingOf(client).run(() =>
       this.#allPending.run(() => {
-        if ((client as Session).ended) throw clientGone(client);
+        // With the signal's reason, which is not reported.
+        if ((client as Session).ended) throw context.signal.reason;
         return run();
       })
     );
