@@ -23,7 +23,6 @@ export interface BridgeStatus {
   readonly simulating: boolean;
   /** The commands that were allowed beside those that only read. */
   readonly allow: readonly string[];
-  readonly version: string;
   /** The connection to the solved hands. */
   readonly motion: "connecting" | "ready" | "reconnecting" | "off";
 }

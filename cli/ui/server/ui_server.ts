@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ConnectOptions, VERSION } from "@rcsp/rcsp";
+import type { ConnectOptions } from "@rcsp/rcsp";
 import { forward, RcspServer } from "@rcsp/rcsp/server";
 import { fromWebSocket, WebSocketCloseError } from "@rcsp/rcsp/websocket";
 import type { WebSocket } from "ws";
@@ -133,13 +133,11 @@ export class UiServer {
       ...this.#driver!.status,
       simulate: simulate !== undefined,
       allow,
-      version: VERSION,
       motion: this.#motion?.state ?? "off",
     };
   }
 
   readonly #onRcsp = (webSocket: WebSocket, remote: string): void => {
-    if (this.#driver === undefined) return webSocket.terminate();
     const onText = (text: string): void => this.#onText(text, webSocket, remote);
     const maxBuffered = UI_LIMITS.unread;
     this.#rcsp.accept(fromWebSocket(webSocket, { remote, onText, maxBuffered }));
@@ -147,8 +145,7 @@ export class UiServer {
   };
 
   readonly #onRgmp = (webSocket: WebSocket, remote: string): void => {
-    if (this.#motion === undefined) return webSocket.terminate();
-    this.#motion.server.accept(fromWebSocket(webSocket, { remote }));
+    this.#motion!.server.accept(fromWebSocket(webSocket, { remote }));
   };
 
   #onText(text: string, webSocket: WebSocket, remote: string): void {

@@ -9,21 +9,16 @@ import { oncePerFrame } from "../schedule.ts";
 import { LedControl } from "./led_control.ts";
 
 const MOST_FIELDS = 40;
-const PRESS_NAMES: Record<string, string> = {
-  SinglePress: "Single",
-  DoublePress: "Double",
-  LongPress: "Long",
-};
 
 /** `<rcsp-device>` */
 export class DeviceCard extends HTMLElement {
   /** Shows a new press: once per frame, however many there are. */
-  readonly flash: () => void = oncePerFrame(() => this.#showPresses(true));
+  readonly flash: () => void = oncePerFrame(() => this.#showPresses());
   readonly #name = element("h3", { dir: "auto" });
   readonly #type = element("span", { className: "note type", dir: "auto" });
   readonly #side = element("span", { className: "pill side", hidden: true });
   readonly #battery = element("dd", {}, "–");
-  readonly #level = element("div", { className: "level", hidden: true });
+  readonly #level = element("dd", { className: "level", hidden: true, ariaHidden: "true" });
   readonly #firmware = element("dd", { dir: "auto" }, "–");
   readonly #presses = element("ol", { className: "presses", "aria-label": "Button presses" });
   readonly #pressCount = element("span", { className: "pill count" });
@@ -37,23 +32,18 @@ export class DeviceCard extends HTMLElement {
   );
   readonly #fields = element("dl", { className: "fields" });
   readonly #led: LedControl;
-  readonly #isOpen: boolean;
+  readonly #device: DeviceEntry;
   #flashing: Animation | undefined;
-  #device: DeviceEntry;
   #shownFields = "";
+  #shownCount = 0;
 
   /** `isOpen`: with all its fields. */
   constructor(session: Session, devices: DeviceStore, device: DeviceEntry, isOpen: boolean) {
     super();
-    this.#isOpen = isOpen;
     this.#device = device;
-    this.#led = new LedControl(session, devices, device.key, device.id);
-  }
-
-  connectedCallback(): void {
-    if (this.childElementCount > 0) return;
+    this.#led = new LedControl(session, devices, device);
     this.role = "article";
-    const copy = copyButton("Copy JSON", () => JSON.stringify(this.#device.fields, null, 2), {
+    const copy = copyButton("Copy JSON", () => JSON.stringify(device.fields, null, 2), {
       className: "quiet",
     });
     this.append(
@@ -73,27 +63,25 @@ export class DeviceCard extends HTMLElement {
       this.#led,
       element(
         "details",
-        { open: this.#isOpen },
+        { open: isOpen },
         element("summary", {}, "All fields"),
         this.#fields,
         copy,
       ),
     );
-    this.#showPresses(false);
   }
 
-  update(device: DeviceEntry, canSetLed: boolean): void {
-    this.#device = device;
-    const fields = JSON.stringify(device.fields);
+  update(canSetLed: boolean): void {
+    const fields = JSON.stringify(this.#device.fields);
     if (fields !== this.#shownFields) {
       this.#shownFields = fields;
-      this.#showFacts(deviceFacts(device.fields));
+      this.#showFacts(deviceFacts(this.#device.fields));
     }
-    this.#led.update(device.fields, canSetLed);
-    this.#showPresses(false);
+    this.#led.update(canSetLed);
+    this.#showPresses();
   }
 
-  #showPresses(isNew: boolean): void {
+  #showPresses(): void {
     const { presses, pressCount, buttonError } = this.#device;
     setText(this.#pressCount, pressCount === 0 ? "" : String(pressCount));
     setText(
@@ -105,12 +93,13 @@ export class DeviceCard extends HTMLElement {
         : "",
     );
     this.#pressNote.hidden = this.#pressNote.textContent === "";
-    if (!isNew) return;
+    if (pressCount === this.#shownCount) return;
+    this.#shownCount = pressCount;
     this.#presses.replaceChildren(...presses.map(({ type, time }) =>
       element(
         "li",
         {},
-        element("span", {}, PRESS_NAMES[type] ?? foreignText(type, 40)),
+        element("span", {}, foreignText(type.replace(/Press$/, ""), 40)),
         element("time", {}, clockTime(time)),
       )
     ));

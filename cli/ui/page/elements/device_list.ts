@@ -61,7 +61,7 @@ export class DeviceList extends Panel {
       // A card in the right place is not moved: it would lose the focus.
       const there = this.#grid.children[index];
       if (there !== card) this.#grid.insertBefore(card, there ?? null);
-      card.update(device, canSetLed && isFresh);
+      card.update(canSetLed && isFresh);
     }
   }
 }

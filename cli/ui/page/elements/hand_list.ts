@@ -60,16 +60,15 @@ export class HandList extends Panel {
 
   #define(device: MotionDevice): void {
     if (device.hand === undefined) return this.#remove(device.id);
-    const known = this.#views.get(device.id);
-    if (known !== undefined) return known.define(device);
-    if (this.#views.size >= MOST_HANDS) return;
-    const view = new HandView(device, this.#camera);
-    this.#views.set(device.id, view);
-    const views = [...this.#views.values()];
-    // The left hand is on the left.
-    this.#grid.append(view);
-    this.#grid.append(...views.filter(({ dataset }) => dataset["side"] !== "left"));
-    this.#empty.hidden = true;
+    let view = this.#views.get(device.id);
+    if (view === undefined && this.#views.size < MOST_HANDS) {
+      this.#views.set(device.id, view = new HandView(this.#camera));
+      // The left hand is on the left.
+      if (device.hand.side === "left") this.#grid.prepend(view);
+      else this.#grid.append(view);
+      this.#empty.hidden = true;
+    }
+    view?.define(device);
   }
 
   #remove(id: number): void {

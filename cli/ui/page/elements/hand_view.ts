@@ -1,6 +1,6 @@
 /** One hand: its picture, and how evenly it arrives. */
 
-import type { JointSet, MotionDevice } from "@rcsp/rcsp/motion";
+import type { MotionDevice } from "@rcsp/rcsp/motion";
 import { canvasColor, element, foreignText, setText } from "../dom.ts";
 import { duration } from "../format.ts";
 import type { Camera } from "../hands/camera.ts";
@@ -30,22 +30,17 @@ export class HandView extends HTMLElement {
   readonly #gaps = element("dd", {}, "–");
   readonly #note = element("p", { className: "note", hidden: true });
   readonly #camera: Camera;
-  #device: MotionDevice;
-  #joints: JointSet | undefined;
+  #device!: MotionDevice;
+  #joints: NonNullable<MotionDevice["hand"]>["openXr" | "local"];
   #drawing: HandDrawing | undefined;
   #projection: Projection | undefined;
   #poses = new Float32Array(0);
   #colors: HandColors | undefined;
   #isVisible = true;
 
-  constructor(device: MotionDevice, camera: Camera) {
+  constructor(camera: Camera) {
     super();
-    this.#device = device;
     this.#camera = camera;
-  }
-
-  connectedCallback(): void {
-    if (this.childElementCount > 0) return;
     const figures = [["Rate", this.#rate], ["Age", this.#age], ["Gaps", this.#gaps]] as const;
     this.append(
       this.#title,
@@ -76,10 +71,9 @@ export class HandView extends HTMLElement {
       this.#isVisible = entry!.isIntersecting;
       this.draw();
     }).observe(this.#canvas);
-    this.define(this.#device);
   }
 
-  /** Takes a new definition. */
+  /** Takes a definition, once it is in the page: the theme gives its colors. */
   define(device: MotionDevice): void {
     this.#device = device;
     const { hand } = device;
@@ -107,9 +101,8 @@ export class HandView extends HTMLElement {
 
   /** Writes the figures; not with every frame, as nobody could read them. */
   showFigures(now: number): void {
-    const { hand, error, lastSeen } = this.#device;
-    const group = hand?.openXr?.group ?? hand?.local?.group;
-    const pace = group && this.#device.pace(group.id);
+    const { error, lastSeen } = this.#device;
+    const pace = this.#joints && this.#device.pace(this.#joints.group.id);
     const interval = pace?.interval ?? 0;
     const age = Math.max(now - lastSeen, 0);
     const isStale = this.#device.stale;
@@ -127,16 +120,11 @@ export class HandView extends HTMLElement {
     if (!this.#isVisible || context === null || this.#colors === undefined) return;
     const { width, height } = this.#canvas;
     context.clearRect(0, 0, width, height);
-    if (this.#joints?.wrist === undefined || !this.#hasPoses()) return;
+    if (this.#joints?.wrist === undefined) return;
+    if (this.#device.sample(this.#joints.group.id) === undefined) return;
     this.#joints.copyRelative(this.#poses);
     const { yaw, pitch, zoom } = this.#camera;
     this.#projection!.project(this.#poses, { yaw, pitch, zoom, width, height });
     this.#drawing!.draw(context, this.#projection!, this.#colors, devicePixelRatio);
-  }
-
-  #hasPoses(): boolean {
-    const { hand } = this.#device;
-    const group = hand?.openXr?.group ?? hand?.local?.group;
-    return group !== undefined && this.#device.sample(group.id) !== undefined;
   }
 }

@@ -1,9 +1,8 @@
 /** The color of a device's LED, where the bridge allows it. */
 
-import type { DeviceId, JsonObject } from "@rcsp/rcsp/core";
 import { button, element, foreignText, setText } from "../dom.ts";
 import { ledColor, type Rgb } from "../model/device_fields.ts";
-import type { DeviceStore } from "../model/device_store.ts";
+import type { DeviceEntry, DeviceStore } from "../model/device_store.ts";
 import type { Session } from "../model/session.ts";
 
 /** The only name of an LED that is confirmed. */
@@ -17,33 +16,26 @@ const BLINK_TIME = 250;
 export class LedControl extends HTMLElement {
   readonly #session: Session;
   readonly #devices: DeviceStore;
-  readonly #key: string;
-  readonly #id: DeviceId;
+  readonly #device: DeviceEntry;
   readonly #picker = element("input", { type: "color", value: "#5aa9ff" });
   readonly #identify = button("Identify", () => void this.#blink(), { ariaDisabled: "false" });
   readonly #result = element("span", { className: "result", role: "status" });
   #color: Rgb | undefined;
   #isBusy = false;
 
-  constructor(session: Session, devices: DeviceStore, key: string, id: DeviceId) {
+  constructor(session: Session, devices: DeviceStore, device: DeviceEntry) {
     super();
     this.#session = session;
     this.#devices = devices;
-    this.#key = key;
-    this.#id = id;
+    this.#device = device;
+    this.append(element("label", {}, "LED ", this.#picker), this.#identify, this.#result);
     this.#picker.addEventListener("change", () => void this.#set(rgbOf(this.#picker.value)));
   }
 
-  connectedCallback(): void {
-    if (this.childElementCount > 0) return;
-    const label = element("label", {}, "LED ", this.#picker);
-    this.append(label, this.#identify, this.#result);
-  }
-
-  update(fields: JsonObject, canSet: boolean): void {
+  update(canSet: boolean): void {
     this.hidden = !this.#session.allows("SetColorLed");
     this.#picker.disabled = this.#identify.disabled = !canSet;
-    const color = ledColor(fields, LED);
+    const color = ledColor(this.#device.fields, LED);
     if (color === undefined || this.#isBusy || document.activeElement === this.#picker) return;
     this.#color = color;
     this.#picker.value = hexOf(color);
@@ -69,13 +61,13 @@ export class LedControl extends HTMLElement {
     this.#color = color;
     if (this.#isBusy) return;
     await this.#send(color);
-    this.#devices.refresh(this.#key);
+    this.#devices.refresh(this.#device.key);
   }
 
   /** Returns whether it was set; if not, says why. */
   async #send(color: Rgb): Promise<boolean> {
     try {
-      await this.#session.send("SetColorLed", { DeviceId: this.#id, LedId: LED, ...color });
+      await this.#session.send("SetColorLed", { DeviceId: this.#device.id, LedId: LED, ...color });
       setText(this.#result, "");
       return true;
     } catch (error) {
