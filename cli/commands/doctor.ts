@@ -105,11 +105,7 @@ function isHostMissing({ cause }: Error): boolean {
   return cause instanceof ConnectionError && cause.code.startsWith("host-");
 }
 
-async function checkDriver(
-  context: Context,
-  report: Report,
-  server: Driver,
-): Promise<void> {
+async function checkDriver(context: Context, report: Report, server: Driver): Promise<void> {
   const rcsp = await connect({
     ...server,
     reconnect: false,

@@ -208,10 +208,7 @@ function stateText({ client, address }: MotionSession, devices: number): string 
   return `${address}: ${status.state}, ${counted}. Ctrl-C ends.`;
 }
 
-async function readCalibrations(
-  { io }: Context,
-  path: string | undefined,
-): Promise<Calibrations> {
+async function readCalibrations({ io }: Context, path: string | undefined): Promise<Calibrations> {
   if (path === undefined) return {};
   const json = await readJson(io, path, CALIBRATION_BYTES);
   try {

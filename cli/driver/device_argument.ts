@@ -46,10 +46,7 @@ export function pickDevice(devices: readonly Device[], argument: string): Device
 }
 
 /** Lists the devices and picks one. */
-export async function findDevice(
-  rcsp: RcspClient,
-  argument: string,
-): Promise<Device> {
+export async function findDevice(rcsp: RcspClient, argument: string): Promise<Device> {
   return pickDevice(await rcsp.listDevices(), argument);
 }
 

@@ -29,11 +29,7 @@ const QUESTIONS: readonly Uint8Array[] = [
 ];
 
 /** What is wrong with an answer: where it is not a driver that answers, what it is. */
-export async function reasonOf(
-  context: Context,
-  server: Driver,
-  error: Error,
-): Promise<string> {
+export async function reasonOf(context: Context, server: Driver, error: Error): Promise<string> {
   context.signal.throwIfAborted();
   const isRefusal = error instanceof CommandError;
   return (isRefusal ? undefined : await identifyPort(context, server)) ?? error.message;

@@ -241,11 +241,7 @@ class Learner {
     }
   }
 
-  async #waitForEvent(
-    device: Device,
-    keys: Keys,
-    wait: number,
-  ): Promise<JsonObject | undefined> {
+  async #waitForEvent(device: Device, keys: Keys, wait: number): Promise<JsonObject | undefined> {
     const { signal } = this.#context;
     if (wait === 0) {
       await this.#report.add("info", "events", "not waited for: --for 15s does");

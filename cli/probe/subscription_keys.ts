@@ -46,11 +46,7 @@ const NAMES = /['"`‘“]([A-Za-z_][\w.]{0,60})['"`’”]|\b([A-Z][a-z]+(?:[A-
 export type Ask = (name: string, args: JsonObject) => Promise<RawAnswer>;
 
 /** Tries keys on one device. */
-export async function tryKeys(
-  ask: Ask,
-  dialect: Dialect,
-  deviceId: DeviceId,
-): Promise<Trial> {
+export async function tryKeys(ask: Ask, dialect: Dialect, deviceId: DeviceId): Promise<Trial> {
   const { commands, subscription: assumed } = dialect;
   const { deviceId: id } = assumed;
   const pairs = PUBLISHER_KEYS.flatMap((publisher) =>
