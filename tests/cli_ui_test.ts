@@ -84,7 +84,7 @@ test("ui on a port that is named and taken ends with 3", async () => {
   await withUiCommand(["--port", "0"], async ({ port }) => {
     const result = await rcsp(["ui", "--port", `${port}`], { ...memoryNetwork(), ...HOOKS });
     assertFails(result, 3);
-    assertStringIncludes(result.err, `Cannot listen on 127.0.0.1:${port}: the port is in use`);
+    assertStringIncludes(result.err, `Cannot listen on 127.0.0.1:${port}: port already in use`);
   });
 });
 

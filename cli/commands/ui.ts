@@ -172,7 +172,7 @@ async function listen(server: UiServer, host: string, port: number | undefined):
   } catch (cause) {
     const address = formatAddress({ host, port: ports.at(-1)! });
     const { code } = cause as { code?: unknown };
-    const reason = code === "EADDRINUSE" ? "the port is in use" : systemReason(cause);
+    const reason = code === "EADDRINUSE" ? "port already in use" : systemReason(cause);
     throw new Failure(`Cannot listen on ${address}: ${reason}`, EXIT.connection, { cause });
   }
 }
