@@ -42,12 +42,12 @@ test("a broker that is closed while its first sentence is written leaves no conn
 test("a driver that lists new devices without end: those that left first are forgotten", () => {
   const broker = brokerAt("mqtt://127.0.0.1", () => Promise.resolve());
   const forgotten: string[] = [];
-  const presence = new Presence(
+  const presence = new Presence({
     broker,
-    new Topics("rokoko", "stage"),
-    () => 0,
-    (level) => forgotten.push(level),
-  );
+    topics: new Topics("rokoko", "stage"),
+    now: () => 0,
+    onForget: (level) => forgotten.push(level),
+  });
   for (let i = 0; i < 3_000; i++) {
     presence.set(`${i}`, true);
     if (i > 0) presence.set(`${i - 1}`, false);

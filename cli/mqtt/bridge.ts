@@ -54,12 +54,12 @@ export async function runBridge(context: Context, options: BridgeOptions): Promi
   const homeAssistant = options.homeAssistant
     ? new HomeAssistant(broker, topics, allowed.has(LED_COMMAND))
     : undefined;
-  const presence = new Presence(
+  const presence = new Presence({
     broker,
     topics,
-    () => clock.now(),
-    (level) => homeAssistant?.remove(level),
-  );
+    now: () => clock.now(),
+    onForget: (level) => homeAssistant?.remove(level),
+  });
   const site: Site = { context, broker, topics, presence, homeAssistant };
   const refusals = new RefusalLog(clock, boundedLog(context));
   const commands = new RemoteCommands({

@@ -18,7 +18,7 @@ import {
   VersionRefused,
 } from "./broker_connection.ts";
 import { brokerReason, formatBroker } from "./broker_url.ts";
-import { type Press, PressQueue, type PressStats } from "./press_queue.ts";
+import { type Press, PressQueue } from "./press_queue.ts";
 
 /** Milliseconds between attempts to connect: a press must not grow too old while we wait. */
 const RETRY = { first: 250, longest: 2_000 };
@@ -56,7 +56,7 @@ export class Broker {
   readonly #retained = new Map<string, string>();
   /** Topics whose retained payload this connection has not seen yet. */
   #unsent = new Set<string>();
-  readonly #presses: PressQueue;
+  readonly presses: PressQueue;
   #responses: { topic: string; payload: string; correlationData: Buffer | undefined }[] = [];
   #latest = new Map<string, string>();
   #isStreaming = false;
@@ -73,7 +73,7 @@ export class Broker {
     this.#options = options;
     this.#name = formatBroker(options.address);
     this.#complain = logOnce((text) => void options.log(text));
-    this.#presses = new PressQueue({
+    this.presses = new PressQueue({
       limit: MOST_PRESSES,
       maxAge: PRESS_LIFETIME,
       now: () => options.clock.now(),
@@ -83,11 +83,6 @@ export class Broker {
   /** Whether it is connected. */
   get isConnected(): boolean {
     return this.#connection !== undefined;
-  }
-
-  /** What became of the presses. */
-  get presses(): PressStats {
-    return this.#presses.stats();
   }
 
   /** Sets a retained payload; an empty one removes the topic from the broker. */
@@ -100,7 +95,7 @@ export class Broker {
 
   /** Queues a press. */
   press(topic: string, payload: string): void {
-    this.#presses.add(topic, payload);
+    this.presses.add(topic, payload);
     this.#pump();
   }
 
@@ -131,9 +126,12 @@ export class Broker {
       let reason: unknown;
       try {
         const connection = this.#opened = await this.#open();
-        const away = lostAt === undefined ? "" : ` again after ${this.#since(lostAt)}`;
+        const away = lostAt === undefined
+          ? ""
+          : ` again after ${formatDuration(this.#options.clock.now() - lostAt)}`;
+        const without5 = this.#version === 5 ? "" : " (MQTT 3.1.1, so calls get no response)";
         if (signal.aborted) await connection.close();
-        await log(`Connected to broker ${this.#name}${away}${this.#without5()}`);
+        await log(`Connected to broker ${this.#name}${away}${without5}`);
         lastLogged = undefined;
         reason = await this.#serve(connection);
       } catch (error) {
@@ -172,16 +170,13 @@ export class Broker {
 
   async #open(): Promise<BrokerConnection> {
     const options = { ...this.#options, signal: this.#end.signal };
-    try {
-      const connection = await openConnection(options, this.#version ?? 5);
-      this.#version ??= 5;
-      return connection;
-    } catch (error) {
+    let version = this.#version ?? 5;
+    const connection = await openConnection(options, version).catch((error) => {
       if (!(error instanceof VersionRefused)) throw error;
-      const connection = await openConnection(options, 4);
-      this.#version = 4;
-      return connection;
-    }
+      return openConnection(options, version = 4);
+    });
+    this.#version = version;
+    return connection;
   }
 
   /** Resolves with the reason when the connection has ended. */
@@ -194,13 +189,10 @@ export class Broker {
     for (const filter of refused) await log(`The broker does not allow subscribing to ${filter}`);
     this.#unsent = new Set(this.#retained.keys());
     if (!this.#end.signal.aborted) this.#connection = connection;
-    const before = this.#presses.stats();
-    const late = this.#presses.size;
+    const [late, before] = [this.presses.size, this.presses.expired];
     this.#pump();
-    const expired = this.#presses.stats().expired - before.expired;
-    if (late - expired > 0) {
-      await log(`Presses sent late: ${late - expired}`);
-    }
+    const expired = this.presses.expired - before;
+    if (late - expired > 0) await log(`Presses sent late: ${late - expired}`);
     if (expired > 0) {
       const lifetime = formatDuration(PRESS_LIFETIME);
       await log(`Presses dropped as they were older than ${lifetime}: ${expired}`);
@@ -212,7 +204,7 @@ export class Broker {
     this.#responses = [];
     this.#latest = new Map();
     this.#isStreaming = false;
-    this.#presses.requeue();
+    this.presses.requeue();
     return reason;
   }
 
@@ -234,7 +226,7 @@ export class Broker {
         this.#send(connection, topic, payload, { qos: 1, ...(properties && { properties }) });
         continue;
       }
-      const next = this.#presses.next();
+      const next = this.presses.next();
       if (next === undefined) break;
       const { press, left } = next;
       const properties = { messageExpiryInterval: Math.ceil(left / 1_000) };
@@ -260,7 +252,7 @@ export class Broker {
     connection.publish(topic, payload, options).then(
       () =>
         settle(() => {
-          if (press !== undefined) return this.#presses.acknowledge(press);
+          if (press !== undefined) return this.presses.acknowledge(press);
           // Nothing is to be kept of a topic that was removed.
           if (options.retain && this.#retained.get(topic) === "") this.#retained.delete(topic);
         }),
@@ -268,7 +260,7 @@ export class Broker {
         settle(() => {
           // Without a reason code the connection is lost, which is not the end of the message.
           if (typeof (error as { code?: unknown }).code !== "number") return;
-          if (press !== undefined) this.#presses.refuse(press);
+          if (press !== undefined) this.presses.refuse(press);
           this.#complain(`The broker refuses ${quote(topic)}: ${brokerReason(error)}`);
         }),
     );
@@ -287,13 +279,5 @@ export class Broker {
       this.#stream();
     };
     connection.publish(topic, payload, { qos: 0 }).then(done, done);
-  }
-
-  #without5(): string {
-    return this.#version === 5 ? "" : " (MQTT 3.1.1, so calls get no response)";
-  }
-
-  #since(time: number): string {
-    return formatDuration(this.#options.clock.now() - time);
   }
 }

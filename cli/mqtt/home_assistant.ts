@@ -14,6 +14,7 @@ import type { Topics } from "./topics.ts";
 const PREFIX = "homeassistant";
 /** The entities of a device, each with its component. */
 const ENTITIES = { button: "event", led: "light", battery: "sensor" } as const;
+const NAMES = ["button", "led", "battery"] as const;
 /** Most characters of a name. */
 const LONGEST_NAME = 80;
 const PLAIN_KEY = /^battery\w{0,30}$/i;
@@ -49,36 +50,24 @@ export class HomeAssistant {
       },
       origin: { name: "rcsp", sw_version: VERSION },
     };
-    this.#publish(level, "button", {
-      ...common,
-      name: "Button",
-      unique_id: `${id}_button`,
-      device_class: "button",
-      state_topic: this.#topics.of(level, "button"),
-      event_types: [...PRESS_TYPES],
-      value_template: "{{ {'event_type': value_json.type, 'time': value_json.time} | to_json }}",
-    });
-    this.#publish(
-      level,
-      "led",
-      this.#hasLed && {
-        ...common,
+    const battery = batteryKey(info);
+    const entities: Record<keyof typeof ENTITIES, JsonObject | false> = {
+      button: {
+        name: "Button",
+        device_class: "button",
+        state_topic: this.#topics.of(level, "button"),
+        event_types: [...PRESS_TYPES],
+        value_template: "{{ {'event_type': value_json.type, 'time': value_json.time} | to_json }}",
+      },
+      led: this.#hasLed && {
         name: "LED",
-        unique_id: `${id}_led`,
         schema: "json",
         command_topic: this.#topics.of(level, "led/set"),
         supported_color_modes: ["rgb"],
         brightness: true,
       },
-    );
-    const battery = batteryKey(info);
-    this.#publish(
-      level,
-      "battery",
-      battery !== undefined && {
-        ...common,
+      battery: battery !== undefined && {
         name: "Battery",
-        unique_id: `${id}_battery`,
         device_class: "battery",
         state_class: "measurement",
         unit_of_measurement: "%",
@@ -86,14 +75,16 @@ export class HomeAssistant {
         state_topic: this.#topics.of(level, "info"),
         value_template: `{{ value_json['${battery}'] }}`,
       },
-    );
+    };
+    for (const name of NAMES) {
+      const entity = entities[name] && { ...common, unique_id: `${id}_${name}`, ...entities[name] };
+      this.#publish(level, name, entity);
+    }
   }
 
   /** Removes the entities of a device. */
   remove(level: string): void {
-    for (const name of Object.keys(ENTITIES)) {
-      this.#announced.delete(this.#publish(level, name as keyof typeof ENTITIES, false));
-    }
+    for (const name of NAMES) this.#announced.delete(this.#publish(level, name, false));
   }
 
   /** An entity that is not there any more, or not allowed, is removed. Returns the topic. */

@@ -14,25 +14,23 @@ const MOST_LEFTOVERS = 1_000;
 /** Most devices that are away; of more, those that left first are gone for good. */
 const MOST_AWAY = 1_000;
 
+/** Where it is published. */
+export interface PresenceOptions {
+  readonly broker: Broker;
+  readonly topics: Topics;
+  readonly now: () => number;
+  /** Called with the level of a device that is gone for good. */
+  readonly onForget: (level: string) => void;
+}
+
 /** The availability of all devices of a site, by their level of the topic. */
 export class Presence {
-  readonly #broker: Broker;
-  readonly #topics: Topics;
-  readonly #now: () => number;
-  readonly #onForget: (level: string) => void;
+  readonly #options: PresenceOptions;
   /** When each device that is away was last there; `undefined` for those that are there. */
   readonly #awaySince = new Map<string, number | undefined>();
 
-  constructor(
-    broker: Broker,
-    topics: Topics,
-    now: () => number,
-    onForget: (level: string) => void,
-  ) {
-    this.#broker = broker;
-    this.#topics = topics;
-    this.#now = now;
-    this.#onForget = onForget;
+  constructor(options: PresenceOptions) {
+    this.#options = options;
   }
 
   /** A device is there, or is not. */
@@ -41,11 +39,9 @@ export class Presence {
     if (!isOnline && !wasOnline && this.#awaySince.has(level)) return;
     // At the end: those that left first come first.
     this.#awaySince.delete(level);
-    this.#awaySince.set(level, isOnline ? undefined : this.#now());
-    this.#broker.retain(
-      this.#topics.of(level, "availability"),
-      isOnline ? "online" : "offline",
-    );
+    const { broker, topics, now } = this.#options;
+    this.#awaySince.set(level, isOnline ? undefined : now());
+    broker.retain(topics.of(level, "availability"), isOnline ? "online" : "offline");
   }
 
   /** The broker has kept that a device is online: one of an earlier run, if it is not there now. */
@@ -56,16 +52,17 @@ export class Presence {
 
   /** Removes what the broker has kept of devices that are gone for good. */
   sweep(): void {
+    const { broker, topics, now, onForget } = this.#options;
     let away = [...this.#awaySince.values()].filter((since) => since !== undefined).length;
     for (const [level, since] of this.#awaySince) {
       if (since === undefined) continue;
-      if (away <= MOST_AWAY && this.#now() - since < FORGET_AFTER) continue;
+      if (away <= MOST_AWAY && now() - since < FORGET_AFTER) continue;
       away--;
       this.#awaySince.delete(level);
       for (const name of ["availability", "info"]) {
-        this.#broker.retain(this.#topics.of(level, name), "");
+        broker.retain(topics.of(level, name), "");
       }
-      this.#onForget(level);
+      onForget(level);
     }
   }
 

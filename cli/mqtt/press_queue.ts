@@ -12,16 +12,6 @@ export interface Press {
   readonly at: number;
 }
 
-/** What a queue has done so far. */
-export interface PressStats {
-  /** Presses that the broker has acknowledged. */
-  readonly sent: number;
-  /** Presses dropped as too many waited. */
-  readonly dropped: number;
-  /** Presses dropped as they were too old to be sent. */
-  readonly expired: number;
-}
-
 /**
  * A bounded queue that keeps a press until the broker has acknowledged it.
  *
@@ -29,19 +19,18 @@ export interface PressStats {
  * - A press that is older than `maxAge` is not sent, and not sent again.
  */
 export class PressQueue {
-  readonly #limit: number;
-  readonly #maxAge: number;
-  readonly #now: () => number;
+  /** Presses that the broker has acknowledged. */
+  sent = 0;
+  /** Presses dropped as too many waited, or as the broker refused them. */
+  dropped = 0;
+  /** Presses dropped as they were too old to be sent. */
+  expired = 0;
+  readonly #options: { limit: number; maxAge: number; now: () => number };
   #waiting: Press[] = [];
   readonly #inFlight = new Set<Press>();
-  #sent = 0;
-  #dropped = 0;
-  #expired = 0;
 
   constructor(options: { limit: number; maxAge: number; now: () => number }) {
-    this.#limit = options.limit;
-    this.#maxAge = options.maxAge;
-    this.#now = options.now;
+    this.#options = options;
   }
 
   /** Presses that wait or are in flight. */
@@ -50,43 +39,39 @@ export class PressQueue {
   }
 
   add(topic: string, payload: string): void {
-    this.#waiting.push({ topic, payload, at: this.#now() });
-    if (this.size <= this.#limit || this.#waiting.length === 1) return;
+    this.#waiting.push({ topic, payload, at: this.#options.now() });
+    if (this.size <= this.#options.limit || this.#waiting.length === 1) return;
     this.#waiting.shift();
-    this.#dropped++;
+    this.dropped++;
   }
 
   /** The next press to send, with the milliseconds that it has left. */
   next(): { press: Press; left: number } | undefined {
-    for (;;) {
-      const press = this.#waiting.shift();
-      if (press === undefined) return undefined;
-      const left = press.at + this.#maxAge - this.#now();
+    const { maxAge, now } = this.#options;
+    for (let press = this.#waiting.shift(); press; press = this.#waiting.shift()) {
+      const left = press.at + maxAge - now();
       if (left > 0) {
         this.#inFlight.add(press);
         return { press, left };
       }
-      this.#expired++;
+      this.expired++;
     }
+    return undefined;
   }
 
   /** The broker has acknowledged a press. */
   acknowledge(press: Press): void {
-    if (this.#inFlight.delete(press)) this.#sent++;
+    if (this.#inFlight.delete(press)) this.sent++;
   }
 
   /** The broker refuses a press. */
   refuse(press: Press): void {
-    if (this.#inFlight.delete(press)) this.#dropped++;
+    if (this.#inFlight.delete(press)) this.dropped++;
   }
 
   /** The connection is lost: presses in flight wait again, in their old order. */
   requeue(): void {
     this.#waiting = [...this.#inFlight, ...this.#waiting];
     this.#inFlight.clear();
-  }
-
-  stats(): PressStats {
-    return { sent: this.#sent, dropped: this.#dropped, expired: this.#expired };
   }
 }

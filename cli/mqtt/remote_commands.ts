@@ -30,72 +30,67 @@ const LONGEST_ARGUMENTS = 64 * 1024;
 const MOST_CALLS = 32;
 const WHITE: ColorLed = { Red: 255, Green: 255, Blue: 255 };
 
+/** What may come in, and to whom it goes. */
+export interface RemoteOptions {
+  readonly site: Site;
+  readonly allowed: ReadonlySet<string>;
+  readonly bridges: readonly DriverBridge[];
+  readonly signal: AbortSignal;
+  /** Bounded, as anybody can make it talk. */
+  readonly log: (text: string) => void;
+}
+
 /** Carries out what the broker brings. */
 export class RemoteCommands {
-  readonly #site: Site;
-  readonly #allowed: ReadonlySet<string>;
-  readonly #bridges: readonly DriverBridge[];
-  readonly #log: (text: string) => void;
-  readonly #signal: AbortSignal;
+  readonly #options: RemoteOptions;
   readonly #setter: LedSetter;
   /** The last color of each device that is not black, by the level of the topic. */
   readonly #lastColors = new Map<string, ColorLed>();
   #calls = 0;
 
-  constructor(options: {
-    site: Site;
-    allowed: ReadonlySet<string>;
-    bridges: readonly DriverBridge[];
-    signal: AbortSignal;
-    /** Bounded, as anybody can make it talk. */
-    log: (text: string) => void;
-  }) {
-    this.#site = options.site;
-    this.#allowed = options.allowed;
-    this.#bridges = options.bridges;
-    this.#signal = options.signal;
-    this.#log = options.log;
+  constructor(options: RemoteOptions) {
+    const { signal, log } = this.#options = options;
     this.#setter = new LedSetter(
-      options.signal,
+      signal,
       (level, color) => {
         const bridge = this.#bridgeOf(level);
         const device = bridge?.find(level);
-        return device && bridge?.rcsp.setColorLed(device, color, { signal: this.#signal });
+        return device && bridge?.rcsp.setColorLed(device, color, { signal });
       },
-      (level, error) => this.#log(`Device ${quote(level)}: ${error.message}`),
+      (level, error) => log(`Device ${quote(level)}: ${error.message}`),
     );
   }
 
   /** Handles a message on `led/set` or `call/COMMAND`. */
   onMessage(message: BrokerMessage): void {
     const { topic, retain } = message;
-    const { topics } = this.#site;
+    const { topics } = this.#options.site;
     if (retain) {
-      return this.#log(
+      return this.#options.log(
         `Ignored a retained message on ${quote(topic)}: it would come again at every reconnect`,
       );
     }
     const call = `${topics.base}/call/`;
     if (topic.startsWith(call)) return void this.#onCall(topic.slice(call.length), message);
     // A broker may send what nobody has subscribed to.
-    if (this.#allowed.has(LED_COMMAND)) this.#onLed(topics.deviceOf(topic), message);
+    if (this.#options.allowed.has(LED_COMMAND)) this.#onLed(topics.deviceOf(topic), message);
   }
 
   #onLed(level: string, { payload }: BrokerMessage): void {
     if (this.#bridgeOf(level) === undefined) {
-      return this.#log(`No device ${quote(level)} for its 'led/set'`);
+      return this.#options.log(`No device ${quote(level)} for its 'led/set'`);
     }
     try {
       const color = readLed(payload, this.#lastColors.get(level) ?? WHITE);
       if (color.Red + color.Green + color.Blue > 0) this.#lastColors.set(level, color);
       this.#setter.set(level, color);
     } catch (error) {
-      this.#log(`Invalid 'led/set' of device ${quote(level)}: ${(error as Error).message}`);
+      this.#options.log(`Invalid 'led/set' of device ${quote(level)}: ${(error as Error).message}`);
     }
   }
 
   #bridgeOf(level: string): DriverBridge | undefined {
-    return this.#bridges.find((bridge) => bridge.find(level) !== undefined);
+    return this.#options.bridges.find((bridge) => bridge.find(level) !== undefined);
   }
 
   async #onCall(name: string, message: BrokerMessage): Promise<void> {
@@ -103,16 +98,18 @@ export class RemoteCommands {
       const { responseTopic = "", correlationData } = message.properties ?? {};
       if (responseTopic === "" || /[+#\0]|^\$/.test(responseTopic)) return;
       // Who may only call must not reach, through us, the topics that we and our readers trust.
-      if (responseTopic.startsWith(`${this.#site.topics.base}/`)) {
-        return this.#log(`No response on ${quote(responseTopic)}: it is one of this site's topics`);
+      if (responseTopic.startsWith(`${this.#options.site.topics.base}/`)) {
+        return this.#options.log(
+          `No response on ${quote(responseTopic)}: it is one of this site's topics`,
+        );
       }
-      this.#site.broker.respond(responseTopic, safeJson(body), correlationData);
+      this.#options.site.broker.respond(responseTopic, safeJson(body), correlationData);
     };
     const refuse = (Code: JsonValue, Message: string): void => {
-      this.#log(`Call of ${quote(name)}: ${Message}`);
+      this.#options.log(`Call of ${quote(name)}: ${Message}`);
       respond({ Error: { Code, Message } });
     };
-    if (!this.#allowed.has(name)) return refuse("NotAllowed", "not allowed: see --allow");
+    if (!this.#options.allowed.has(name)) return refuse("NotAllowed", "not allowed: see --allow");
     if (this.#calls >= MOST_CALLS) {
       return refuse("Busy", `${plural(MOST_CALLS, "call")} are pending`);
     }
@@ -120,9 +117,9 @@ export class RemoteCommands {
     try {
       const bridge = this.#driverOf(message);
       const args = readArguments(message.payload);
-      respond({ Response: await bridge.rcsp.call(name, args, { signal: this.#signal }) });
+      respond({ Response: await bridge.rcsp.call(name, args, { signal: this.#options.signal }) });
     } catch (error) {
-      if (this.#signal.aborted) return;
+      if (this.#options.signal.aborted) return;
       const { message } = error as Error;
       if (error instanceof CommandError) {
         return refuse((error.errorCode ?? null) as JsonValue, error.errorMessage ?? message);
@@ -137,11 +134,11 @@ export class RemoteCommands {
     const { userProperties = {} } = message.properties ?? {};
     const given = Object.hasOwn(userProperties, "driver") ? userProperties["driver"] : undefined;
     const wanted = Array.isArray(given) ? given[0] : given;
-    const [only, ...others] = this.#bridges;
+    const [only, ...others] = this.#options.bridges;
     if (wanted === undefined && only !== undefined && others.length === 0) return only;
-    const bridge = this.#bridges.find(({ name }) => name !== undefined && name === wanted);
+    const bridge = this.#options.bridges.find(({ name }) => name !== undefined && name === wanted);
     if (bridge !== undefined) return bridge;
-    const names = this.#bridges.map(({ name }) => name).join(", ");
+    const names = this.#options.bridges.map(({ name }) => name).join(", ");
     throw new TypeError(`the user property 'driver' must be one of ${names || "none"}`);
   }
 }
