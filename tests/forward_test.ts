@@ -444,7 +444,7 @@ test("what a client that left has not sent to the driver yet is not sent", async
     for (const received of held) driver.send(ok(received));
     await until(() => rcsp.stats().inFlight === 0);
     assertStrictEquals(driver.received.length, 2);
-    // It is no error of the server that a client leaves.
+    // That a client leaves is not an error of the server.
     assertEquals(errors, []);
   }, { forward: { maxPending: 2 }, server: { closeTimeout: 1 } });
 });
