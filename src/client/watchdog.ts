@@ -19,10 +19,8 @@ export class Watchdog {
   readonly #partial: StallTimer;
   readonly #silence: DeadlineTimer;
   readonly #stop = new AbortController();
-  /** What had been counted when the silence was last looked at. */
-  #quiet = { received: 0, timedOut: 0 };
-  /** Since when nothing has come although a response is waited for. */
-  #busySince: number | undefined;
+  /** When the silence began, and what had been counted then. */
+  #quiet = { since: 0, received: 0, timedOut: 0 };
 
   constructor(connection: Connection, client: Client) {
     this.#connection = connection;
@@ -39,7 +37,7 @@ export class Watchdog {
       progress: () => this.#received,
       background: true,
     });
-    this.#awaitHeartbeat();
+    this.#awaitSilence();
   }
 
   /** A chunk has arrived: a frame that it has begun must go on. */
@@ -62,54 +60,40 @@ export class Watchdog {
     return this.#stop.signal.aborted;
   }
 
-  #awaitHeartbeat(): void {
-    this.#busySince = undefined;
-    this.#silence.set(this.#awaitSilence());
+  #awaitSilence(): void {
+    if (!this.#stopped) this.#silence.set(this.#beginSilence());
   }
 
-  /** The time at which the next heartbeat is due if nothing comes. */
-  #awaitSilence(): number {
-    if (this.#stopped) return Infinity;
-    this.#quiet = { received: this.#received, timedOut: this.#client.calls.counts.timedOut };
-    return this.#client.clock.now() + this.#client.options.heartbeat;
+  /** Returns the time at which a heartbeat is due if nothing comes. */
+  #beginSilence(): number {
+    const { calls, clock, options } = this.#client;
+    const since = clock.now();
+    this.#quiet = { since, received: this.#received, timedOut: calls.counts.timedOut };
+    return since + options.heartbeat;
   }
 
   #checkSilence(now: number): number {
-    if (this.#received !== this.#quiet.received) this.#busySince = undefined;
-    else if (!this.#isBusy(now)) {
-      this.#beat();
-      return Infinity;
-    }
-    return Math.min(this.#awaitSilence(), this.#busyUntil);
-  }
-
-  /**
-   * A server may be busy with a long command, and a heartbeat would wait behind it. But a command that
-   * is never answered must not hide a dead connection.
-   */
-  #isBusy(now: number): boolean {
-    const { pendingReplies, counts } = this.#client.calls;
-    if (pendingReplies === 0 || counts.timedOut !== this.#quiet.timedOut) return false;
-    this.#busySince ??= now;
-    return now < this.#busyUntil;
-  }
-
-  get #busyUntil(): number {
-    const { heartbeat, commandTimeout } = this.#client.options;
-    return this.#busySince === undefined ? Infinity : this.#busySince + heartbeat + commandTimeout;
+    const { calls, options: { heartbeat, commandTimeout } } = this.#client;
+    const { since, received, timedOut } = this.#quiet;
+    if (this.#received !== received) return this.#beginSilence();
+    // A server may be busy with a long command, and a heartbeat would wait behind it. But a command
+    // that is never answered must not hide a dead connection.
+    const isBusy = calls.pendingReplies > 0 && calls.counts.timedOut === timedOut;
+    const latest = since + 2 * heartbeat + commandTimeout;
+    if (isBusy && now < latest) return Math.min(now + heartbeat, latest);
+    this.#beat();
+    return Infinity;
   }
 
   #beat(): void {
-    const before = this.#received;
     const { dialect } = this.#client.options;
     const options = { urgent: true, signal: this.#stop.signal };
     const answer = this.#client.send(dialect.commands.heartbeat, undefined, options);
-    answer.then(() => this.#awaitHeartbeat(), (cause) => {
+    answer.catch((cause) => {
       // A refusal is an answer, and so is anything else that came.
-      const alive = cause instanceof CommandError || this.#received !== before;
-      if (alive) this.#awaitHeartbeat();
-      else this.#die("a heartbeat was not answered", cause);
-    });
+      const alive = cause instanceof CommandError || this.#received !== this.#quiet.received;
+      if (!alive) this.#die("a heartbeat was not answered", cause);
+    }).then(() => this.#awaitSilence());
   }
 
   #die(reason: string, cause?: unknown): void {
