@@ -65,13 +65,13 @@ export class CaseContext {
     return bridge;
   }
 
-  /** A page of a profile of its own, which must not complain. */
-  async page(address: string): Promise<Page> {
-    const { origin } = new URL(address);
+  /** A page of a profile of its own, which must not complain, nor ask others than the bridge. */
+  async page(address: string, bridge = new URL(address).origin): Promise<Page> {
+    const origins = [new URL(address).origin, bridge];
     const page = await this.blankPage();
     page.on("request", (request) => {
       const url = request.url();
-      if (url.startsWith("data:") || new URL(url).origin === origin) return;
+      if (url.startsWith("data:") || origins.includes(new URL(url).origin)) return;
       this.complaints.push(`a request to ${url}`);
     });
     page.on("console", (message) => {

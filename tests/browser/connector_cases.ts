@@ -1,6 +1,7 @@
 /** `webSocketConnector()` in a page of one's own, behind the bridge of `rcsp ui`. */
 
 import { assert, assertEquals } from "@std/assert";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
@@ -11,6 +12,7 @@ import type { Simulator } from "@rcsp/rcsp/simulator";
 import { fromWebSocket, type webSocketConnector } from "@rcsp/rcsp/websocket";
 import { WebSocketServer } from "ws";
 import { type BrowserCase, type CaseContext, until } from "./case.ts";
+import { untilSubscribed } from "./page_cases.ts";
 
 /** What the page of the test has; `rcsp` once it is connected. */
 interface Globals {
@@ -26,7 +28,12 @@ import { webSocketConnector } from "@rcsp/rcsp/websocket";
 Object.assign(globalThis, { createClient, webSocketConnector, presses: [] });
 `;
 
-const script = await bundleScript();
+const HTML = '<!DOCTYPE html><script type="module" src="/page.js"></script>';
+const guide = await readFile(new URL("../../docs/websocket.md", import.meta.url), "utf8");
+const blockOf = (language: string): string =>
+  guide.split(`\n\`\`\`${language}\n`)[1]?.split("\n```")[0] ?? "";
+
+const [script, guideScript] = await bundleScripts(SCRIPT, blockOf("js"));
 
 export const connectorCases: BrowserCase[] = [
   {
@@ -65,6 +72,18 @@ export const connectorCases: BrowserCase[] = [
       await bridge.stop();
       await until(page, "the end", `rcsp.status.state === "reconnecting"`);
       assert(await page.evaluate(`rcsp.status.cause.code.startsWith("connection-")`));
+    },
+  },
+  {
+    name: "the page of docs/websocket.md shows presses",
+    async run(t) {
+      const driver = await t.driver();
+      const origin = await ownPage(t, blockOf("html"), guideScript);
+      const bridge = await t.bridge(driver, "--allow-origin", origin);
+      const page = await t.page(`${origin}/#${bridge.address}`, bridge.origin);
+      await until(page, "a connection", `document.body.innerText.startsWith("ready")`);
+      await untilSubscribed(driver.simulator);
+      await until(page, "the press", `document.body.innerText.includes("Device 1: LongPress")`);
     },
   },
   {
@@ -125,25 +144,26 @@ async function connect(page: Page, port: number, token: string): Promise<string[
   );
 }
 
-async function bundleScript(): Promise<string> {
-  const { outputFiles } = await build({
-    stdin: { contents: SCRIPT, resolveDir: fileURLToPath(new URL(".", import.meta.url)) },
-    bundle: true,
-    write: false,
-    format: "esm",
-  });
+async function bundleScripts(...scripts: string[]): Promise<string[]> {
+  const resolveDir = fileURLToPath(new URL(".", import.meta.url));
+  const built = await Promise.all(
+    scripts.map((contents) =>
+      build({ stdin: { contents, resolveDir }, bundle: true, write: false, format: "esm" })
+    ),
+  );
   await stop();
-  return outputFiles[0]!.text;
+  return built.map(({ outputFiles }) => outputFiles[0]!.text);
 }
 
 /** Serves a page with the library, and nothing else. Returns its origin. */
-async function ownPage(t: CaseContext): Promise<string> {
+async function ownPage(t: CaseContext, html = HTML, code = script): Promise<string> {
   const server = createServer(({ url }, response) => {
-    const isScript = url === "/page.js";
-    response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
-    response.end(
-      isScript ? script : '<!DOCTYPE html><script type="module" src="/page.js"></script>',
-    );
+    const [type, body] = url === "/page.js"
+      ? ["text/javascript", code]
+      : url === "/"
+      ? ["text/html", html]
+      : ["image/x-icon", ""];
+    response.setHeader("content-type", type!).end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   t.defer(() => {
