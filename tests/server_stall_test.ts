@@ -1,12 +1,10 @@
 import { assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { ConnectionError } from "../src/errors.ts";
-import { RcspServer, type ServerOptions, type ServerTestHooks } from "../src/server/server.ts";
 import { Simulator } from "../src/simulator/simulator.ts";
-import { socketPair } from "../src/socket/memory.ts";
 import { StallTimer } from "../src/timers.ts";
 import { PayloadType } from "../src/wire/header.ts";
 import { FakeClock } from "./support/fake_clock.ts";
-import { command, concat, OK, until, withServer } from "./support/raw_client.ts";
+import { command, OK, until, withServer } from "./support/raw_client.ts";
 import { test } from "./support/test.ts";
 
 for (const size of [1, 7, 8, 20]) {
@@ -156,35 +154,6 @@ test("a simulator presses and answers on the clock of a test", async () => {
   await simulator.close();
   clock.advance(10_000);
   assertEquals([presses, clock.timers, errors], [3, 0, []]);
-});
-
-test("a client whose socket closes while it is paused leaves no timer", async () => {
-  const clock = new FakeClock();
-  const options: ServerOptions & ServerTestHooks = { maxQueued: 1, handlerTimeout: 100, clock };
-  const server = new RcspServer(options);
-  const running = Promise.withResolvers<AbortSignal>();
-  server.handle("Hang", (_, { signal }) => {
-    running.resolve(signal);
-    return new Promise(() => {});
-  });
-  const [near, far] = socketPair();
-  const closed = Promise.withResolvers<void>();
-  server.accept({
-    remote: "paused",
-    // Its end is not read.
-    read: async () => await far.read() ?? await new Promise(() => {}),
-    write: (bytes) => far.write(bytes),
-    closeWrite: () => far.closeWrite(),
-    close: () => far.close(),
-    closed: closed.promise,
-  });
-  await near.write(concat(command("1", "Hang"), command("2", "Hang")));
-  const signal = await running.promise;
-  near.close();
-  closed.resolve();
-  await until(() => server.clients === 0);
-  await server.close();
-  assertEquals([signal.aborted, clock.timers], [true, 0]);
 });
 
 test("events do not keep a client that has ended its half and waits for a response in vain", async () => {

@@ -78,8 +78,8 @@ export class Session implements ClientHandle, Receiver {
       progress: () => this.#responses.sent,
       onStall: () => this.close(),
     });
-    // Its end may come while it is paused: nothing more can be sent then.
-    socket.closed.then(() => this.close());
+    // A reset may come while the socket is paused; why is reported when it is read or written.
+    socket.closed.then(() => this.#onLeft());
     this.#resume = receive(socket, this);
   }
 

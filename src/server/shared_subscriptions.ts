@@ -79,6 +79,8 @@ export class SharedSubscriptions {
     const shared = new Map<string, Shared>();
     this.#sessions.set(session, shared);
     session.closed.then(() => {
+      // A command that waited may subscribe once more.
+      this.#sessions.delete(session);
       for (const each of shared.values()) leave(each);
     });
     return shared;
