@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { stripVTControlCharacters } from "node:util";
 import { main } from "../cli/main.ts";
+import { LiveView } from "../cli/terminal/live_view.ts";
 import { displayWidth } from "../cli/terminal/text_width.ts";
 import { encodeDefinition } from "../src/motion/frame.ts";
 import { SimulatedHand } from "../src/motion/simulated_hand.ts";
@@ -80,6 +81,30 @@ test("--calibration makes curls of one's own hands, and a file that is wrong is 
       assertFails(await rcsp(["hands", "--calibration", file], { connector, files }), 2);
     }
   });
+});
+
+test("a live view that was stopped does not draw over what the shell wrote", async () => {
+  let [now, columns, out] = [0, 80, ""];
+  const clock = { now: () => now, set: () => {}, clear: () => {} };
+  const view = new LiveView({
+    write: (text) => Promise.resolve(void (out = text)),
+    isTerminal: true,
+    get columns() {
+      return columns;
+    },
+  }, clock);
+  const steps: [time: number, columns: number, start: string][] = [
+    [0, 80, "one"],
+    [100, 80, "\x1b[2A\rone"],
+    [200, 40, "\x1b[H\x1b[Jone"],
+    [60_000, 40, "one"],
+    [60_100, 40, "\x1b[2A\rone"],
+  ];
+  for (const [time, width, start] of steps) {
+    [now, columns] = [time, width];
+    await view.draw(["one", "two"]);
+    assertEquals(out, `${start}\x1b[K\ntwo\x1b[K\n\x1b[J`);
+  }
 });
 
 for (const columns of [120, 80, 40, 20]) {

@@ -101,7 +101,7 @@ interface Run {
 async function draw({ context, session, calibrations, over }: Run): Promise<number> {
   const { line, io, out, clock, pause } = context;
   const { client, address } = session;
-  const view = new LiveView(io.stdout);
+  const view = new LiveView(io.stdout, clock);
   const wanted = line.number("count") ?? Infinity;
   const began = clock.now();
   let frames = 0;

@@ -4,21 +4,26 @@
  * @module
  */
 
-import type { TextOutput } from "../process/io.ts";
+import type { Clock, TextOutput } from "../process/io.ts";
 
 const TO_LINE_END = "\x1b[K";
 const TO_SCREEN_END = "\x1b[J";
 const CLEAR_SCREEN = "\x1b[H\x1b[J";
+/** Milliseconds without a drawing after which it may have been stopped: a shell writes below then. */
+const STOPPED = 1_000;
 
 /** Draws lines over those that were drawn before. The last ones stay. */
 export class LiveView {
   readonly #to: TextOutput;
+  readonly #clock: Clock;
   #drawn = 0;
+  #drawnAt = -Infinity;
   #size = "";
 
   /** Creates a view; `to` must be a terminal. */
-  constructor(to: TextOutput) {
+  constructor(to: TextOutput, clock: Clock) {
     this.#to = to;
+    this.#clock = clock;
   }
 
   /**
@@ -33,8 +38,11 @@ export class LiveView {
       : [...lines.slice(0, most - 1), `… ${lines.length - most + 1} more lines`];
     const size = `${columns} ${rows}`;
     // A terminal that has become smaller has broken the lines: where they are is not known.
-    const isResized = this.#drawn > 0 && size !== this.#size;
-    const up = isResized ? CLEAR_SCREEN : this.#drawn === 0 ? "" : `\x1b[${this.#drawn}A\r`;
+    const isResized = size !== this.#size;
+    const now = this.#clock.now();
+    const isNew = this.#drawn === 0 || now - this.#drawnAt > STOPPED;
+    const up = isNew ? "" : isResized ? CLEAR_SCREEN : `\x1b[${this.#drawn}A\r`;
+    this.#drawnAt = now;
     this.#size = size;
     this.#drawn = shown.length;
     await this.#to.write(
