@@ -36,10 +36,11 @@ export class AllPresses implements Membership {
     this.#sink = sink;
     this.#pollInterval = pollInterval;
     client.allPresses.add(this);
+    void this.#poll();
   }
 
   /** Lists the devices, now and at each interval. */
-  async poll(timeout: number = this.#client.options.commandTimeout): Promise<void> {
+  async #poll(timeout: number = this.#client.options.commandTimeout): Promise<void> {
     const { signal } = this.#stop;
     const { clock } = this.#client;
     if (this.#polling || signal.aborted) return;
@@ -58,8 +59,8 @@ export class AllPresses implements Membership {
     }
     this.#polling = false;
     if (signal.aborted) return;
-    if (left > 0) return await this.poll(left);
-    this.#timer = clock.set(() => void this.poll(), this.#pollInterval, true);
+    if (left > 0) return await this.#poll(left);
+    this.#timer = clock.set(() => void this.#poll(), this.#pollInterval, true);
   }
 
   /** Ends without unsubscribing. */
@@ -135,6 +136,6 @@ export class AllPresses implements Membership {
     this.#sink.onGap?.();
     for (const key of this.#refused) this.#members.delete(key);
     this.#refused.clear();
-    void this.poll();
+    void this.#poll();
   }
 }

@@ -6,7 +6,7 @@
 
 import { ConnectionError, type RcspError } from "../errors.ts";
 import { quote } from "../escape.ts";
-import { limit } from "../limits.ts";
+import { limit, LIMITS } from "../limits.ts";
 import { type Arguments, type DeviceId, encodeArguments } from "../message/command.ts";
 import type { EventFilter, RcspEvent } from "../message/event.ts";
 import type { JsonObject } from "../message/json.ts";
@@ -123,7 +123,7 @@ export class Client implements RcspClient {
     options: SubscribeOptions & { pollInterval?: number | undefined } = {},
   ): Subscription<ButtonPress> {
     const interval = limit("pollInterval", options.pollInterval);
-    return this.#subscribe(options, (sink) => this.#joinAllPresses(sink, interval));
+    return this.#subscribe(options, (sink) => new AllPresses(this, sink, interval));
   }
 
   events(options: SubscribeOptions = {}): Subscription<RcspEvent> {
@@ -279,7 +279,7 @@ export class Client implements RcspClient {
     this.#checkOpen();
     switch (type) {
       case "press":
-        return this.#joinAllPresses(sink, limit("pollInterval", undefined));
+        return new AllPresses(this, sink, LIMITS.pollInterval);
       case "event":
         return this.subscriptions.add(undefined, sink);
     }
@@ -290,12 +290,6 @@ export class Client implements RcspClient {
     this.#statusSinks.add(sink);
     sink.onAccepted?.();
     return { leave: () => Promise.resolve(void this.#statusSinks.delete(sink)) };
-  }
-
-  #joinAllPresses(sink: Sink<ButtonPress>, pollInterval: number): Membership {
-    const presses = new AllPresses(this, sink, pollInterval);
-    void presses.poll();
-    return presses;
   }
 
   async #drain(timeout: number): Promise<void> {
