@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { connect } from "../mod.ts";
+import { connect, ConnectionError } from "../mod.ts";
 import { memoryNetwork } from "../src/socket/memory.ts";
 import { connector as netConnector, listen as netListen } from "../adapters/runtime.ts";
 import { main } from "../cli/main.ts";
@@ -271,6 +271,15 @@ test("serve on an address of another machine ends with 3, and without advice for
     const expected = `rcsp: Cannot listen on ${host}:45451: this machine has no such address\n`;
     assertEquals(result.err, expected);
   }
+});
+
+test("serve on a port that needs more rights says which ports do not", async () => {
+  const cause = Object.assign(new Error("listen EACCES"), { code: "EACCES" });
+  const denied = new ConnectionError("permission-denied", "Cannot listen: EACCES", { cause });
+  const result = await rcsp(["serve", "--port", "80"], { listen: () => Promise.reject(denied) });
+  assertFails(result, 3);
+  const reason = "permission denied. Choose a port above 1023.";
+  assertEquals(result.err, `rcsp: Cannot listen on 127.0.0.1:80: ${reason}\n`);
 });
 
 test("serve on a port that is taken ends with 3", async () => {

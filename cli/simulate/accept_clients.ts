@@ -52,12 +52,14 @@ export function listenWith(context: Context, announce?: (text: string) => void):
 /** In words for those who listen: what helps a client does not help them. */
 function listenFailure(cause: Error, { host = "127.0.0.1", port = 0 }: ListenOptions): Failure {
   const { code } = cause.cause as { code?: unknown } ?? {};
+  let reason: string | undefined;
+  if (code === "EACCES") reason = "permission denied. Choose a port above 1023.";
   // Bun has no code for a name that it cannot find.
-  const isElsewhere = code === "EADDRNOTAVAIL" ||
-    /host not found|Failed to listen/.test(cause.message);
-  const message = isElsewhere
-    ? `Cannot listen on ${formatAddress({ host, port })}: this machine has no such address`
-    : cause.message;
+  else if (code === "EADDRNOTAVAIL" || /host not found|Failed to listen/.test(cause.message)) {
+    reason = "this machine has no such address";
+  }
+  const address = formatAddress({ host, port });
+  const message = reason === undefined ? cause.message : `Cannot listen on ${address}: ${reason}`;
   return new Failure(message, EXIT.connection, { cause });
 }
 
