@@ -46,7 +46,7 @@ export async function loadRecording(
 
 async function loadMcap(context: Context, path: string, dialect: Dialect): Promise<Replayable> {
   const name = fileName(path);
-  const reader = new RecordingReader(name, dialect, "message");
+  const reader = new RecordingReader(name, dialect, "Message");
   const streams = new Set<MotionStreamName>();
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let start: bigint | undefined;
@@ -70,7 +70,7 @@ async function loadMcap(context: Context, path: string, dialect: Dialect): Promi
       );
     }
     const time = Math.max(Number(logTime - start) / 1e6, 0);
-    reader.take({ number: ++number, text: entryOf(decoder, data, time), last: false });
+    reader.take(++number, entryOf(decoder, data, time));
   }
   return { recording: { ...reader.end(), end: last }, streams, start: start ?? 0n };
 }

@@ -23,30 +23,34 @@ import { FORMAT, FORMAT_KEY, FRAME_TYPES } from "./format.ts";
 const DEPTH = 1_000;
 
 /**
- * Reads a recording.
+ * Reads a recording of lines.
  *
  * @throws {UsageError} If it is none, of another format version, or has a line that is wrong. A last
  * line that was cut is left out with a warning.
  */
 export function readRecording(bytes: Uint8Array, name: string, dialect: Dialect): Recording {
+  if (bytes.length === 0) throw new UsageError(`Cannot replay ${name}: it is empty`);
   const reader = new RecordingReader(name, dialect);
   for (let start = 0, number = 1; start < bytes.length; number++) {
     const newline = bytes.indexOf(0x0a, start);
     const end = newline === -1 ? bytes.length : newline;
-    reader.take({ number, text: decode(bytes.subarray(start, end)), last: newline === -1 });
+    const text = decode(bytes.subarray(start, end));
+    if (number === 1) checkHead(text, name);
+    else if (text?.trim() !== "") reader.take(number, text, newline === -1);
     start = end + 1;
   }
   return reader.end();
 }
 
-/** An entry. */
-export interface Line {
-  /** Counts from 1. */
-  readonly number: number;
-  /** `undefined` where it is not UTF-8. */
-  readonly text: string | undefined;
-  /** Whether nothing but the end of the file ended it. */
-  readonly last: boolean;
+function checkHead(text: string | undefined, name: string): void {
+  const head = parseObject(text);
+  const isHead = typeof head === "object" && Object.hasOwn(head, FORMAT_KEY);
+  const version = isHead ? head[FORMAT_KEY] : undefined;
+  if (version === FORMAT) return;
+  const reason = isHead
+    ? `its format version is ${describeValue(version)}, this rcsp reads ${FORMAT}`
+    : "it is not a recording of 'rcsp record'";
+  throw new UsageError(`Cannot replay ${name}: ${reason}`);
 }
 
 interface Pending {
@@ -65,46 +69,41 @@ interface Entry {
   readonly body: Body;
 }
 
-/** Takes a recording entry by entry; those of an MCAP file are counted from 2, as they have no head. */
+/** Takes a recording entry by entry. */
 export class RecordingReader {
   readonly #name: string;
   readonly #dialect: Dialect;
-  readonly #unit: "line" | "message";
+  readonly #unit: "Line" | "Message";
   readonly #answers = new Map<string, RecordedAnswer[]>();
   readonly #connections = new Map<number, RecordedConnection & { pending: Pending[] }>();
   readonly #warnings: string[] = [];
-  #lines = 0;
   #time = 0;
   #backwards = false;
   #unasked = 0;
 
   /** Creates a reader; `unit` is what messages call an entry. */
-  constructor(name: string, dialect: Dialect, unit: "line" | "message" = "line") {
+  constructor(name: string, dialect: Dialect, unit: "Line" | "Message" = "Line") {
     this.#name = name;
     this.#dialect = dialect;
     this.#unit = unit;
-    if (unit === "message") this.#lines = 1;
   }
 
-  #wrong(line: number, reason: string): UsageError {
-    return new UsageError(`Cannot replay ${this.#name}: ${this.#unit} ${line} is wrong: ${reason}`);
+  #wrong(number: number, reason: string): UsageError {
+    const entry = `${this.#unit.toLowerCase()} ${number}`;
+    return new UsageError(`Cannot replay ${this.#name}: ${entry} is wrong: ${reason}`);
   }
 
-  /** Takes the next entry. */
-  take(line: Line): void {
-    this.#lines = line.number;
-    const value = this.#parse(line);
-    if (value === undefined) return;
-    if (line.number === 1) return this.#checkHead(value);
-    const entry = this.#entry(value, line);
+  /** Takes the next entry; `undefined` is text that is not UTF-8. The last one may be cut. */
+  take(number: number, text: string | undefined, isLast = false): void {
+    const value = parseObject(text);
+    if (typeof value === "string") {
+      if (!isLast) throw this.#wrong(number, value);
+      return void this.#warnings.push(`The last line, ${number}, is cut: left out`);
+    }
+    const entry = this.#entry(value, text!, number);
     if (entry.time < this.#time) {
-      if (!this.#backwards) {
-        this.#warnings.push(
-          `${
-            this.#unit === "line" ? "Line" : "Message"
-          } ${line.number} is earlier than the one before: taken as now`,
-        );
-      }
+      const what = `${this.#unit} ${number} is earlier than the one before: taken as now`;
+      if (!this.#backwards) this.#warnings.push(what);
       this.#backwards = true;
       entry.time = this.#time;
     }
@@ -114,7 +113,6 @@ export class RecordingReader {
 
   /** All of it. */
   end(): Recording {
-    if (this.#lines === 0) throw new UsageError(`Cannot replay ${this.#name}: it is empty`);
     if (this.#unasked > 0) {
       this.#warnings.push(
         `${this.#unasked} answers are left out: what they answer is not recorded`,
@@ -128,46 +126,7 @@ export class RecordingReader {
     };
   }
 
-  /** Gives nothing for a line to be passed over. */
-  #parse({ number, text, last }: Line): JsonObject | undefined {
-    if (text?.trim() === "") {
-      if (number > 1) return undefined;
-      throw new UsageError(`Cannot replay ${this.#name}: it is not a recording of 'rcsp record'`);
-    }
-    try {
-      if (text === undefined) throw new TypeError("it is not UTF-8");
-      const value: unknown = JSON.parse(text);
-      if (!isObject(value)) throw new TypeError(`it is ${describeValue(value)}, not an object`);
-      return value;
-    } catch (error) {
-      if (number === 1) {
-        throw new UsageError(
-          `Cannot replay ${this.#name}: it is not a recording of 'rcsp record'`,
-          {
-            cause: error,
-          },
-        );
-      }
-      const reason = error instanceof TypeError ? error.message : "it is not JSON";
-      if (!last) throw this.#wrong(number, reason);
-      this.#warnings.push(`The last line, ${number}, is cut: left out`);
-      return undefined;
-    }
-  }
-
-  #checkHead(head: JsonObject): void {
-    const version = Object.hasOwn(head, FORMAT_KEY) ? head[FORMAT_KEY] : undefined;
-    if (version === FORMAT) return;
-    if (version === undefined) {
-      throw new UsageError(`Cannot replay ${this.#name}: it is not a recording of 'rcsp record'`);
-    }
-    throw new UsageError(
-      `Cannot replay ${this.#name}: its format version is ${describeValue(version)}, ` +
-        `this rcsp reads ${FORMAT}`,
-    );
-  }
-
-  #entry(value: JsonObject, { number, text = "" }: Line): Entry {
+  #entry(value: JsonObject, text: string, number: number): Entry {
     const { time, direction, connection, type } = value;
     if (typeof time !== "number" || !Number.isFinite(time) || time < 0) {
       throw this.#wrong(number, `'time' is ${describeValue(time)}`);
@@ -197,7 +156,9 @@ export class RecordingReader {
     if (!isObject(body)) throw this.#wrong(number, `'body' is ${describeValue(body)}`);
     if (deeper(body, DEPTH)) throw this.#wrong(number, `'body' is nested deeper than ${DEPTH}`);
     if (text === undefined) return { json: body, body: valueText(line, "body") };
-    if (typeof text === "string" && isObjectText(text)) return { json: body, body: text };
+    if (typeof text === "string" && typeof parseObject(text) === "object") {
+      return { json: body, body: text };
+    }
     throw this.#wrong(number, "'text' is not a JSON object");
   }
 
@@ -251,11 +212,14 @@ function valueText(line: string, name: string): string {
   return text;
 }
 
-function isObjectText(text: string): boolean {
+/** Returns the object, or why it is none. */
+function parseObject(text: string | undefined): JsonObject | string {
+  if (text === undefined) return "it is not UTF-8";
   try {
-    return isObject(JSON.parse(text));
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : `it is ${describeValue(value)}, not an object`;
   } catch {
-    return false;
+    return "it is not JSON";
   }
 }
 
