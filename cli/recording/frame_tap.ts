@@ -8,7 +8,7 @@
 import { Buffer } from "node:buffer";
 import type { ConnectOptions } from "@rcsp/rcsp";
 import { FrameDecoder, HEADER_SIZE } from "@rcsp/rcsp/wire";
-import type { Direction } from "./format.ts";
+import { bytesEntry, cutEntry, type Direction } from "./format.ts";
 import type { Recorder } from "./recorder.ts";
 
 /** Which direction, and who wants to know. */
@@ -39,7 +39,7 @@ export class Tap {
   /** Listens to a chunk, which it does not keep. */
   push(chunk: Uint8Array): void {
     const { recorder, direction, connection, onFrame, onForeign } = this.#options;
-    if (this.#isForeign) return recorder.bytes(direction, connection, chunk);
+    if (this.#isForeign) return recorder.entry(direction, bytesEntry(direction, connection, chunk));
     const start = this.#received;
     this.#received += chunk.length;
     try {
@@ -55,7 +55,7 @@ export class Tap {
       const bytes = this.#frame < start
         ? join(this.#header, chunk, this.#received - this.#frame)
         : chunk.subarray(this.#frame - start);
-      recorder.bytes(direction, connection, bytes);
+      recorder.entry(direction, bytesEntry(direction, connection, bytes));
       onForeign(error);
     }
   }
@@ -64,7 +64,8 @@ export class Tap {
   end(): void {
     const { recorder, direction, connection } = this.#options;
     const begun = this.#received - this.#frame;
-    if (!this.#isForeign && begun > 0) recorder.cut(direction, connection, begun);
+    if (this.#isForeign || begun === 0) return;
+    recorder.entry(direction, cutEntry(direction, connection, begun));
   }
 }
 

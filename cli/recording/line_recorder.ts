@@ -8,7 +8,7 @@ import type { PayloadType } from "@rcsp/rcsp/wire";
 import type { Clock } from "../process/io.ts";
 import { plural } from "../text/values.ts";
 import { FileWriter, type NamedFile } from "./file_writer.ts";
-import { bytesEntry, cutEntry, type Direction, entryLine, frameEntry, headLine } from "./format.ts";
+import { type Direction, entryLine, frameEntry, headLine } from "./format.ts";
 import type { About, Recorder } from "./recorder.ts";
 
 /** Characters that wait to be written before `room()` does. */
@@ -36,15 +36,14 @@ export class LineRecorder implements Recorder {
 
   frame(direction: Direction, connection: number, type: PayloadType, payload: Uint8Array): void {
     this.#frames++;
-    this.#add(frameEntry(direction, connection, type, payload));
+    this.entry(direction, frameEntry(direction, connection, type, payload));
   }
 
-  bytes(direction: Direction, connection: number, bytes: Uint8Array): void {
-    this.#add(bytesEntry(direction, connection, bytes));
-  }
-
-  cut(direction: Direction, connection: number, received: number): void {
-    this.#add(cutEntry(direction, connection, received));
+  entry(_direction: Direction, entry: string): void {
+    this.#writer.push(entryLine(this.#clock.now() - this.#began, entry));
+    if (this.#writer.waiting > OVERFULL) {
+      this.#writer.fail(new Error("frames come faster than that"));
+    }
   }
 
   async room(): Promise<void> {
@@ -54,12 +53,5 @@ export class LineRecorder implements Recorder {
   async close(connections: number): Promise<string> {
     await this.#writer.close();
     return `${plural(this.#frames, "frame")} of ${plural(connections, "connection")} recorded`;
-  }
-
-  #add(entry: string): void {
-    this.#writer.push(entryLine(this.#clock.now() - this.#began, entry));
-    if (this.#writer.waiting > OVERFULL) {
-      this.#writer.fail(new Error("frames come faster than that"));
-    }
   }
 }

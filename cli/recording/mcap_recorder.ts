@@ -9,7 +9,7 @@ import type { MotionPrefix } from "@rcsp/rcsp/motion";
 import type { PayloadType } from "@rcsp/rcsp/wire";
 import type { Clock } from "../process/io.ts";
 import { formatSize, plural } from "../text/values.ts";
-import { bytesEntry, cutEntry, type Direction, frameEntry } from "./format.ts";
+import { type Direction, frameEntry } from "./format.ts";
 import type { NamedFile } from "./file_writer.ts";
 import { McapFile, type Times } from "./mcap_file.ts";
 import {
@@ -51,11 +51,11 @@ const encoder = new TextEncoder();
 const CHANNELS = { in: rcspChannel("in"), out: rcspChannel("out") };
 
 export class McapRecorder implements MotionRecorder {
-  readonly failed: Promise<never>;
-  /** Resolves when `maxSize` is reached. */
-  readonly full: Promise<void>;
   readonly #failed = Promise.withResolvers<never>();
   readonly #full = Promise.withResolvers<void>();
+  readonly failed: Promise<never> = this.#failed.promise;
+  /** Resolves when `maxSize` is reached. */
+  readonly full: Promise<void> = this.#full.promise;
   readonly #options: McapOptions;
   readonly #clock: Clock;
   /** From the clock to milliseconds since 1970. */
@@ -84,8 +84,6 @@ export class McapRecorder implements MotionRecorder {
     this.#options = options;
     this.#clock = options.clock;
     this.#epoch = options.started.getTime() - options.clock.now();
-    this.failed = this.#failed.promise;
-    this.full = this.#full.promise;
     this.failed.catch(() => {});
     const add: AddMessage = (channel, times, data, isEssential) =>
       this.#file?.add(channel, times, data, isEssential);
@@ -113,12 +111,8 @@ export class McapRecorder implements MotionRecorder {
     if (isTake) this.#options.onTake(!ends);
   }
 
-  bytes(direction: Direction, connection: number, bytes: Uint8Array): void {
-    this.#addEntry(direction, encoder.encode(bytesEntry(direction, connection, bytes)));
-  }
-
-  cut(direction: Direction, connection: number, received: number): void {
-    this.#addEntry(direction, encoder.encode(cutEntry(direction, connection, received)));
+  entry(direction: Direction, entry: string): void {
+    this.#addEntry(direction, encoder.encode(entry));
   }
 
   left(connection: number): void {
@@ -138,9 +132,6 @@ export class McapRecorder implements MotionRecorder {
     this.#file?.add(lostChannel(stream), this.#times(), data, true);
     this.#tracks[stream].clear();
   }
-
-  /** Nothing ever waits for the disk. */
-  async room(): Promise<void> {}
 
   async close(connections: number): Promise<string> {
     this.#end();

@@ -26,14 +26,12 @@ export interface Recorder {
   readonly full?: Promise<void> | undefined;
   /** Records a frame. */
   frame(direction: Direction, connection: number, type: PayloadType, payload: Uint8Array): void;
-  /** Records bytes that are not frames. */
-  bytes(direction: Direction, connection: number, bytes: Uint8Array): void;
-  /** Records that a connection ended within a frame. */
-  cut(direction: Direction, connection: number, received: number): void;
+  /** Records something else, made by `bytesEntry()` or `cutEntry()`. */
+  entry(direction: Direction, entry: string): void;
   /** A connection has ended: nothing more comes of it. */
   left?(connection: number): void;
-  /** Resolves when more may be recorded. */
-  room(): Promise<void>;
+  /** Resolves when more may be recorded; left out where nothing ever waits for the disk. */
+  room?(): Promise<void>;
   /** Writes what is left, closes, and returns what was recorded, in words. */
   close(connections: number): Promise<string>;
 }

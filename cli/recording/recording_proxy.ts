@@ -95,7 +95,7 @@ export class RecordingProxy {
         const written = to.write(chunk);
         tap.push(chunk);
         await written;
-        await recorder.room();
+        await recorder.room?.();
       }
       await to.closeWrite();
     } catch (error) {
