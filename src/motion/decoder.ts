@@ -5,9 +5,9 @@
  */
 
 import { LimitError, ProtocolError } from "../errors.ts";
+import { limit } from "../limits.ts";
 import { MARKER } from "../wire/header.ts";
 import { MOTION_HEADER_SIZE, MOTION_PORTS, MotionPrefix, readUint32 } from "./frame.ts";
-import { motionLimit } from "./limits.ts";
 
 /**
  * Receives one frame. `payload` is a view that is valid only during the call: copy (`slice()`) what
@@ -63,7 +63,7 @@ export class MotionDecoder {
 
   /** Creates a decoder at the start of a stream. */
   constructor(options: MotionDecoderOptions = {}) {
-    this.#maxPayload = motionLimit("maxPayload", options.maxPayload);
+    this.#maxPayload = limit("maxPayload", options.maxPayload);
   }
 
   /** Frames with an unknown prefix so far. */

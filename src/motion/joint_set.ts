@@ -44,16 +44,6 @@ export interface HandAxes {
   readonly hinge: readonly number[];
 }
 
-/** What a {@link JointSet} is made of. */
-export interface JointSetOptions {
-  /** All joints, in the order of `poses`. */
-  readonly joints: readonly Joint[];
-  /** The memory behind the joints' positions and rotations. */
-  readonly poses: Float32Array;
-  /** The axes that all of its joints share. */
-  readonly axes: HandAxes;
-}
-
 /** All joints of one group of a hand. */
 export class JointSet {
   /** The joints, in the order of `poses`. */
@@ -68,8 +58,8 @@ export class JointSet {
   readonly fingers: PerFinger<readonly Joint[] | undefined>;
   readonly #byName = new Map<string, Joint>();
 
-  /** Creates a set; see {@link JointSetOptions}. */
-  constructor({ joints, poses, axes }: JointSetOptions) {
+  /** `poses` is the memory behind the positions and rotations of `joints`, in the same order. */
+  constructor(joints: readonly Joint[], poses: Float32Array, axes: HandAxes) {
     this.joints = joints;
     this.poses = poses;
     this.axes = axes;

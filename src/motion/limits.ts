@@ -4,6 +4,8 @@
  * @module
  */
 
+import { assertInteger } from "../limits.ts";
+
 /** The limits of the motion stream, by the name of the option that sets each. */
 export interface MotionLimits {
   /** Longest payload of a frame, in bytes. */
@@ -31,21 +33,16 @@ export const MOTION_LIMITS: MotionLimits = {
 };
 
 /**
- * Returns the value of a limit, or its default.
+ * Returns all limits, with their defaults.
  *
- * @throws {RangeError} If it is not an integer from 1 on.
+ * @throws {RangeError} If one is not an integer from 1 on.
  */
-export function motionLimit(name: keyof MotionLimits, value: number | undefined): number {
-  if (value === undefined) return MOTION_LIMITS[name];
-  if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw new RangeError(`'${name}' must be an integer from 1 on: current value is ${value}`);
-}
-
-/** All limits, or their defaults; as {@link motionLimit}. */
 export function motionLimits(
   limits: { readonly [L in keyof MotionLimits]?: number | undefined } = {},
 ): MotionLimits {
-  const names = Object.keys(MOTION_LIMITS) as (keyof MotionLimits)[];
-  const entries = names.map((name) => [name, motionLimit(name, limits[name])]);
+  const entries = Object.entries(MOTION_LIMITS).map(([name, fallback]) => {
+    const value = limits[name as keyof MotionLimits] ?? fallback;
+    return [name, assertInteger(name, value, 1, Number.MAX_SAFE_INTEGER)];
+  });
   return Object.fromEntries(entries);
 }

@@ -46,7 +46,7 @@ export class LocalJoints extends JointSet {
     const { streams } = group;
     const poses = new Float32Array(streams.length * POSE_SIZE);
     const { order, rest } = buildTree(definition, group, poses, side);
-    super({ joints: order.toSorted((a, b) => a.index - b.index), poses, axes: AXES });
+    super(order.toSorted((a, b) => a.index - b.index), poses, AXES);
     this.group = group;
     this.#order = order;
     this.#rest = rest;

@@ -46,7 +46,7 @@ export class OpenXrJoints extends JointSet {
       ? new DataFrame(definition.deviceId, group!)
       : undefined;
     const poses = frame?.floats ?? new Float32Array(OPENXR_JOINT_NAMES.length * POSE_SIZE);
-    super({ joints: makeJoints(definition, poses), poses, axes: AXES });
+    super(makeJoints(definition, poses), poses, AXES);
     this.group = group!;
     this.frame = poses === frame?.floats ? frame : undefined;
     this.#order = order;
