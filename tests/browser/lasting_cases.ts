@@ -55,6 +55,26 @@ export const lastingCases: BrowserCase[] = [
     },
   },
   {
+    name: "a page that stays refused stops to ask",
+    async run(t) {
+      const { bridge } = await t.shared.start();
+      const page = await ownSockets(t);
+      await page.evaluateOnNewDocument(() => {
+        const { setTimeout } = globalThis;
+        Object.assign(globalThis, {
+          setTimeout: (action: () => void, delay = 0) => setTimeout(action, delay / 50),
+        });
+      });
+      await page.goto(`${bridge.origin}/#${"A".repeat(43)}`);
+      await until(page, "40 attempts", `sockets.length >= 40`);
+      // 100 seconds for the page: time for 50 more.
+      await page.evaluate(`new Promise((resolve) => setTimeout(resolve, 100_000))`);
+      const attempts = Number(await page.evaluate(`sockets.length`));
+      assert(attempts < 60, `${attempts}`);
+      await until(page, "its button", `document.body.innerText.includes("Try again")`);
+    },
+  },
+  {
     name: "after its bridge has ended, the page shows no round trip and asks for no glove",
     async run(t) {
       const bridge = await t.bridge(await t.driver({ motion: true }));

@@ -60,7 +60,7 @@ export const pageCases: BrowserCase[] = [
       });
       await untilColor(driver.simulator, [10, 20, 30]);
       const isIdle = `document.querySelector("rcsp-led button").ariaDisabled === "false"`;
-      await page.click("rcsp-led button");
+      await page.click("aria/Identify Smartglove Left");
       await until(page, "a blink", `!(${isIdle})`);
       await until(page, "the end of the blink", isIdle);
       await untilColor(driver.simulator, [10, 20, 30]);

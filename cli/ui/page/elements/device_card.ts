@@ -115,6 +115,7 @@ export class DeviceCard extends HTMLElement {
   #showFacts({ name, type, side, battery, firmware, others }: DeviceFacts): void {
     setText(this.#name, foreignText(name, 200));
     this.ariaLabel = foreignText(name, 80);
+    this.#led.describe(this.ariaLabel);
     setText(this.#type, foreignText(type ?? "", 80));
     this.#side.hidden = side === undefined;
     setText(this.#side, side === undefined ? "" : side === "left" ? "Left" : "Right");

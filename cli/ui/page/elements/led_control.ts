@@ -32,6 +32,12 @@ export class LedControl extends HTMLElement {
     this.#picker.addEventListener("change", () => void this.#set(rgbOf(this.#picker.value)));
   }
 
+  /** Names its controls after the device: a list of all buttons has many of them. */
+  describe(device: string): void {
+    this.#picker.ariaLabel = `LED of ${device}`;
+    this.#identify.ariaLabel = `Identify ${device}`;
+  }
+
   update(canSet: boolean): void {
     this.hidden = !this.#session.allows("SetColorLed");
     this.#picker.disabled = this.#identify.disabled = !canSet;
