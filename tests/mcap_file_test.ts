@@ -302,7 +302,7 @@ test("a press starts a take and the next one ends it; each take can be read on i
   const event = (type: string): void =>
     frame("in", PayloadType.Event, `{"DeviceId":7,"Data":{"PressType":"${type}"}}`);
   for (const type of ["SinglePress", "LongPress", "DoublePress"]) {
-    clock.advance(10);
+    clock.advance(60_000);
     event(type);
     recorder.motion("hands", MotionPrefix.Data, hand.framesAt(0)[0]!.subarray(8));
   }
@@ -314,6 +314,10 @@ test("a press starts a take and the next one ends it; each take can be read on i
   const [first, second] = await Promise.all(
     files.map(async ({ bytes }) => byTopic((await readIndexed(bytes)).messages)),
   );
+  const starts = await Promise.all(
+    files.map(async ({ bytes }) => (await readIndexed(bytes)).metadata[0]!.metadata.get("started")),
+  );
+  assertEquals(starts, ["1970-01-01T00:01:00.000Z", "1970-01-01T00:03:00.000Z"]);
   assertEquals(first!.get("/rcsp/press")!.map(json), [
     { press: "SinglePress", device: 7, name: "Glove", connection: 1 },
     { press: "LongPress", device: 7, name: "Glove", connection: 1 },

@@ -157,8 +157,9 @@ export class McapRecorder implements MotionRecorder {
   }
 
   #begin(): void {
-    const { open, about, started, split, calibration } = this.#options;
-    const metadata = { format: MCAP_FORMAT, version: VERSION, started: started.toISOString() };
+    const { open, about, split, calibration } = this.#options;
+    const started = new Date(this.#now()).toISOString();
+    const metadata = { format: MCAP_FORMAT, version: VERSION, started };
     const file = this.#file = new McapFile(open(), {
       clock: this.#clock,
       metadata: { ...metadata, ...about },
