@@ -42,6 +42,8 @@ export interface BrokerOptions extends Omit<ConnectionOptions, "signal"> {
   log(text: string): Promise<void>;
 }
 
+type Message = [topic: string, payload: string, options: IClientPublishOptions, press?: Press];
+
 /**
  * A broker that comes and goes. Nothing here waits for it:
  *
@@ -57,7 +59,7 @@ export class Broker {
   /** Topics whose retained payload this connection has not seen yet. */
   #unsent = new Set<string>();
   readonly presses: PressQueue;
-  #responses: { topic: string; payload: string; correlationData: Buffer | undefined }[] = [];
+  #responses: Message[] = [];
   #latest = new Map<string, string>();
   #isStreaming = false;
   /** Where messages go. */
@@ -110,7 +112,8 @@ export class Broker {
   respond(topic: string, payload: string, correlationData: Buffer | undefined): void {
     if (this.#connection === undefined) return;
     if (this.#responses.length >= MOST_RESPONSES) this.#responses.shift();
-    this.#responses.push({ topic, payload, correlationData });
+    const properties = correlationData && { correlationData };
+    this.#responses.push([topic, payload, { qos: 1, ...(properties && { properties }) }]);
     this.#pump();
   }
 
@@ -208,62 +211,52 @@ export class Broker {
     return reason;
   }
 
-  /** Publishes as much as may be in flight: retained payloads first, then responses, then presses. */
+  /** Publishes as much as may be in flight. */
   #pump(): void {
     const connection = this.#connection;
     while (connection !== undefined && this.#inFlight < connection.window) {
-      const [topic] = this.#unsent;
-      if (topic !== undefined) {
-        this.#unsent.delete(topic);
-        const payload = this.#retained.get(topic) ?? "";
-        this.#send(connection, topic, payload, { qos: 1, retain: true });
-        continue;
-      }
-      const response = this.#responses.shift();
-      if (response !== undefined) {
-        const { topic, payload, correlationData } = response;
-        const properties = correlationData && { correlationData };
-        this.#send(connection, topic, payload, { qos: 1, ...(properties && { properties }) });
-        continue;
-      }
-      const next = this.presses.next();
-      if (next === undefined) break;
-      const { press, left } = next;
-      const properties = { messageExpiryInterval: Math.ceil(left / 1_000) };
-      this.#send(connection, press.topic, press.payload, { qos: 1, properties }, press);
+      const message = this.#next();
+      if (message === undefined) break;
+      void this.#send(connection, ...message);
     }
     if (this.#inFlight === 0) this.#idle?.();
   }
 
-  #send(
+  /** Retained payloads first, then responses, then presses. */
+  #next(): Message | undefined {
+    const [topic] = this.#unsent;
+    if (topic !== undefined) {
+      this.#unsent.delete(topic);
+      return [topic, this.#retained.get(topic) ?? "", { qos: 1, retain: true }];
+    }
+    const response = this.#responses.shift();
+    if (response !== undefined) return response;
+    const next = this.presses.next();
+    if (next === undefined) return undefined;
+    const { press, left } = next;
+    const properties = { messageExpiryInterval: Math.ceil(left / 1_000) };
+    return [press.topic, press.payload, { qos: 1, properties }, press];
+  }
+
+  async #send(
     connection: BrokerConnection,
-    topic: string,
-    payload: string,
-    options: IClientPublishOptions,
-    press?: Press,
-  ): void {
+    ...[topic, payload, options, press]: Message
+  ): Promise<void> {
     this.#inFlight++;
-    const settle = (settled: () => void): void => {
-      if (connection !== this.#connection) return;
-      this.#inFlight--;
-      settled();
-      this.#pump();
-    };
-    connection.publish(topic, payload, options).then(
-      () =>
-        settle(() => {
-          if (press !== undefined) return this.presses.acknowledge(press);
-          // Nothing is to be kept of a topic that was removed.
-          if (options.retain && this.#retained.get(topic) === "") this.#retained.delete(topic);
-        }),
-      (error) =>
-        settle(() => {
-          // Without a reason code the connection is lost, which is not the end of the message.
-          if (typeof (error as { code?: unknown }).code !== "number") return;
-          if (press !== undefined) this.presses.refuse(press);
-          this.#complain(`The broker refuses ${quote(topic)}: ${brokerReason(error)}`);
-        }),
-    );
+    const error = await connection.publish(topic, payload, options)
+      .then(() => undefined, (error) => error as { readonly code?: unknown });
+    if (connection !== this.#connection) return;
+    this.#inFlight--;
+    if (error === undefined) {
+      if (press !== undefined) this.presses.acknowledge(press);
+      // Nothing is to be kept of a topic that was removed.
+      else if (options.retain && this.#retained.get(topic) === "") this.#retained.delete(topic);
+      // Without a reason code the connection is lost, which is not the end of the message.
+    } else if (typeof error.code === "number") {
+      if (press !== undefined) this.presses.refuse(press);
+      this.#complain(`The broker refuses ${quote(topic)}: ${brokerReason(error)}`);
+    }
+    this.#pump();
   }
 
   #stream(): void {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { formatAddress } from "@rcsp/rcsp/server";
 import { UsageError } from "../exit_codes.ts";
 import { quote } from "../text/values.ts";
 
@@ -64,8 +65,8 @@ export function parseBrokerUrl(text: string, password: string | undefined): Brok
 }
 
 /** `mqtt://localhost:1883`, without user and password. */
-export function formatBroker({ protocol, host, port }: BrokerAddress): string {
-  return `${protocol}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+export function formatBroker(address: BrokerAddress): string {
+  return `${address.protocol}://${formatAddress(address)}`;
 }
 
 /** MQTT 3.1.1's and MQTT 5's reasons to refuse a connection or a message that need more than a name. */
