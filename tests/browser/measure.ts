@@ -57,7 +57,7 @@ async function measureStart(browser: Browser, runtime: Runtime): Promise<void> {
     const start = performance.now();
     const bridge = await startBridge(runtime, ["--simulate"], command);
     await page.goto(bridge.address);
-    await page.waitForSelector("rcsp-device h3");
+    await page.waitForSelector("rcsp-device h3", { visible: true });
     await page.evaluate(() => new Promise(requestAnimationFrame));
     times.push(performance.now() - start);
     await page.close();

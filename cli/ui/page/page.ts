@@ -39,10 +39,11 @@ const devices = new DeviceStore(session);
 for (const panel of document.querySelectorAll("*")) {
   if (panel instanceof Panel) panel.attach(session, devices);
 }
-// Shown once it is known which panels there are, so that nothing jumps.
+// Shown once it is known what there is, so that nothing jumps.
 const show = (): void => void (document.body.dataset["ready"] = "");
-session.on("bridge", show);
-session.on("link", show);
+devices.on("change", () => {
+  if (!devices.isLive || devices.isDescribed) show();
+});
 setTimeout(show, LONGEST_BLANK);
 session.open(takeToken());
 followToken();

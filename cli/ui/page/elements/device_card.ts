@@ -104,12 +104,12 @@ export class DeviceCard extends HTMLElement {
       )
     ));
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
-    this.#flashing ??= this.#button.animate(
+    // Anew, as the theme may be another one.
+    this.#flashing?.cancel();
+    this.#flashing = this.#button.animate(
       [{ backgroundColor: "color-mix(in oklab, var(--accent) 45%, var(--background))" }, {}],
       { duration: 900, easing: "ease-out" },
     );
-    this.#flashing.currentTime = 0;
-    this.#flashing.play();
   }
 
   #showFacts({ name, type, side, battery, firmware, others }: DeviceFacts): void {

@@ -82,6 +82,11 @@ export class DeviceStore extends Emitter<DeviceEvents> {
     return [...this.#devices.values()];
   }
 
+  /** Whether every device has said something about itself. */
+  get isDescribed(): boolean {
+    return [...this.#devices.values()].every(({ info }) => Object.keys(info).length > 0);
+  }
+
   /** Asks a device about itself at once, as after a change of its LED. */
   refresh(key: string): void {
     const device = this.#devices.get(key);
