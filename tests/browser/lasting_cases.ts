@@ -128,6 +128,7 @@ export const lastingCases: BrowserCase[] = [
     async run(t) {
       const driver = await t.driver();
       const page = await t.page((await t.bridge(driver)).address);
+      await untilDevices(page, 4);
       await untilSubscribed(driver.simulator);
       const count = `document.querySelectorAll(".messages li").length`;
       for (let i = 0; i < 30; i++) driver.simulator.press(1, "SinglePress");
@@ -150,6 +151,7 @@ export const lastingCases: BrowserCase[] = [
     async run(t) {
       const driver = await t.driver();
       const page = await t.page((await t.bridge(driver, "--allow", "SetColorLed")).address);
+      await untilDevices(page, 4);
       await untilSubscribed(driver.simulator);
       await until(page, "a message", `document.querySelector(".messages button")`);
       await page.focus(".messages");

@@ -136,6 +136,7 @@ export const pageCases: BrowserCase[] = [
         "faded hands",
         `document.querySelectorAll("rcsp-hand[stale]").length === 2`,
       );
+      await untilDevices(page, 4);
       const before = await picture(page);
       await page.focus("rcsp-hand canvas");
       await page.keyboard.press("ArrowLeft");
@@ -149,6 +150,7 @@ export const pageCases: BrowserCase[] = [
       const page = await t.page(address);
       const clipboard = ["clipboard-read", "clipboard-sanitized-write"] as const;
       await page.browserContext().overridePermissions(origin, [...clipboard]);
+      await untilDevices(page, 4);
       await untilSubscribed(driver.simulator);
       await until(page, "the press", `document.querySelector(".messages button")`);
       await page.type("rcsp-log input[type=search]", "nothing has this");
@@ -193,8 +195,9 @@ async function picture(page: Page): Promise<string> {
   return String(await page.evaluate(PICTURE));
 }
 
+/** Waits until they are shown: nothing can have the focus before. */
 export async function untilDevices(page: Page, count: number): Promise<void> {
-  const cards = `document.querySelectorAll("rcsp-device").length === ${count}`;
+  const cards = `document.querySelectorAll("[data-ready] rcsp-device").length === ${count}`;
   await until(page, `${count} devices`, cards);
 }
 
