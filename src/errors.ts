@@ -55,6 +55,8 @@ export type ConnectionErrorCode =
   | "connection-stalled"
   /** The port to listen on is in use. */
   | "address-in-use"
+  /** The address to listen on is not one of this machine. */
+  | "address-not-available"
   /** Denied by the runtime or the system. */
   | "permission-denied"
   /** Anything else: see `cause`. */

@@ -102,6 +102,12 @@ const cases: Case[] = [
   [coded("EADDRINUSE"), "listen", "address-in-use", "Cannot listen on a:1: port already in use"],
   [named("AddrInUse"), "listen", "address-in-use", "Cannot listen on a:1: port already in use"],
   [
+    named("AddrNotAvailable"),
+    "listen",
+    "address-not-available",
+    "Cannot listen on a:1: this machine has no such address",
+  ],
+  [
     coded("EMFILE", "too many open files"),
     "accept",
     "connection-failed",

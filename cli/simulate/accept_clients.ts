@@ -55,7 +55,7 @@ function listenFailure(cause: Error, { host = "127.0.0.1", port = 0 }: ListenOpt
   let reason: string | undefined;
   if (code === "EACCES") reason = "permission denied. Choose a port above 1023.";
   // Bun has no code for a name that it cannot find.
-  else if (code === "EADDRNOTAVAIL" || /host not found|Failed to listen/.test(cause.message)) {
+  else if (/host not found|Failed to listen/.test(cause.message)) {
     reason = "this machine has no such address";
   }
   const address = formatAddress({ host, port });

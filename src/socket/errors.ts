@@ -42,6 +42,8 @@ const CODES: ReadonlyMap<unknown, ConnectionErrorCode> = new Map<unknown, Connec
   ["ERR_SOCKET_CLOSED", "connection-reset"],
   ["EADDRINUSE", "address-in-use"],
   ["AddrInUse", "address-in-use"],
+  ["EADDRNOTAVAIL", "address-not-available"],
+  ["AddrNotAvailable", "address-not-available"],
   ["EACCES", "permission-denied"],
   ["EPERM", "permission-denied"],
   ["ERR_ACCESS_DENIED", "permission-denied"],
@@ -57,6 +59,7 @@ const REASONS: Readonly<Record<Exclude<ConnectionErrorCode, "connection-failed">
   "connection-closed": "connection closed",
   "connection-stalled": "the other side is silent",
   "address-in-use": "port already in use",
+  "address-not-available": "this machine has no such address",
   "permission-denied": "permission denied",
 };
 
