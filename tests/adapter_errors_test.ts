@@ -53,12 +53,13 @@ for (const adapter of adapters) {
 
   // Memory has any address; Deno's node:net reports an invalid argument.
   if (name !== "memory" && !(name === "node" && "Deno" in globalThis)) {
-    test(`${name}: listening on an address of another machine rejects with address-not-available`, () =>
-      assertCode(
+    test(`${name}: listening on an address of another machine rejects with address-not-available`, async () => {
+      await assertCode(
         () => listen({ host: "192.0.2.1", port: 0 }),
         "address-not-available",
         "Cannot listen on 192.0.2.1:0: this machine has no such address",
-      ));
+      );
+    });
   }
 
   for (const port of [0, 65_536, -1, 1.5, NaN, "abc", "80", undefined]) {
