@@ -16,44 +16,31 @@ export class ByteReader {
     this.#source = source[Symbol.asyncIterator]();
   }
 
-  /** The next bytes, valid until the next read; `undefined` if there are not as many. */
-  async read(length: number): Promise<Uint8Array | undefined> {
+  /** The next bytes, few of them; `undefined` if there are not as many. */
+  async read(length: number): Promise<Buffer | undefined> {
     const parts: Uint8Array[] = [];
-    for (let missing = length;;) {
-      const part = this.#take(missing);
-      missing -= part.length;
-      parts.push(part);
-      if (missing === 0) return parts.length === 1 ? part : Buffer.concat(parts);
-      if (!await this.#next()) return undefined;
-    }
+    const isThere = await this.pass(BigInt(length), (part) => parts.push(part));
+    return isThere ? Buffer.concat(parts) : undefined;
   }
 
-  /** Passes over the next bytes; `undefined` if there are not as many. */
-  async skip(length: bigint): Promise<true | undefined> {
+  /** Hands the next bytes over in pieces; returns whether there are as many. */
+  async pass(length: bigint, onPart: (part: Uint8Array) => void): Promise<boolean> {
     for (let missing = length;;) {
-      const most = missing < this.#rest.length ? Number(missing) : this.#rest.length;
-      missing -= BigInt(this.#take(most).length);
+      const size = missing < this.#rest.length ? Number(missing) : this.#rest.length;
+      if (size > 0) onPart(this.#rest.subarray(0, size));
+      this.#rest = this.#rest.subarray(size);
+      this.offset += size;
+      missing -= BigInt(size);
       if (missing === 0n) return true;
-      if (!await this.#next()) return undefined;
+      const next = await this.#source.next();
+      if (next.done) return false;
+      // A copy, as the source may use its memory again.
+      this.#rest = new Uint8Array(next.value);
     }
   }
 
   /** Ends the source. */
   async close(): Promise<void> {
     await this.#source.return?.();
-  }
-
-  #take(most: number): Uint8Array {
-    const part = this.#rest.subarray(0, most);
-    this.#rest = this.#rest.subarray(part.length);
-    this.offset += part.length;
-    return part;
-  }
-
-  async #next(): Promise<boolean> {
-    const next = await this.#source.next();
-    // A copy, as the source may use its memory again.
-    this.#rest = next.done ? new Uint8Array(0) : new Uint8Array(next.value);
-    return !next.done;
   }
 }

@@ -116,29 +116,30 @@ export class McapReader {
     const head = await this.#bytes.read(RECORD_HEAD);
     if (head === undefined) throw new Damage(`it is cut after ${formatSize(at)}`);
     const opcode = head[0]!;
-    const length = new DataView(head.buffer, head.byteOffset).getBigUint64(1, true);
+    const length = head.readBigUInt64LE(1);
     const isWanted = WANTED.has(opcode);
     if (isWanted && length > LONGEST_RECORD) {
       throw new Damage(
         `a record at byte ${at} claims ${length} bytes, more than ${LONGEST_RECORD}`,
       );
     }
-    const content = isWanted
-      ? await this.#bytes.read(Number(length))
-      : await this.#bytes.skip(length);
-    if (content === undefined) {
+    // In pieces, so that a long record is not in memory once more.
+    const feed = (part: Uint8Array): void => {
+      if (isWanted) this.#parser.append(part);
+    };
+    feed(head);
+    if (!await this.#bytes.pass(length, feed)) {
       throw new Damage(`it is cut within a record, after ${formatSize(at)}`);
     }
     if (opcode === Opcode.FOOTER) {
       this.isComplete = length === BigInt(FOOTER_LENGTH) && await this.#readMagic();
       if (!this.isComplete) throw new Damage("its end is damaged");
     }
-    return content === true ? [] : this.#parse(opcode, [head, content], at);
+    return isWanted ? this.#parse(opcode, at) : [];
   }
 
-  *#parse(opcode: number, record: Uint8Array[], at: number): Generator<McapItem> {
+  *#parse(opcode: number, at: number): Generator<McapItem> {
     try {
-      for (const part of record) this.#parser.append(part);
       for (let found = this.#parser.nextRecord(); found; found = this.#parser.nextRecord()) {
         const item = this.#item(found);
         if (item !== undefined) yield item;
