@@ -214,3 +214,18 @@ test("EventQueue adds buffered and dropped events to its totals, and none after 
   assertEquals(await drain(subscription), [3, 4]);
   assertEquals(totals, { waiting: 0, dropped: 1 });
 });
+
+for (const overflow of ["drop-oldest", "keep-latest"] as const) {
+  test(`EventQueue gives a reader that onOverflow adds the next event, with ${overflow}`, async () => {
+    const read: Promise<IteratorResult<number, undefined>>[] = [];
+    const { subscription, totals } = kit({
+      buffer: 1,
+      overflow,
+      onOverflow: () => read.push(subscription.next()),
+    });
+    push(subscription, 1, 2, 3);
+    assertEquals((await Promise.all(read)).map(({ value }) => value), [2]);
+    assertEquals(await drain(subscription), [3]);
+    assertEquals(totals, { waiting: 0, dropped: 1 });
+  });
+}

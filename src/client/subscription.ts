@@ -188,13 +188,14 @@ export class EventQueue<T> implements Subscription<T>, Sink<T> {
   /** Adds an event. */
   onEvent(event: T): void {
     if (this.#ending !== undefined) return;
+    // First, as `onOverflow` may read, and end the subscription.
+    if (this.#events.length >= this.#buffer) this.#overflow();
+    if (this.#ending !== undefined) return;
     const reader = this.#readers.shift();
     if (reader !== undefined) {
       reader.resolve({ done: false, value: event });
       return;
     }
-    if (this.#events.length >= this.#buffer) this.#overflow();
-    if (this.#ending !== undefined) return;
     this.#events.push(event);
     this.#count(1);
   }
