@@ -2,11 +2,11 @@ import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@
 import { memoryNetwork } from "../src/socket/memory.ts";
 import { openClient } from "../src/client/create_client.ts";
 import type { RcspClient } from "../src/client/rcsp_client.ts";
-import { CommandError, ConnectionError, RcspError } from "../src/errors.ts";
+import { CommandError, ConnectionError, LimitError, RcspError } from "../src/errors.ts";
 import { Simulator, type SimulatorOptions } from "../src/simulator/simulator.ts";
 import { reach, withFlaky } from "./support/flaky.ts";
 import { FakeClock } from "./support/fake_clock.ts";
-import { echo, event, frame, ok, refusal, withScripted } from "./support/scripted_server.ts";
+import { echo, event, frame, ok, refusal, turn, withScripted } from "./support/scripted_server.ts";
 import { PayloadType } from "../src/wire/header.ts";
 import { test } from "./support/test.ts";
 import { uncaughtIn } from "./support/uncaught.ts";
@@ -261,5 +261,89 @@ test("presses() counts a lost connection once for all devices, and lists at once
       ]);
       assertStrictEquals(presses.gaps, 1);
     },
+  );
+});
+
+test("presses() counts a lost connection also while there is no device", () =>
+  withFlaky(echo, async (rcsp, flaky) => {
+    const presses = rcsp.presses();
+    await presses.ready;
+    await flaky.lose(rcsp);
+    await flaky.retry(rcsp);
+    assertStrictEquals(presses.gaps, 1);
+    // Not only at the next interval.
+    await flaky.server.until(2);
+    assertEquals(flaky.server.names, ["ListDevices", "ListDevices"]);
+  }));
+
+test("a press listener that is stopped hears nothing of a device that refused, left and came back", async () => {
+  let listed = [{ DeviceId: 1 }];
+  let refuses = true;
+  await withFlaky(
+    (command) => {
+      if (command.name === "ListDevices") return ok(command, { Devices: listed });
+      return refuses && command.args?.["DeviceId"] === 2
+        ? refusal(command, { Code: "No" })
+        : ok(command);
+    },
+    async (rcsp, { clock, server }) => {
+      const list = async (devices: typeof listed, commands: number): Promise<void> => {
+        listed = devices;
+        const { length } = server.received;
+        clock.advance(2_000);
+        await server.until(length + commands);
+        await turn();
+      };
+      const heard: string[] = [];
+      const stop = rcsp.on("press", ({ type }) => heard.push(type));
+      await stop.ready;
+      await list([{ DeviceId: 1 }, { DeviceId: 2 }], 2);
+      await list([{ DeviceId: 1 }], 1);
+      refuses = false;
+      await list([{ DeviceId: 1 }, { DeviceId: 2 }], 2);
+      const before = server.received.length;
+      server.hangUp();
+      const { delay } = await reach(rcsp, "reconnecting");
+      clock.advance(delay);
+      await server.until(before + 3);
+      await turn();
+      stop();
+      await server.until(before + 5);
+      server.send(event({ DeviceId: 2, Data: "LongPress" }));
+      await rcsp.call("AfterPress");
+      assertEquals(heard, []);
+      assertEquals(server.names.slice(before), [
+        "DeviceSubscribe",
+        "DeviceSubscribe",
+        "ListDevices",
+        "DeviceUnsubscribe",
+        "DeviceUnsubscribe",
+        "AfterPress",
+      ]);
+    },
+  );
+});
+
+test("presses() that waits for a device outlives a list that cannot be sent", () => {
+  const held: Uint8Array[] = [];
+  return withFlaky(
+    (command) => {
+      if (command.name === "ListDevices") return ok(command, { Devices: [{ DeviceId: 1 }] });
+      held.push(ok(command));
+      return undefined;
+    },
+    async (rcsp, { clock, server }) => {
+      const presses = rcsp.presses();
+      await server.until(2);
+      const call = rcsp.call("Slow");
+      clock.advance(2_000);
+      await assertRejects(() => rcsp.call("Third"), LimitError, "'maxPending' (2)");
+      await server.until(3);
+      server.send(...held);
+      await call;
+      await presses.ready;
+      assertStrictEquals(presses.ended, false);
+    },
+    { maxPending: 2 },
   );
 });

@@ -16,10 +16,11 @@ export class AllPresses implements Membership {
   readonly #client: Client;
   readonly #sink: Sink<ButtonPress>;
   readonly #pollInterval: number;
-  /** By device id as JSON; `undefined` for a device without a retry. */
-  readonly #members = new Map<string, Membership | undefined>();
-  /** Of those, the devices that a restarted driver may accept. */
-  readonly #refused = new Set<string>();
+  /**
+   * By device id as JSON. `null` is a device that refused, which a restarted driver may accept;
+   * `undefined` is one without a retry.
+   */
+  readonly #members = new Map<string, Membership | null | undefined>();
   /** The devices without an answer; `undefined` until they are listed. */
   readonly #pending = new Set<string | undefined>([undefined]);
   readonly #stop = new AbortController();
@@ -29,7 +30,6 @@ export class AllPresses implements Membership {
   #refusal: unknown;
   /** An event that does not name its device belongs to several subscriptions. */
   #last: RcspEvent | undefined;
-  #inGap = false;
 
   constructor(client: Client, sink: Sink<ButtonPress>, pollInterval: number) {
     this.#client = client;
@@ -55,7 +55,7 @@ export class AllPresses implements Membership {
       // The next connection may have the answer.
       const lost = error instanceof ConnectionError && error.sent;
       if (lost) left = Math.ceil(deadline - clock.now());
-      if (left <= 0 && !this.#ready) this.end(error);
+      if (left <= 0 && this.#pending.has(undefined)) this.end(error);
     }
     this.#polling = false;
     if (signal.aborted) return;
@@ -107,11 +107,11 @@ export class AllPresses implements Membership {
         this.#sink.onEvent(press);
       },
       onAccepted: () => this.#settle(key),
-      onGap: () => this.#onGap(),
       onEnd: (error) => {
         this.#refusal = error;
-        if (this.#members.has(key)) this.#members.set(key, undefined);
-        if (error instanceof CommandError) this.#refused.add(key);
+        if (this.#members.has(key)) {
+          this.#members.set(key, error instanceof CommandError ? null : undefined);
+        }
         this.#settle(key);
       },
     });
@@ -128,14 +128,12 @@ export class AllPresses implements Membership {
     else this.end(this.#refusal);
   }
 
-  /** Called by each subscription of the connection, in one turn. */
-  #onGap(): void {
-    if (this.#inGap) return;
-    this.#inGap = true;
-    queueMicrotask(() => this.#inGap = false);
+  /** The connection was lost; another may come. */
+  onGap(): void {
     this.#sink.onGap?.();
-    for (const key of this.#refused) this.#members.delete(key);
-    this.#refused.clear();
+    for (const [key, membership] of this.#members) {
+      if (membership === null) this.#members.delete(key);
+    }
     void this.#poll();
   }
 }

@@ -121,6 +121,7 @@ export class SubscriptionRegistry {
     this.#connection?.abort(cause);
     this.#connection = undefined;
     for (const { sink } of this.#members) sink.onGap?.();
+    for (const presses of this.#client.allPresses) presses.onGap();
     for (const group of this.#groups.values()) group.requested = group.accepted = false;
   }
 
