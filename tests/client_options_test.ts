@@ -1,6 +1,6 @@
-import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { connect } from "../mod.ts";
-import { createClient } from "../src/client/create_client.ts";
+import { createClient, startClient } from "../src/client/create_client.ts";
 import { parseTarget } from "../src/client/options.ts";
 import type { Address } from "../src/socket/socket.ts";
 import { ok, withScripted } from "./support/scripted_server.ts";
@@ -68,6 +68,21 @@ test("connect() explains what to do about a host that contains a port", async ()
     error.message,
     "Cannot connect as 'host' contains a port: use { host, port: 45451 } or connect('localhost:45451')",
   );
+});
+
+test("connect() and startClient() refuse an address before they ask a connector", async () => {
+  const notAsked = () => Promise.reject(new Error("asked"));
+  const wrong: [options: object, message: string][] = [
+    [{ host: 5 }, "'host' must be a host name or an IP address: current value is 5"],
+    [{ host: null }, "'host' must be a host name or an IP address: current value is null"],
+    [{ host: "" }, "'host' must be a host name or an IP address: current value is ''"],
+    [{ port: 0 }, "'port' must be an integer from 1 to 65535: current value is 0"],
+    [{ port: "1" }, "'port' must be an integer from 1 to 65535: current value is 1"],
+  ];
+  for (const [options, message] of wrong) {
+    await assertRejects(() => connect({ ...options, connector: notAsked }), Error, message);
+    assertThrows(() => startClient(notAsked, options), Error, message);
+  }
 });
 
 test("methods take a listed device or its id, and colors as text", () =>

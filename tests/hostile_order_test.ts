@@ -2,10 +2,12 @@
 
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { concat } from "@std/bytes";
+import type { TracedFrame } from "../src/client/connection.ts";
 import type { RcspClient } from "../src/client/rcsp_client.ts";
 import type { Subscription } from "../src/client/subscription.ts";
 import { ConnectionError } from "../src/errors.ts";
 import type { RcspEvent } from "../src/message/event.ts";
+import { reach, withFlaky } from "./support/flaky.ts";
 import { echo, event, ok, type Script, turn, withScripted } from "./support/scripted_server.ts";
 import { test } from "./support/test.ts";
 import { uncaughtIn } from "./support/uncaught.ts";
@@ -119,3 +121,31 @@ test("events in flight when their reader ends are dropped, and count as unmatche
       assert(rcsp.stats().unmatched >= 3, "the events of 'Unsubscribe' and 'A' are counted");
     },
   ));
+
+test("a call of an onFrame that makes the client replace its connection goes to the next one", async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  let onOut = (): void => {};
+  const onFrame = ({ payload }: TracedFrame): void => {
+    if (new TextDecoder().decode(payload).includes('"B"')) onOut();
+  };
+  await withFlaky(
+    (command) => command.name === "A" ? undefined : ok(command),
+    async (rcsp, flaky) => {
+      let third: Promise<unknown> | undefined;
+      onOut = () => {
+        controller.abort();
+        third = rcsp.call("C");
+      };
+      const calls = [rcsp.call("A", null, { signal })];
+      await flaky.server.until(1);
+      calls.push(rcsp.call("B", null, { signal }));
+      await Promise.allSettled(calls);
+      await reach(rcsp, "reconnecting");
+      await flaky.retry(rcsp);
+      assertEquals(await third, {});
+      assertEquals([rcsp.stats().queued, rcsp.stats().inFlight], [0, 0]);
+    },
+    { maxPending: 2, onFrame },
+  );
+});

@@ -180,7 +180,8 @@ export class Connection implements Receiver {
   #fillBatch(): boolean {
     const { calls, options } = this.#client;
     this.#batch.clear();
-    while (this.#batch.length < BATCH_BYTES) {
+    // An `onFrame` may end this connection: what is queued then is for the next one.
+    while (!this.#ended && this.#batch.length < BATCH_BYTES) {
       const json = this.#open ? calls.dequeue() : calls.dequeueUrgent();
       if (json === undefined) break;
       const size = this.#batch.add(PayloadType.Command, json);

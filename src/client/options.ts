@@ -4,7 +4,7 @@
  * @module
  */
 
-import { bareAddress } from "../socket/address.ts";
+import { connectAddress } from "../socket/address.ts";
 import type { Clock } from "../timers.ts";
 import { type Dialect, dialect, type DialectOptions } from "../dialect.ts";
 import type { RcspError } from "../errors.ts";
@@ -120,7 +120,7 @@ export function clientOptions(options: ConnectOptions): ClientOptions {
   checkHost(host);
   return {
     ...checkLimits(options),
-    address: bareAddress({ host, port }),
+    address: connectAddress({ host, port }),
     reconnect: reconnect === false ? false : reconnectPolicy(reconnect),
     // `undefined` leaves it to the connector.
     keepAlive: keepAlive === undefined ? undefined : keepAliveDelay(keepAlive),
