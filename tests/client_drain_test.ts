@@ -37,6 +37,7 @@ test("a draining client rejects new calls and subscriptions", () =>
     await rcsp.close();
     await drained;
     await rejected;
+    await assertRejects(() => rcsp.call("C"), ConnectionError, "client is closed");
   }));
 
 test("drain() closes after its timeout, and settles whatever is pending", () =>

@@ -1,5 +1,6 @@
 import {
   assert,
+  assertEquals,
   assertInstanceOf,
   assertRejects,
   assertStrictEquals,
@@ -46,10 +47,14 @@ test("fromStreams() sets 'remote'", () => {
   assertStrictEquals(fromStreams(new TransformStream<Bytes, Bytes>()).remote, "a stream");
 });
 
-test("fromStreams() throws if a stream is locked", () => {
-  const { readable, writable } = new TransformStream<Bytes, Bytes>();
-  writable.getWriter();
-  assertThrows(() => fromStreams({ readable, writable }), TypeError);
+test("fromStreams() throws if a stream is locked, and does not lock the other", () => {
+  for (const lock of ["readable", "writable"] as const) {
+    const { readable, writable } = new TransformStream<Bytes, Bytes>();
+    if (lock === "readable") readable.getReader();
+    else writable.getWriter();
+    assertThrows(() => fromStreams({ readable, writable }), TypeError);
+    assertEquals([readable.locked, writable.locked], [lock === "readable", lock === "writable"]);
+  }
 });
 
 test("fromStreams() makes a writer wait while the other side does not read", async () => {

@@ -84,7 +84,7 @@ export class Client implements RcspClient {
     options: CallOptions = {},
   ): Promise<T> {
     if (this.#draining !== undefined) {
-      return Promise.reject(this.#closedError(`send command ${quote(name)}`, "is draining"));
+      return Promise.reject(this.#closedError(`send command ${quote(name)}`));
     }
     return this.send(name, args, options) as Promise<T>;
   }
@@ -254,7 +254,7 @@ export class Client implements RcspClient {
     }
     // Last, as the replacement, or a `toJSON` of the caller's, may close the client.
     if (this.status.state === "closed") {
-      throw this.#closedError(`send command ${quote(request.name)}`, "is closed");
+      throw this.#closedError(`send command ${quote(request.name)}`);
     }
     const answer = this.calls.add(request);
     this.connections.flush();
@@ -304,17 +304,15 @@ export class Client implements RcspClient {
   }
 
   #checkOpen(): void {
-    if (this.status.state === "closed") throw this.#closedError("subscribe", "is closed");
-    if (this.#draining !== undefined) throw this.#closedError("subscribe", "is draining");
+    if (this.status.state === "closed" || this.#draining !== undefined) {
+      throw this.#closedError("subscribe");
+    }
   }
 
-  #closedError(action: string, state: string): ConnectionError {
+  #closedError(action: string): ConnectionError {
     const cause = this.connections.endCause;
-    const reason = cause === undefined ? "" : `: ${cause.message}`;
-    return new ConnectionError(
-      "connection-closed",
-      `Cannot ${action} as the client ${state}${reason}`,
-      { cause },
-    );
+    const state = cause === undefined ? "is draining" : `is closed: ${cause.message}`;
+    const message = `Cannot ${action} as the client ${state}`;
+    return new ConnectionError("connection-closed", message, { cause });
   }
 }

@@ -25,6 +25,10 @@ export interface StreamPair {
  * Throws a `TypeError` if a stream is locked.
  */
 export function fromStreams({ readable, writable, remote = "a stream" }: StreamPair): Socket {
+  // Before either is locked: a failure must leave the other as it is.
+  if (readable.locked || writable.locked) {
+    throw new TypeError("Cannot make a socket of streams as one of them is locked");
+  }
   return new RuntimeSocket(new StreamSocket(readable.getReader(), writable.getWriter(), remote));
 }
 
