@@ -81,13 +81,11 @@ export function forward(
   const { dialect } = server;
   const commands = new CommandForwarder(client, dialect, options);
   const subscriptions = new SharedSubscriptions(client.subscriptions);
-  handleSubscriptions(server, async (topic, context) => {
+  handleSubscriptions(server, async (session, topic, context) => {
     checkExact(topic, dialect);
-    const session = context.client as Session;
     const subscribe = () => subscriptions.subscribe(session, topic);
     await commands.inTurn(context, () => commands.answering(subscribe));
-  }, async (topic, context) => {
-    const session = context.client as Session;
+  }, async (session, topic, context) => {
     await commands.inTurn(context, () => subscriptions.unsubscribe(session, topic));
   });
   // The session knows this result.

@@ -111,8 +111,8 @@ export class RcspServer {
     };
     handleSubscriptions(
       this,
-      (topic, context) => this.#subscribe(topic, context),
-      (topic, context) => this.#unsubscribe(topic, context),
+      (...args) => this.#subscribe(...args),
+      (session, topic, context) => session.inOrder(context, () => session.unsubscribe(topic)),
     );
   }
 
@@ -223,8 +223,7 @@ export class RcspServer {
     if (onError) callUserCallback(() => onError(error, client));
   }
 
-  #subscribe(topic: EventFilter, context: HandlerContext): void | Promise<void> {
-    const session = context.client as Session;
+  #subscribe(session: Session, topic: EventFilter, context: HandlerContext): void | Promise<void> {
     return session.inOrder(context, () => {
       const checking = this.#options.onSubscribe?.(topic, context);
       if (checking === undefined) return session.subscribe(topic);
@@ -233,10 +232,5 @@ export class RcspServer {
         session.subscribe(topic);
       });
     });
-  }
-
-  #unsubscribe(topic: EventFilter, context: HandlerContext): void | Promise<void> {
-    const session = context.client as Session;
-    return session.inOrder(context, () => session.unsubscribe(topic));
   }
 }

@@ -18,18 +18,14 @@ interface Shared {
   readonly accepted: PromiseWithResolvers<void>;
 }
 
-/** An event, and who has received it: several subscriptions of one session may match. */
-interface Delivery {
-  readonly event: RcspEvent;
-  readonly frame: Uint8Array;
-  readonly reached: Set<Session>;
-}
-
 /** Counts the subscriptions of sessions, and sends them their events as they came. */
 export class SharedSubscriptions {
   readonly #registry: SubscriptionRegistry;
   readonly #sessions = new WeakMap<Session, Map<string, Shared>>();
-  #last: Delivery | undefined;
+  /** The last event as a frame, and who has received it: several subscriptions of one may match. */
+  #event: RcspEvent | undefined;
+  #frame: Uint8Array = new Uint8Array(0);
+  readonly #reached = new Set<Session>();
 
   constructor(registry: SubscriptionRegistry) {
     this.#registry = registry;
@@ -87,13 +83,14 @@ export class SharedSubscriptions {
   }
 
   #send(session: Session, event: RcspEvent, payload: Uint8Array): void {
-    if (this.#last?.event !== event) {
-      this.#last = { event, frame: encodeFrame(PayloadType.Event, payload), reached: new Set() };
+    if (this.#event !== event) {
+      this.#event = event;
+      this.#frame = encodeFrame(PayloadType.Event, payload);
+      this.#reached.clear();
     }
-    const { frame, reached } = this.#last;
-    if (reached.has(session)) return;
-    reached.add(session);
-    session.send(frame);
+    if (this.#reached.has(session)) return;
+    this.#reached.add(session);
+    session.send(this.#frame);
   }
 }
 

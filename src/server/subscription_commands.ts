@@ -11,9 +11,11 @@ import type { EventFilter } from "../message/event.ts";
 import type { Handler, HandlerContext } from "./command_context.ts";
 import { refusal } from "./refusal.ts";
 import type { RcspServer } from "./server.ts";
+import type { Session } from "./session.ts";
 
 /** Carries out a subscription command. */
 export type SubscriptionHandler = (
+  session: Session,
   topic: EventFilter,
   context: HandlerContext,
 ) => void | Promise<void>;
@@ -26,7 +28,7 @@ export function handleSubscriptions(
 ): void {
   const { dialect } = server;
   const handler = (handle: SubscriptionHandler, ofDevice: boolean): Handler => (command, context) =>
-    handle(readTopic(command, ofDevice, dialect), context);
+    handle(context.client as Session, readTopic(command, ofDevice, dialect), context);
   server.handle(dialect.commands.subscribe, handler(subscribe, false));
   server.handle(dialect.commands.deviceSubscribe, handler(subscribe, true));
   server.handle(dialect.commands.unsubscribe, handler(unsubscribe, false));
