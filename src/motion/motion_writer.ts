@@ -49,7 +49,7 @@ export class MotionWriter {
     this.#writer = new FrameWriter(socket, {
       onWritten: (bytes) => {
         counts.bytesSent += bytes;
-        this.#addWaiting();
+        if (this.#waiting.size > 0) this.#addWaiting();
       },
       onError,
     });
@@ -107,9 +107,7 @@ export class MotionWriter {
 
   /** Whether a frame can follow what the next write sends. */
   #fits({ length }: Uint8Array): boolean {
-    if (this.#writer.writing || this.#waiting.size > 0) return false;
-    const { unsent } = this.#writer;
-    return unsent === 0 || unsent + length <= this.#maxUnsent;
+    return this.#waiting.size === 0 && this.#writer.fits(length, this.#maxUnsent);
   }
 
   /** Moves what waits to the next write, device by device, until that is full. */

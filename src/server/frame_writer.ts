@@ -35,9 +35,10 @@ export class FrameWriter {
     return this.#filling.length + this.#writing.length;
   }
 
-  /** Whether a write is pending. */
-  get writing(): boolean {
-    return this.#writing.length > 0;
+  /** Whether so many more bytes are within `most` in the next write, and none is pending. */
+  fits(length: number, most: number): boolean {
+    const collected = this.#filling.length;
+    return this.#writing.length === 0 && (collected === 0 || collected + length <= most);
   }
 
   /** Adds a frame; all frames of one event loop turn are sent in one write. */
@@ -66,10 +67,12 @@ export class FrameWriter {
 
   async #write(): Promise<void> {
     while (this.#filling.length > 0) {
-      [this.#filling, this.#writing] = [this.#writing, this.#filling];
-      await this.#socket.write(this.#writing.bytes);
-      const { length } = this.#writing;
-      this.#writing.clear();
+      const batch = this.#filling;
+      this.#filling = this.#writing;
+      this.#writing = batch;
+      await this.#socket.write(batch.bytes);
+      const { length } = batch;
+      batch.clear();
       this.#listener.onWritten(length);
     }
     this.#flushing = undefined;

@@ -71,7 +71,7 @@ export class ResponseQueue {
 
   /** The writer has completed a write. */
   onWritten(): void {
-    this.#send();
+    if (this.#slots.length > 0 || this.#draining !== undefined) this.#send();
   }
 
   /** Resolves when something was sent or written: the queue may not be full any more. */
