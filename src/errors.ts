@@ -81,9 +81,13 @@ export class ConnectionError extends RcspError {
 
 /** The error itself, or a `ConnectionError` with it as the cause; `action` begins its message. */
 export function asRcspError(error: unknown, action = ""): RcspError {
-  if (error instanceof RcspError) return error;
-  const message = action + (error instanceof Error ? error.message : String(error));
-  return new ConnectionError("connection-failed", message, { cause: error });
+  return error instanceof RcspError ? error : failedError(error, action);
+}
+
+/** A `ConnectionError` for anything else; `action` begins its message. */
+export function failedError(cause: unknown, action: string): ConnectionError {
+  const message = action + (cause instanceof Error ? cause.message : String(cause));
+  return new ConnectionError("connection-failed", message, { cause });
 }
 
 /** The codes of {@link ProtocolError}. */

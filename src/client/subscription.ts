@@ -235,14 +235,12 @@ export class EventQueue<T> implements Subscription<T>, Sink<T> {
       this.#leave();
       return;
     }
-    const count = overflow === "keep-latest" ? this.#events.length : 1;
-    this.dropped += count;
-    this.#totals.dropped += count;
-    if (overflow === "keep-latest") this.#clear();
-    else {
+    do {
       this.#events.shift();
       this.#count(-1);
-    }
+      this.dropped++;
+      this.#totals.dropped++;
+    } while (overflow === "keep-latest" && this.waiting > 0);
     if (this.#overflowing) return;
     this.#overflowing = true;
     if (onOverflow) callUserCallback(() => onOverflow(this.dropped));

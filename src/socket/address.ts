@@ -4,6 +4,7 @@
  * @module
  */
 
+import { assertInteger } from "../limits.ts";
 import type { Address } from "./socket.ts";
 
 const LAST_PORT = 65_535;
@@ -27,7 +28,7 @@ export function bareAddress({ host, port }: Address): Address {
  */
 export function connectAddress(address: Address): Address {
   checkHost("connect", address.host);
-  checkPort("connect", address.port, 1);
+  assertInteger("port", address.port, 1, LAST_PORT, "Cannot connect as ");
   return bareAddress(address);
 }
 
@@ -40,7 +41,7 @@ export function connectAddress(address: Address): Address {
 export function listenAddress(options: Partial<Address> = {}): Address {
   const { host = "127.0.0.1", port = 0 } = options;
   checkHost("listen", host);
-  checkPort("listen", port, 0);
+  assertInteger("port", port, 0, LAST_PORT, "Cannot listen as ");
   return bareAddress({ host, port });
 }
 
@@ -50,13 +51,5 @@ function checkHost(action: string, host: unknown): void {
     `Cannot ${action} as 'host' must be a host name or an IP address: current value is ${
       host === "" ? "''" : String(host)
     }`,
-  );
-}
-
-function checkPort(action: string, port: unknown, first: number): void {
-  if (Number.isInteger(port) && Number(port) >= first && Number(port) <= LAST_PORT) return;
-  throw new RangeError(
-    `Cannot ${action} as 'port' must be an integer from ${first} to ${LAST_PORT}: ` +
-      `current value is ${String(port)}`,
   );
 }

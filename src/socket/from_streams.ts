@@ -27,7 +27,7 @@ export interface StreamPair {
 export function fromStreams({ readable, writable, remote = "a stream" }: StreamPair): Socket {
   // Before either is locked: a failure must leave the other as it is.
   if (readable.locked || writable.locked) {
-    throw new TypeError("Cannot make a socket of streams as one of them is locked");
+    throw new TypeError("Cannot make a socket of a locked stream");
   }
   return new RuntimeSocket(new StreamSocket(readable.getReader(), writable.getWriter(), remote));
 }

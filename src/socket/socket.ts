@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ConnectionError } from "../errors.ts";
+import { ConnectionError, failedError } from "../errors.ts";
 import { Fifo } from "../fifo.ts";
 import { ReadLoop } from "./read_loop.ts";
 
@@ -346,9 +346,7 @@ function pendingError(action: string, remote: string): TypeError {
 }
 
 function brokenError(cause: unknown, remote: string): ConnectionError {
-  if (cause instanceof ConnectionError) return cause;
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new ConnectionError("connection-failed", `Connection to ${remote} broke: ${reason}`, {
-    cause,
-  });
+  return cause instanceof ConnectionError
+    ? cause
+    : failedError(cause, `Connection to ${remote} broke: `);
 }
