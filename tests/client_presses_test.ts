@@ -347,3 +347,51 @@ test("presses() that waits for a device outlives a list that cannot be sent", ()
     { maxPending: 2 },
   );
 });
+
+test("presses() subscribes to a device with the next list if it could not before", () =>
+  withFlaky(
+    (command) => {
+      const listed = command.name === "ListDevices" &&
+        { Devices: [{ DeviceId: 1 }, { DeviceId: 2 }] };
+      return ok(command, listed || {});
+    },
+    async (rcsp, { clock, server }) => {
+      const presses = rcsp.presses();
+      await presses.ready;
+      // The second one was over 'maxPending'.
+      assertEquals(server.names, ["ListDevices", "DeviceSubscribe"]);
+      clock.advance(2_000);
+      await server.until(4);
+      assertStrictEquals(server.received[3]?.args?.["DeviceId"], 2);
+    },
+    { maxPending: 1 },
+  ));
+
+test("presses() subscribes to a device that was listed just before a long outage", () => {
+  let listed = [{ DeviceId: 1 }];
+  return withFlaky(
+    (command) => {
+      if (command.name === "ListDevices") return ok(command, { Devices: listed });
+      return command.args?.["DeviceId"] === 2 && listed.length === 2 ? "close" : ok(command);
+    },
+    async (rcsp, flaky) => {
+      const presses = rcsp.presses();
+      await presses.ready;
+      listed = [{ DeviceId: 1 }, { DeviceId: 2 }];
+      flaky.down = true;
+      flaky.clock.advance(2_000);
+      await reach(rcsp, "reconnecting");
+      // Longer than 'commandTimeout'.
+      while (flaky.clock.now() < 15_000) await flaky.retry(rcsp);
+      flaky.down = false;
+      listed.push({ DeviceId: 3 });
+      const before = flaky.server.received.length;
+      await flaky.retry(rcsp);
+      await flaky.server.until(before + 2);
+      flaky.clock.advance(2_000);
+      await until(() => rcsp.status.state === "ready" && flaky.server.names.length >= before + 4);
+      const ids = flaky.server.received.slice(before).map(({ args }) => args?.["DeviceId"]);
+      assertEquals(ids.filter((id) => id === 2), [2]);
+    },
+  );
+});

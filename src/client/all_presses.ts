@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CommandError, ConnectionError } from "../errors.ts";
+import { ConnectionError, type RcspError } from "../errors.ts";
 import type { DeviceId } from "../message/command.ts";
 import type { RcspEvent } from "../message/event.ts";
 import type { Client } from "./client.ts";
@@ -16,18 +16,16 @@ export class AllPresses implements Membership {
   readonly #client: Client;
   readonly #sink: Sink<ButtonPress>;
   readonly #pollInterval: number;
-  /**
-   * By device id as JSON. `null` is a device that refused, which a restarted driver may accept;
-   * `undefined` is one without a retry.
-   */
-  readonly #members = new Map<string, Membership | null | undefined>();
+  /** By device id as JSON. */
+  readonly #members = new Map<string, Membership>();
+  /** The devices that are left out, and why. */
+  readonly #out = new Map<string, unknown>();
   /** The devices without an answer; `undefined` until they are listed. */
   readonly #pending = new Set<string | undefined>([undefined]);
   readonly #stop = new AbortController();
   #timer: unknown;
   #polling = false;
   #ready = false;
-  #refusal: unknown;
   /** An event that does not name its device belongs to several subscriptions. */
   #last: RcspEvent | undefined;
 
@@ -74,7 +72,7 @@ export class AllPresses implements Membership {
   /** Ends and unsubscribes. */
   async leave(): Promise<void> {
     this.end(undefined);
-    await Promise.all(Array.from(this.#members.values(), (membership) => membership?.leave()));
+    await Promise.all(Array.from(this.#members.values(), (membership) => membership.leave()));
   }
 
   #update(devices: readonly Device[]): void {
@@ -83,16 +81,19 @@ export class AllPresses implements Membership {
       if (listed.has(key)) continue;
       this.#members.delete(key);
       this.#pending.delete(key);
-      membership?.leave();
+      membership.leave();
+    }
+    for (const [key, error] of this.#out) {
+      // What was not sent may be sent now.
+      if (!listed.has(key) || !(error as RcspError).sent) this.#out.delete(key);
     }
     for (const [key, device] of listed) {
-      if (this.#members.has(key)) continue;
+      if (this.#members.has(key) || this.#out.has(key)) continue;
       try {
         this.#join(key, deviceIdOf(device));
       } catch (error) {
         // An id that may have lost digits could be another device's.
-        this.#members.set(key, undefined);
-        this.#refusal = error;
+        this.#out.set(key, error);
       }
     }
     this.#settle(undefined);
@@ -108,10 +109,8 @@ export class AllPresses implements Membership {
       },
       onAccepted: () => this.#settle(key),
       onEnd: (error) => {
-        this.#refusal = error;
-        if (this.#members.has(key)) {
-          this.#members.set(key, error instanceof CommandError ? null : undefined);
-        }
+        this.#members.delete(key);
+        this.#out.set(key, error);
         this.#settle(key);
       },
     });
@@ -123,16 +122,17 @@ export class AllPresses implements Membership {
     this.#pending.delete(answered);
     if (this.#ready || this.#pending.size > 0) return;
     this.#ready = true;
-    const memberships = [...this.#members.values()];
-    if (memberships.length === 0 || memberships.some(Boolean)) this.#sink.onAccepted?.();
-    else this.end(this.#refusal);
+    const [error] = this.#out.values();
+    if (this.#members.size > 0 || this.#out.size === 0) this.#sink.onAccepted?.();
+    else this.end(error);
   }
 
   /** The connection was lost; another may come. */
   onGap(): void {
     this.#sink.onGap?.();
-    for (const [key, membership] of this.#members) {
-      if (membership === null) this.#members.delete(key);
+    for (const [key, error] of this.#out) {
+      // A restarted driver may accept it; but not one that a connection ended on.
+      if (!(error instanceof ConnectionError)) this.#out.delete(key);
     }
     void this.#poll();
   }
