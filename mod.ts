@@ -25,7 +25,7 @@ import { diagnostics } from "./adapters/diagnostics.ts";
 import { connector } from "./adapters/runtime.ts";
 import type { RcspClient } from "./src/client/rcsp_client.ts";
 import { createClient } from "./src/client/create_client.ts";
-import { type ConnectOptions, parseTarget } from "./src/client/options.ts";
+import { type ConnectOptions, withTarget } from "./src/client/options.ts";
 
 export { connector } from "./adapters/runtime.ts";
 export * from "./src/mod.ts";
@@ -46,14 +46,13 @@ export * from "./src/mod.ts";
  * unknown.
  *
  * @param target `host`, `host:port`, `rcsp://host:port`, or the options.
- * @param options The options, if the target is a text.
+ * @param options The options, if the target is an address.
  */
 export async function connect(
-  target: string | ConnectOptions = {},
+  target: string | URL | ConnectOptions = {},
   options: ConnectOptions = {},
 ): Promise<RcspClient> {
-  const address = typeof target === "string" ? parseTarget(target) : target;
-  const all = { ...options, ...address };
+  const all = withTarget(target, options);
   const { connector: open = connector, tracing = diagnostics() } = all;
   return await createClient(open, { ...all, tracing });
 }

@@ -17,7 +17,7 @@
  */
 
 import { connector } from "./adapters/runtime.ts";
-import { parseTarget } from "./src/client/options.ts";
+import { withTarget } from "./src/client/options.ts";
 import {
   createMotionClient,
   type MotionClient,
@@ -33,13 +33,12 @@ export * from "./src/motion/mod.ts";
  * `TypeError` or `RangeError` if an option is invalid or unknown.
  *
  * @param target `host`, `host:port`, or the options.
- * @param options The options, if the target is a text.
+ * @param options The options, if the target is an address.
  */
 export async function connectMotion(
-  target: string | MotionOptions = {},
+  target: string | URL | MotionOptions = {},
   options: MotionOptions = {},
 ): Promise<MotionClient> {
-  const address = typeof target === "string" ? parseTarget(target) : target;
-  const all = { ...options, ...address };
+  const all = withTarget(target, options);
   return await createMotionClient(all.connector ?? connector, all);
 }

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { connect } from "../mod.ts";
+import { connectMotion } from "../motion.ts";
 import { createClient, startClient } from "../src/client/create_client.ts";
 import { parseTarget } from "../src/client/options.ts";
 import type { Address } from "../src/socket/socket.ts";
@@ -46,6 +47,28 @@ for (
     await assertRejects(() => connect(target), TypeError, "expected host:port or rcsp://host:port");
   });
 }
+
+test("connect() takes a URL", async () => {
+  const asked: Address[] = [];
+  const connector = (to: Address) => {
+    asked.push(to);
+    return Promise.reject(new Error("enough"));
+  };
+  await assertRejects(() => connect(new URL("rcsp://studio.local:7"), { connector }));
+  assertEquals(asked, [{ host: "studio.local", port: 7 }]);
+});
+
+test("connect() and connectMotion() refuse what is neither an address nor options", async () => {
+  for (const [target, what] of [[45451, "the number 45451"], [null, "null"], [[], "an array"]]) {
+    for (const to of [connect, connectMotion]) {
+      const error = await assertRejects(() => to(target as never), TypeError);
+      assertStrictEquals(
+        error.message,
+        `Cannot connect to ${what}: expected host:port, rcsp://host:port or options`,
+      );
+    }
+  }
+});
 
 test("connect() refuses unknown options, and reports which one was meant", async () => {
   const wrong: [options: object, message: string][] = [

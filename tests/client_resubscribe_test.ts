@@ -285,7 +285,11 @@ test("a subscription fails after the server hangs up on it three times in a row,
     );
     assertStrictEquals(await assertRejects(() => reader.next()), error);
     await call;
-    assertEquals(flaky.server.names, [...Array(3).fill("DeviceSubscribe"), "Waiting"]);
+    // A harmless command shows that it is the subscription that the server hangs up on.
+    assertEquals(flaky.server.names, [
+      ...["DeviceSubscribe", "DeviceSubscribe", "ListDevices", "DeviceSubscribe"],
+      "Waiting",
+    ]);
     assertStrictEquals((await reach(rcsp, "ready")).reconnects, 3);
   }));
 
@@ -300,9 +304,32 @@ test("a subscription that was accepted before fails too after three hang-ups", (
       await flaky.lose(rcsp);
       await pass(flaky, () => rcsp.status.state === "ready");
       await assertRejects(() => reader.next(), ConnectionError, "3 connections in a row");
-      assertStrictEquals(flaky.server.received.length, 4);
+      // Once when it was made, three times after that, the last behind a harmless command.
+      assertStrictEquals(flaky.server.received.length, 5);
     },
   );
+});
+
+test("a tunnel that hangs up on everything while the server is away ends no subscription", () => {
+  let away = false;
+  return withFlaky((command) => away ? "close" : ok(command), async (rcsp, flaky) => {
+    const reader = rcsp.buttonPresses(1);
+    await reader.ready;
+    away = true;
+    await flaky.lose(rcsp);
+    const { length } = flaky.server.received;
+    await pass(flaky, () => flaky.server.received.length === length + 10);
+    away = false;
+    await pass(flaky, () => rcsp.status.state === "ready");
+    flaky.server.send(press(1));
+    assertStrictEquals((await reader.next()).value?.type, "SinglePress");
+    // Before the third hang-up a harmless command goes first.
+    assertEquals(flaky.server.names.slice(length), [
+      ...["DeviceSubscribe", "DeviceSubscribe"],
+      ...Array(9).fill("ListDevices"),
+      "DeviceSubscribe",
+    ]);
+  }, { reconnect: { initialDelay: 1, maxDelay: 20 } });
 });
 
 test("of several subscriptions, only those that the server hangs up on fail", () =>

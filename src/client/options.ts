@@ -11,6 +11,7 @@ import type { RcspError } from "../errors.ts";
 import { keepAliveDelay } from "../socket/keep_alive.ts";
 import { quote } from "../escape.ts";
 import { checkLimits, type Limits } from "../limits.ts";
+import { describeValue, isObject } from "../message/json.ts";
 import type { Address, Connector } from "../socket/socket.ts";
 import { checkKeys } from "./check_keys.ts";
 import type { TracedFrame } from "./connection.ts";
@@ -146,6 +147,21 @@ export function parseTarget(target: string): { host: string; port?: number } {
     );
   }
   return { host, ...(port !== undefined && { port: Number(port) }) };
+}
+
+/**
+ * The options of `connect(target, options)`.
+ *
+ * @throws {TypeError} If the target is neither an address nor an object with options.
+ */
+export function withTarget<T extends object>(target: string | URL | T, options: T): T {
+  if (typeof target === "string" || target instanceof URL) {
+    return { ...options, ...parseTarget(String(target)) };
+  }
+  if (isObject(target)) return { ...options, ...target };
+  throw new TypeError(
+    `Cannot connect to ${describeValue(target)}: expected host:port, rcsp://host:port or options`,
+  );
 }
 
 /** @throws {TypeError} If the host contains a port. */

@@ -159,6 +159,13 @@ export class SubscriptionRegistry {
   }
 
   async #subscribeInTurn(groups: Group[], signal: AbortSignal): Promise<void> {
+    if (groups.some(({ hangUps }) => hangUps === MAX_HANG_UPS - 1)) {
+      // A tunnel without a server behind it hangs up on everything: a harmless command shows that.
+      const { heartbeat } = this.#options.dialect.commands;
+      await this.#client.send(heartbeat, undefined, { signal, urgent: true }).catch((error) => {
+        if (error instanceof TimeoutError) throw error;
+      });
+    }
     for (const group of groups) {
       if (signal.aborted) return;
       if (this.#isCurrent(group)) await this.#subscribe(group, signal, true);
