@@ -25,6 +25,27 @@ test("drain() unsubscribes, waits for pending responses, and closes", () =>
     },
   ));
 
+test("drain() does not wait for the list of devices of presses() while the server is away", () =>
+  withFlaky((command) => ok(command, { Devices: [] }), async (rcsp, flaky) => {
+    const stop = rcsp.on("press", () => {});
+    await stop.ready;
+    await flaky.lose(rcsp, { down: true });
+    await turn();
+    assertStrictEquals(rcsp.stats().queued, 1);
+    rcsp.drain();
+    await turn();
+    assertEquals(rcsp.status, { state: "closed", cause: undefined });
+    assertStrictEquals(flaky.clock.timers, 0);
+  }));
+
+test("drain() before the first list of devices ends presses() without an error", () =>
+  withFlaky(mute, async (rcsp, flaky) => {
+    const presses = rcsp.presses();
+    await flaky.server.until(1);
+    await rcsp.drain();
+    assertEquals(await presses.next(), { done: true, value: undefined });
+  }));
+
 test("a draining client rejects new calls and subscriptions", () =>
   withFlaky(mute, async (rcsp, flaky) => {
     const pending = rcsp.call("A");

@@ -53,7 +53,7 @@ export class AllPresses implements Membership {
       // The next connection may have the answer.
       const lost = error instanceof ConnectionError && error.sent;
       if (lost) left = Math.ceil(deadline - clock.now());
-      if (left <= 0 && this.#pending.has(undefined)) this.end(error);
+      if (left <= 0 && !signal.aborted && this.#pending.has(undefined)) this.end(error);
     }
     this.#polling = false;
     if (signal.aborted) return;
@@ -61,11 +61,16 @@ export class AllPresses implements Membership {
     this.#timer = clock.set(() => void this.#poll(), this.#pollInterval, true);
   }
 
+  /** Lists no more devices. */
+  stopListing(): void {
+    this.#stop.abort();
+    this.#client.clock.clear(this.#timer);
+  }
+
   /** Ends without unsubscribing. */
   end(error: unknown): void {
     if (!this.#client.allPresses.delete(this)) return;
-    this.#stop.abort();
-    this.#client.clock.clear(this.#timer);
+    this.stopListing();
     this.#sink.onEnd?.(error);
   }
 

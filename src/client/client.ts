@@ -295,6 +295,7 @@ export class Client implements RcspClient {
   async #drain(timeout: number): Promise<void> {
     const timer = this.clock.set(() => void this.close(), timeout);
     const presses = [...this.allPresses];
+    for (const each of presses) each.stopListing();
     const orderly = this.calls.idle().then(() =>
       Promise.all([this.subscriptions.leaveAll(), ...presses.map((each) => each.leave())])
     );
