@@ -32,7 +32,7 @@ export * from "./src/motion/mod.ts";
  * Rejects with a `ConnectionError`, a `TimeoutError` after `connectTimeout`, the signal's reason, or a
  * `TypeError` or `RangeError` if an option is invalid or unknown.
  *
- * @param target `host`, `host:port`, or the options.
+ * @param target `host`, `host:port`, `rcsp://host:port`, or the options.
  * @param options The options, if the target is an address.
  */
 export async function connectMotion(
