@@ -67,6 +67,18 @@ test("a device that the driver lists twice is one device, and keeps its presses"
   });
 });
 
+test("of very many devices the page shows 256, and how many there are", async () => {
+  await withDevices(async (driver, devices, session) => {
+    const Devices = Array.from({ length: 100_000 }, (_, i) => ({ DeviceId: i + 1 }));
+    driver.server.handle("ListDevices", () => ({ Devices }));
+    await polled(session);
+    assertEquals([devices.all.length, devices.listed], [256, 100_000]);
+    driver.server.handle("ListDevices", () => ({ Devices: [{ DeviceId: 1 }] }));
+    await polled(session);
+    assertEquals([devices.all.length, devices.listed], [1, 1]);
+  });
+});
+
 test("the list is asked for while the devices are still asked about themselves", async () => {
   await withDevices(async (driver, devices, session) => {
     const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];

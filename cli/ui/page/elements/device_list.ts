@@ -1,7 +1,7 @@
 /** A card for each device. */
 
 import { element, heading, setText } from "../dom.ts";
-import type { DeviceStore } from "../model/device_store.ts";
+import { type DeviceStore, MOST_DEVICES } from "../model/device_store.ts";
 import type { Session } from "../model/session.ts";
 import { oncePerFrame } from "../schedule.ts";
 import { DeviceCard } from "./device_card.ts";
@@ -33,10 +33,11 @@ export class DeviceList extends Panel {
   }
 
   #draw(session: Session, devices: DeviceStore): void {
-    const { all, isLive, isKnown } = devices;
+    const { all, listed, isLive, isKnown } = devices;
     const isFresh = isLive && session.link === "open" && session.bridge?.state === "ready";
     this.toggleAttribute("stale", !isFresh && isKnown);
-    setText(this.#count, isKnown ? String(all.length) : "");
+    const count = listed > MOST_DEVICES ? `the first ${all.length} of ${listed}` : all.length;
+    setText(this.#count, isKnown ? String(count) : "");
     setText(
       this.#empty,
       isKnown

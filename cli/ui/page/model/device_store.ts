@@ -52,6 +52,8 @@ const POLL_TIMEOUT = 3_000;
 /** Milliseconds after which a device is asked about itself again, for its battery, and its refused button. */
 const INFO_AGE = 5_000;
 const SHOWN_PRESSES = 8;
+/** What a page can draw, and the bridge subscribe to, in time. */
+export const MOST_DEVICES = 256;
 
 /** Follows the devices of a session. */
 export class DeviceStore extends Emitter<DeviceEvents> {
@@ -59,6 +61,8 @@ export class DeviceStore extends Emitter<DeviceEvents> {
   isLive = false;
   /** Whether it has ever answered. */
   isKnown = false;
+  /** How many devices the driver has listed; only the first 256 are followed. */
+  listed = 0;
   readonly #session: Session;
   readonly #devices = new Map<string, Followed>();
   #isAsking = false;
@@ -128,7 +132,8 @@ export class DeviceStore extends Emitter<DeviceEvents> {
   #take(client: RcspClient, listed: readonly Device[]): void {
     const before = new Map(this.#devices);
     this.#devices.clear();
-    for (const device of listed) {
+    this.listed = listed.length;
+    for (const device of listed.slice(0, MOST_DEVICES)) {
       const key = JSON.stringify(device.DeviceId);
       const entry = before.get(key) ?? this.#devices.get(key) ?? newEntry(key, device.DeviceId);
       before.delete(key);
