@@ -147,13 +147,12 @@ export class MotionDecoder {
       at = Math.min(length, this.#start + MOTION_HEADER_SIZE - this.#end);
       this.#append(chunk, 0, at);
       if (this.#end - this.#start < MOTION_HEADER_SIZE) return at;
-      this.#frameSize = MOTION_HEADER_SIZE + this.#checkHeader(this.#buffer, this.#start);
       if (!isKnown(this.#buffer, this.#start)) {
         // Emits nothing, and forgets the header.
-        this.#frameSize = 0;
         this.#start = this.#emitFrames(this.#buffer, this.#start, this.#end, sink);
         return at + (this.#skipLeft > 0 ? this.#skip(length - at) : 0);
       }
+      this.#frameSize = MOTION_HEADER_SIZE + this.#payloadSize(this.#buffer, this.#start);
     }
     const missing = this.#start + this.#frameSize - this.#end;
     const to = length <= SHORT_CHUNK ? length : Math.min(length, at + missing);
@@ -178,15 +177,13 @@ export class MotionDecoder {
     const { byteOffset } = bytes;
     let buffer: ArrayBufferLike | undefined;
     while (end - at >= MOTION_HEADER_SIZE) {
-      const size = this.#checkHeader(bytes, at);
       const payload = at + MOTION_HEADER_SIZE;
       if (!isKnown(bytes, at)) {
-        this.#skipSize = this.#skipLeft = size;
-        this.#unknownInRow++;
-        this.#skipped++;
+        this.#startSkipping(bytes, at);
         at = payload + this.#skip(end - payload);
         continue;
       }
+      const size = this.#payloadSize(bytes, at);
       if (payload + size > end) {
         this.#frameSize = MOTION_HEADER_SIZE + size;
         break;
@@ -235,20 +232,10 @@ export class MotionDecoder {
     this.#end = filled;
   }
 
-  /** Returns the size of the payload. The same header may be checked twice. */
-  #checkHeader(bytes: Uint8Array, at: number): number {
+  /** The size of a known frame's payload. */
+  #payloadSize(bytes: Uint8Array, at: number): number {
     const size = readUint32(bytes, at + 4);
-    const known = isKnown(bytes, at);
-    if (known && size <= this.#maxPayload) return size;
-    if (!known) {
-      const isRcsp = this.#position === 0 && bytes[at] === MARKER;
-      const row = this.#unknownInRow + 1;
-      if (isRcsp || size > this.#maxPayload || row === MAX_UNKNOWN_FRAMES) {
-        this.#skipped++;
-        throw notRgmp(bytes, at, { position: this.#position, row, isRcsp });
-      }
-      return size;
-    }
+    if (size <= this.#maxPayload) return size;
     throw new LimitError(
       `Cannot read motion frame at byte ${this.#position} as its payload of ${size} bytes is longer ` +
         `than 'maxPayload' (${this.#maxPayload})`,
@@ -256,6 +243,18 @@ export class MotionDecoder {
       this.#maxPayload,
       true,
     );
+  }
+
+  /** An unknown frame begins. */
+  #startSkipping(bytes: Uint8Array, at: number): void {
+    const size = readUint32(bytes, at + 4);
+    const isRcsp = this.#position === 0 && bytes[at] === MARKER;
+    const row = ++this.#unknownInRow;
+    this.#skipped++;
+    if (isRcsp || size > this.#maxPayload || row === MAX_UNKNOWN_FRAMES) {
+      throw notRgmp(bytes, at, { position: this.#position, row, isRcsp });
+    }
+    this.#skipSize = this.#skipLeft = size;
   }
 }
 
