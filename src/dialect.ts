@@ -16,7 +16,10 @@ export interface Dialect {
   readonly trackId: string;
   /** Commands that this module sends or implements. */
   readonly commands: {
-    /** A command without effect, for heartbeats (name confirmed, no effect assumed). */
+    /**
+     * A command without effect, for heartbeats and before a third attempt to subscribe (name confirmed, no
+     * effect assumed).
+     */
     readonly heartbeat: string;
     /** Top-level (name confirmed). */
     readonly subscribe: string;
